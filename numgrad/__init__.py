@@ -1,0 +1,1 @@
+from numgrad._gradient import gradient

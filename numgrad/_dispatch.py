@@ -1,0 +1,224 @@
+"""Which kernels compute a gradient: by dtype, shape and spacing; or numpy.gradient, with the reason."""
+
+import operator
+from collections.abc import Callable
+from functools import lru_cache
+from math import frexp, isfinite, prod
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from numgrad._jit import Kernel, specialise
+from numgrad._kernels.edges import edges
+from numgrad._kernels.nonuniform import nonuniform
+from numgrad._kernels.quotient import smith
+from numgrad._kernels.uniform import uniform
+from numgrad._spacing import NUMBERS, NotFast, read
+
+# The type NumPy subtracts and stores in, for each dtype of f on the fast path.
+_FIELDS: dict[np.dtype[Any], Any] = {
+    **{np.dtype(t): t for t in (np.float32, np.float64, np.complex64, np.complex128)},
+    **{np.dtype(t): np.float64 for t in "bhilqBHILQ"},
+}
+_REAL = {np.float32: np.float32, np.float64: np.float64, np.complex64: np.float32, np.complex128: np.float64}
+_DOUBLE = {np.float32: np.float64, np.float64: np.float64, np.complex64: np.complex128, np.complex128: np.complex128}
+# What Numba's dispatcher recognises fastest.
+_ARGUMENT = {np.float32: np.float32, np.float64: float, np.complex64: np.complex64, np.complex128: complex}
+_SMALL_INTEGERS = (np.int8, np.int16, np.uint8, np.uint16)
+
+_ndarray = np.ndarray
+
+Order = tuple[int, ...] | None
+"""The axes as they lie in memory, outermost first. None: C order."""
+
+
+class Pass(NamedTuple):
+    """One kernel, called as kernel(f, out, n, inner, start, stop, *constants).
+
+    `constants` is a tuple, or the function that makes it from the coordinates of the axis. `dtype` is the one the
+    quotient is computed in.
+    """
+
+    kernel: Kernel
+    constants: tuple[Any, ...] | Callable[[np.ndarray], tuple[Any, ...]]
+    name: str
+    dtype: str
+
+
+class AxisPlan(NamedTuple):
+    """How one axis is done: `n` and `inner` as in `_kernels`, and the passes in their order."""
+
+    axis: int
+    n: int
+    inner: int
+    passes: tuple[Pass, ...]
+
+
+class Plan(NamedTuple):
+    """How to compute a gradient: the dtype of a result, a plan for each axis, and the whole as one call if it is one.
+
+    `call` holds a kernel, what follows `f` and `out` in its arguments, and whether the coordinates follow those.
+    """
+
+    dtype: np.dtype[Any]
+    axes: tuple[AxisPlan, ...]
+    call: tuple[Kernel, tuple[Any, ...], bool] | None
+
+
+def prepare(f: Any, varargs: tuple[Any, ...], axis: Any, edge_order: Any) -> Any:
+    """Return a Plan or NotFast; f as an array, and in compact memory; the order of its axes there; the spacings."""
+    order: Order = None
+    compact = writeable = True
+    if type(f) is not _ndarray:
+        if type(f) not in (list, tuple):
+            return NotFast(f"f is a {type(f).__name__}"), f, f, None, ()
+        f = np.asarray(f)
+    if not f.flags.carray:
+        order = _memory_order(f)
+        compact = is_compact(f, order)
+        writeable = f.flags.writeable or not compact
+    spacings, keys = read(varargs) if varargs else ((), ())
+    if not (axis is None or type(axis) is int) or type(edge_order) is not int:
+        axis, edge_order = _as_integers(axis), _as_integers(edge_order)
+    chosen = plan_for(f.dtype, f.shape, writeable, order, axis, edge_order, *keys)
+    if compact or type(chosen) is NotFast:
+        return chosen, f, f, order, spacings
+    source = f.copy(order="K")
+    # Strides along an axis of length 1 can tell what a result was made like; NumPy converts integers first.
+    return chosen, source if f.dtype.kind in "iu" else f, source, order, spacings
+
+
+def _memory_order(f: np.ndarray) -> Order:
+    """The axes from the outermost to the innermost, as NumPy lays out a result for this array."""
+    strides = np.empty_like(f).strides
+    order = tuple(sorted(range(f.ndim), key=lambda axis: -strides[axis]))
+    return None if order == tuple(range(f.ndim)) else order
+
+
+def is_compact(array: np.ndarray, order: Order) -> bool:
+    return array.transpose(order or range(array.ndim)).flags.c_contiguous and array.flags.aligned
+
+
+def _as_integers(given: Any) -> Any:
+    """Return an integer or a tuple of integers as Python's, None as it is, anything else as a hashable refusal."""
+    try:
+        if type(given) in (tuple, list):
+            return tuple([operator.index(i) for i in given])
+        return None if given is None else operator.index(given)
+    except TypeError:
+        return NotFast(f"axis or edge_order is {given!r}, no integer")
+
+
+# Typed keys: 1.0 and np.float64(1.0) are equal, yet float32 data round differently over them.
+@lru_cache(maxsize=1024, typed=True)
+def plan_for(
+    dtype: np.dtype[Any], shape: tuple[int, ...], writeable: bool, order: Order, axis: Any, edge_order: int, *keys: Any
+) -> Plan | NotFast:
+    """Return the plan for spacings of which `keys` holds the numbers, and dtype and length of the coordinates."""
+    field = _FIELDS.get(dtype)
+    if field is None:
+        return NotFast(f"f has dtype {dtype}")
+    if edge_order not in (1, 2):
+        return edge_order if type(edge_order) is NotFast else NotFast(f"edge_order is {edge_order}")
+    if type(axis) is NotFast:
+        return axis
+    ndim = len(shape)
+    wanted = range(ndim) if axis is None else (axis,) if type(axis) is int else axis
+    axes = [a % ndim for a in wanted if -ndim <= a < ndim]
+    if not wanted or 0 in shape:
+        return NotFast("there is nothing to compute")
+    if len(set(axes)) != len(wanted):
+        return NotFast("an axis is out of bounds or repeated")
+    keys = keys or (1.0,)
+    if len(keys) == 1 and type(keys[0]) is not tuple:
+        keys *= len(axes)
+    if len(keys) != len(axes):
+        return NotFast("the number of spacings is not the number of axes")
+    places = order or tuple(range(ndim))
+    plans = []
+    for a, key in zip(axes, keys, strict=True):
+        if shape[a] <= edge_order:
+            return NotFast("an axis is too short")
+        with np.errstate(all="ignore"):  # what is not finite goes to NumPy, which has the warning
+            passes = _ladder(dtype, writeable, field, shape[a], key, edge_order)
+        if type(passes) is NotFast:
+            return passes
+        inner = prod(shape[i] for i in places[places.index(a) + 1 :])
+        plans.append(AxisPlan(a, shape[a], inner, passes))
+    call = None
+    if len(plans) == 1 and len(plans[0].passes) == 1:
+        ((_, n, inner, ((kernel, constants, _, _),)),) = plans
+        from_x = type(constants) is not tuple
+        call = kernel, (n, inner, 0, prod(shape), *(() if from_x else constants)), from_x
+    return Plan(np.dtype(field), tuple(plans), call)
+
+
+def _ladder(dtype: np.dtype[Any], writeable: bool, field: Any, n: int, key: Any, edge_order: int) -> Any:
+    """Return the passes of one axis, or NotFast."""
+    if type(key) is NotFast:
+        return key
+    if type(key) is tuple:
+        if key[1] != n:
+            return NotFast("coordinates do not have the length of the axis")
+        return _coordinate_passes(dtype, writeable, field, key[0], edge_order)
+    if type(key) is int and abs(key) > 2**63:
+        return NotFast("a spacing is beyond 64 bits")
+    if field is np.complex64 and isinstance(key, _SMALL_INTEGERS):
+        return NotFast("complex64 over a small integer is divided in two precisions")
+    return _number_passes(dtype, writeable, field, key, edge_order)
+
+
+def _number_passes(dtype: np.dtype[Any], writeable: bool, field: Any, h: Any, edge_order: int) -> Any:
+    # NumPy promotes by the type of each divisor: a Python float is weak, 2.0 * np.int8(3) is a float64. Where h itself
+    # is narrower than 2.0 * h, the wider division still rounds to the same float32.
+    twice = 2.0 * h
+    work = _DOUBLE[field] if type(twice) is np.float64 else field
+    real, argument = _REAL[work], _ARGUMENT[work]
+    width, step = float(real(twice)), float(real(h))
+    if not (width and step and isfinite(width) and isfinite(step)):
+        return NotFast(f"a spacing is {h}")
+    divide = _division(field)
+    mantissa, exponent = frexp(step)
+    if divide is operator.truediv and abs(mantissa) == 0.5 and abs(exponent) < 100:
+        # The reciprocal of a power of two is exact, so the product is the quotient, and it costs a quarter.
+        divide, width, step = operator.mul, 1 / width, 1 / step
+    names = {"FIELD": field, "divide": divide, "ONE": real(1)}
+    tags = (dtype.name, "writeable" if writeable else "readonly", np.dtype(work).name)
+    kernel = specialise(uniform, *tags, divide.__name__, **names)
+    passes = [Pass(kernel, (argument(width), argument(step)), "uniform", tags[2])]
+    if edge_order == 2:
+        low = [-1.5 / h, 2.0 / h, -0.5 / h]
+        weights = np.array([low, [-w for w in reversed(low)]], real)
+        passes.append(Pass(specialise(edges, *tags, real.__name__, **names), (weights,), "edges", tags[2]))
+    return tuple(passes)
+
+
+def _coordinate_passes(dtype: np.dtype[Any], writeable: bool, field: Any, real: Any, edge_order: int) -> Any:
+    work = np.result_type(field, real).type
+    names = {"FIELD": field, "divide": _division(field), "DIVISOR": work, "ONE": _REAL[work](1)}
+    tags = (dtype.name, "writeable" if writeable else "readonly", np.dtype(work).name, real.name)
+    passes = [Pass(specialise(nonuniform, *tags, **names), _as_constants, "nonuniform", tags[2])]
+    if edge_order == 2:
+        passes.append(Pass(specialise(edges, *tags, **names), _edge_weights, "edges", tags[2]))
+    return tuple(passes)
+
+
+def _division(field: Any) -> Any:
+    return smith if issubclass(field, np.complexfloating) else operator.truediv
+
+
+def _as_constants(x: np.ndarray) -> tuple[np.ndarray]:
+    return (x,)
+
+
+def _edge_weights(x: np.ndarray) -> tuple[np.ndarray]:
+    """Weights of the three points at either end; those of the high end are the low end's, mirrored and negated."""
+    with np.errstate(all="ignore"):
+        low = _one_sided(x[1] - x[0], x[2] - x[1])
+        high = _one_sided(x[-1] - x[-2], x[-2] - x[-3])
+    return (np.array([low, [-w for w in reversed(high)]]),)
+
+
+def _one_sided(p: Any, q: Any) -> list[Any]:
+    """Weights of f[0], f[1], f[2] for the derivative at x[0]; p and q are the first two steps."""
+    return [-(2.0 * p + q) / (p * (p + q)), (p + q) / (p * q), -p / (q * (p + q))]

@@ -1,0 +1,18 @@
+"""Division of a complex number, as NumPy does it."""
+
+from typing import Any
+
+import numpy as np
+
+ONE: Any = np.float64(1)
+
+
+def smith(z: Any, d: Any) -> complex:
+    """z / d by Smith's algorithm for |imag(d)| <= |real(d)|: multiply by the reciprocal of the real denominator.
+
+    NumPy's order of operations, so that its roundings (and its NaNs for infinite z) are kept. numpy/_core/src/umath,
+    complex true_divide.
+    """
+    ratio = d.imag / d.real
+    scale = ONE / (d.real + d.imag * ratio)
+    return complex((z.real + z.imag * ratio) * scale, (z.imag - z.real * ratio) * scale)
