@@ -1,1 +1,28 @@
+"""Gradients of arrays, of functions, and gradient descent, in compiled kernels."""
+
+from typing import TYPE_CHECKING, Any
+
 from numgrad._gradient import gradient
+
+if TYPE_CHECKING:
+    from numgrad._explain import explain
+    from numgrad.regression import Descent, gradient_descent
+
+__all__ = ["Descent", "explain", "gradient", "gradient_descent"]
+__version__ = "0.1.0"
+
+# Imported on first use: `import numgrad` stays within 1.2 times `import numpy`.
+_LAZY = {"explain": "_explain", "Descent": "regression", "gradient_descent": "regression"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = globals()[name] = getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

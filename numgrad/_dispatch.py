@@ -1,7 +1,6 @@
 """Which kernels compute a gradient: by dtype, shape and spacing; or numpy.gradient, with the reason."""
 
 import operator
-from collections.abc import Callable
 from functools import lru_cache
 from math import frexp, isfinite, prod
 from typing import Any, NamedTuple
@@ -13,17 +12,32 @@ from numgrad._kernels.edges import edges
 from numgrad._kernels.nonuniform import nonuniform
 from numgrad._kernels.quotient import smith
 from numgrad._kernels.uniform import uniform
-from numgrad._spacing import NUMBERS, NotFast, read
+from numgrad._spacing import NotFast, read
 
 # The type NumPy subtracts and stores in, for each dtype of f on the fast path.
-_FIELDS: dict[np.dtype[Any], Any] = {
+_FIELDS: dict[Any, Any] = {
     **{np.dtype(t): t for t in (np.float32, np.float64, np.complex64, np.complex128)},
     **{np.dtype(t): np.float64 for t in "bhilqBHILQ"},
 }
-_REAL = {np.float32: np.float32, np.float64: np.float64, np.complex64: np.float32, np.complex128: np.float64}
-_DOUBLE = {np.float32: np.float64, np.float64: np.float64, np.complex64: np.complex128, np.complex128: np.complex128}
+_REAL: dict[Any, Any] = {
+    np.float32: np.float32,
+    np.float64: np.float64,
+    np.complex64: np.float32,
+    np.complex128: np.float64,
+}
+_DOUBLE: dict[Any, Any] = {
+    np.float32: np.float64,
+    np.float64: np.float64,
+    np.complex64: np.complex128,
+    np.complex128: np.complex128,
+}
 # What Numba's dispatcher recognises fastest.
-_ARGUMENT = {np.float32: np.float32, np.float64: float, np.complex64: np.complex64, np.complex128: complex}
+_ARGUMENT: dict[Any, Any] = {
+    np.float32: np.float32,
+    np.float64: float,
+    np.complex64: np.complex64,
+    np.complex128: complex,
+}
 _SMALL_INTEGERS = (np.int8, np.int16, np.uint8, np.uint16)
 
 _ndarray = np.ndarray
@@ -40,7 +54,7 @@ class Pass(NamedTuple):
     """
 
     kernel: Kernel
-    constants: tuple[Any, ...] | Callable[[np.ndarray], tuple[Any, ...]]
+    constants: Any
     name: str
     dtype: str
 
@@ -112,18 +126,19 @@ def _as_integers(given: Any) -> Any:
 # Typed keys: 1.0 and np.float64(1.0) are equal, yet float32 data round differently over them.
 @lru_cache(maxsize=1024, typed=True)
 def plan_for(
-    dtype: np.dtype[Any], shape: tuple[int, ...], writeable: bool, order: Order, axis: Any, edge_order: int, *keys: Any
-) -> Plan | NotFast:
-    """Return the plan for spacings of which `keys` holds the numbers, and dtype and length of the coordinates."""
+    dtype: np.dtype[Any], shape: tuple[int, ...], writeable: bool, order: Order, axis: Any, edge_order: Any, *keys: Any
+) -> Any:
+    """Return the plan for spacings with these keys (`_spacing.read`), or NotFast."""
     field = _FIELDS.get(dtype)
     if field is None:
         return NotFast(f"f has dtype {dtype}")
+    for given in (axis, edge_order):
+        if type(given) is NotFast:
+            return given
     if edge_order not in (1, 2):
-        return edge_order if type(edge_order) is NotFast else NotFast(f"edge_order is {edge_order}")
-    if type(axis) is NotFast:
-        return axis
+        return NotFast(f"edge_order is {edge_order}")
     ndim = len(shape)
-    wanted = range(ndim) if axis is None else (axis,) if type(axis) is int else axis
+    wanted: Any = range(ndim) if axis is None else (axis,) if type(axis) is int else axis
     axes = [a % ndim for a in wanted if -ndim <= a < ndim]
     if not wanted or 0 in shape:
         return NotFast("there is nothing to compute")
@@ -158,9 +173,11 @@ def _ladder(dtype: np.dtype[Any], writeable: bool, field: Any, n: int, key: Any,
     if type(key) is NotFast:
         return key
     if type(key) is tuple:
-        if key[1] != n:
+        x_dtype, length, key = key
+        if length != n:
             return NotFast("coordinates do not have the length of the axis")
-        return _coordinate_passes(dtype, writeable, field, key[0], edge_order)
+        if key is None:
+            return _coordinate_passes(dtype, writeable, field, x_dtype, edge_order)
     if type(key) is int and abs(key) > 2**63:
         return NotFast("a spacing is beyond 64 bits")
     if field is np.complex64 and isinstance(key, _SMALL_INTEGERS):
@@ -193,10 +210,10 @@ def _number_passes(dtype: np.dtype[Any], writeable: bool, field: Any, h: Any, ed
     return tuple(passes)
 
 
-def _coordinate_passes(dtype: np.dtype[Any], writeable: bool, field: Any, real: Any, edge_order: int) -> Any:
-    work = np.result_type(field, real).type
+def _coordinate_passes(dtype: np.dtype[Any], writeable: bool, field: Any, x_dtype: Any, edge_order: int) -> Any:
+    work = np.result_type(field, x_dtype).type
     names = {"FIELD": field, "divide": _division(field), "DIVISOR": work, "ONE": _REAL[work](1)}
-    tags = (dtype.name, "writeable" if writeable else "readonly", np.dtype(work).name, real.name)
+    tags = (dtype.name, "writeable" if writeable else "readonly", np.dtype(work).name, x_dtype.name)
     passes = [Pass(specialise(nonuniform, *tags, **names), _as_constants, "nonuniform", tags[2])]
     if edge_order == 2:
         passes.append(Pass(specialise(edges, *tags, **names), _edge_weights, "edges", tags[2]))

@@ -17,7 +17,74 @@ PIECE = 1 << 16
 
 
 def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out: Any = None) -> Any:
-    """DOC"""
+    """Return the gradient of an N-dimensional array: `numpy.gradient`, bit for bit, in compiled kernels.
+
+    Second-order central differences inside; one-sided differences of first or second order at the ends of each axis.
+
+    Parameters
+    ----------
+    f : array_like
+        Samples of a function. The kernels take arrays (and lists) of float32, float64, complex64, complex128 and all
+        integers, of any layout; numpy.gradient gets the rest (subclasses, masked arrays, datetime64, float16, ...).
+    *varargs : float or array_like, optional
+        Spacing, as in numpy.gradient, in units of the coordinates: nothing (1.0), one number for all axes, or for each
+        axis a number or a 1-D array of coordinates of the axis' length.
+    axis : None, int or tuple of int, optional
+        The axes to differentiate along. All by default.
+    edge_order : {1, 2}, default 1
+        Order of accuracy at the ends.
+    out : ndarray or tuple of ndarray, optional
+        Where to write: for one axis an array of f's shape; for several a tuple of such arrays, or one array of shape
+        ``(number of axes, *f.shape)``. Its dtype must be that of the result. It may share memory with `f` and the
+        coordinates.
+
+    Returns
+    -------
+    ndarray or tuple of ndarray
+        The derivative along the one axis asked for, or a tuple of one for each; of f's shape, dtype (float64 for
+        integers) and memory layout. `out` itself, if given.
+
+    Raises
+    ------
+    TypeError, ValueError, IndexError, numpy.exceptions.AxisError
+        As numpy.gradient does, with its messages.
+    TypeError
+        If `out` is no array of the type and dtype of the result.
+    ValueError
+        If `out` has another shape, is read-only, or has arrays that share memory with each other.
+
+    See Also
+    --------
+    explain : which kernel each axis gets, or why NumPy computes it.
+
+    Notes
+    -----
+    With steps p = x[i] - x[i-1] and q = x[i+1] - x[i], the inside is
+    ``(p**2 f[i+1] + (q**2 - p**2) f[i] - q**2 f[i-1]) / (p q (p + q))``, which is ``(f[i+1] - f[i-1]) / (2 h)`` for
+    p = q = h: its error is of order h**2, by Taylor's theorem [1]_. The operations are done in NumPy's order, each
+    rounded once.
+
+    One difference: the kernels raise no floating-point warnings, whatever `numpy.errstate` says. A spacing of zero
+    goes to NumPy, warnings and all.
+
+    References
+    ----------
+    .. [1] B. Fornberg, "Generation of finite difference formulas on arbitrarily spaced grids", Mathematics of
+       Computation 51 (1988), 699-706.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import numgrad as ng
+    >>> ng.gradient([1, 2, 4, 7, 11, 16])
+    array([1. , 1.5, 2.5, 3.5, 4.5, 5. ])
+    >>> ng.gradient([5, 7, 4, 8], [0, 1, 3, 3.5])
+    array([ 2.        ,  0.83333333,  5.9       ,  8.        ])
+    >>> f = np.arange(6.0).reshape(2, 3) ** 2
+    >>> ng.gradient(f, axis=1, out=np.empty((2, 3)))
+    array([[1., 2., 3.],
+           [7., 8., 9.]])
+    """
     chosen, array, source, order, spacings = prepare(f, varargs, axis, edge_order)
     if type(chosen) is NotFast:
         return _fall_back(f, varargs, axis, edge_order, out)

@@ -23,7 +23,10 @@ def specialise(kernel: Kernel, *tags: str, fastmath: frozenset[str] = frozenset(
     key = (kernel, *tags)
     with _lock:
         if key not in _specialised:
-            bound = {k: _jit(_clone(v, *tags, **names), fastmath) if isinstance(v, FunctionType) else v for k, v in names.items()}
+            bound = {
+                k: _jit(_clone(v, *tags, **names), fastmath) if isinstance(v, FunctionType) else v
+                for k, v in names.items()
+            }
             _specialised[key] = _jit(_clone(kernel, *tags, **bound), fastmath)
         return _specialised[key]
 

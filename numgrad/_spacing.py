@@ -15,6 +15,7 @@ NUMBERS = frozenset(
     | {np.int8, np.int16, np.intc, np.int32, np.int64, np.longlong}
     | {np.uint8, np.uint16, np.uintc, np.uint32, np.uint64, np.ulonglong}
 )
+_COORDINATES = frozenset({np.dtype(np.float32), np.dtype(np.float64)})
 
 
 class NotFast(NamedTuple):
@@ -27,35 +28,40 @@ class NotFast(NamedTuple):
 
 
 def read(varargs: tuple[Any, ...]) -> tuple[tuple[Any, ...], list[Any]]:
-    """Return the spacings, and for each what its kernels depend on: the number, or dtype and length of coordinates."""
+    """Return for each spacing a number or contiguous float coordinates, and the key that chooses its kernels.
+
+    The key is the number itself, or (dtype, length, step or None) of coordinates, or a NotFast. Steps that are exactly
+    equal are a number, of the dtype of the coordinates: NumPy's own rule.
+    """
     spacings, keys = [], []
     for given in varargs:
-        spacing = given if type(given) in NUMBERS else _read(given)
+        spacing = key = given
+        if type(given) not in NUMBERS:
+            spacing = _as_number_or_coordinates(given)
+            key = spacing
+            if type(spacing) is np.ndarray:
+                even = _evenness(spacing.dtype)(spacing)
+                key = (spacing.dtype, spacing.size, spacing[1] - spacing[0] if even else None)
         spacings.append(spacing)
-        keys.append((spacing.dtype, spacing.size) if type(spacing) is np.ndarray else spacing)
+        keys.append(key)
     return tuple(spacings), keys
 
 
-def _read(given: Any) -> Any:
-    """Return a spacing as a number of NUMBERS or contiguous float coordinates with uneven steps; or NotFast."""
+def _as_number_or_coordinates(given: Any) -> Any:
     if type(given) is not np.ndarray:
         if type(given) not in (list, tuple):
             return given if type(given) in NUMBERS else NotFast(f"a spacing is a {type(given).__name__}")
         given = np.asarray(given)
     if given.ndim == 0:
-        return _read(given[()])
+        return _as_number_or_coordinates(given[()])
     if given.ndim != 1 or given.size < 2:
         return NotFast(f"coordinates have shape {given.shape}")
     x = given.astype(np.float64) if given.dtype.kind in "iu" else given
-    is_even = _evenness(x.dtype)
-    if is_even is None:
+    if x.dtype not in _COORDINATES:
         return NotFast(f"coordinates have dtype {x.dtype}")
-    if not x.flags.carray:
-        x = np.array(x, order="C")
-    # NumPy's own rule: exactly equal steps are one number, of the dtype of the coordinates.
-    return x[1] - x[0] if is_even(x) else x
+    return x if x.flags.carray else np.array(x, order="C")
 
 
 @cache
-def _evenness(dtype: np.dtype[Any]) -> Kernel | None:
-    return specialise(is_evenly_spaced, dtype.name) if dtype in (np.float32, np.float64) else None
+def _evenness(dtype: np.dtype[Any]) -> Kernel:
+    return specialise(is_evenly_spaced, dtype.name)

@@ -26,16 +26,16 @@ def is_evenly_spaced(x: Any) -> bool:
     return True
 
 
-def nonuniform(f: Any, out: Any, n: Any, inner: Any, start: Any, stop: Any, x: Any) -> bool:
+def nonuniform(f: Any, out: Any, n: Any, inner: Any, start: Any, stop: Any, x: Any) -> Any:
     """out[i] = a f[i-1] + b f[i] + c f[i+1] inside, (f[i+1] - f[i]) / (x[i+1] - x[i]) at the ends.
 
     With p = x[i] - x[i-1] and q = x[i+1] - x[i]: a = -q / (p (p+q)), b = (q-p) / (p q), c = p / (q (p+q)).
     Returns whether it met a step of zero, for which NumPy has a warning and this kernel has none.
     """
-    n, inner, start, stop, one = SIZE(n), SIZE(inner), SIZE(start), SIZE(stop), SIZE(1)
-    block, zero = n * inner, x.dtype.type(0)
-    low, high = x[one] - x[SIZE(0)], x[n - one] - x[n - one - one]
-    repeats = (low == zero) | (high == zero)
+    n, inner, start, stop = SIZE(n), SIZE(inner), SIZE(start), SIZE(stop)
+    block, zero, one, null = n * inner, SIZE(0), SIZE(1), x.dtype.type(0)
+    low, high = x[one] - x[zero], x[n - one] - x[n - one - one]
+    repeats = (low == null) | (high == null)
     while start < stop:
         base = start - start % block
         end = min(stop, base + block)
@@ -43,20 +43,22 @@ def nonuniform(f: Any, out: Any, n: Any, inner: Any, start: Any, stop: Any, x: A
             for k in range(max(start, base + one), min(end, base + block - one)):
                 i = k - base
                 p, q = x[i] - x[i - one], x[i + one] - x[i]
-                repeats |= p == zero
+                repeats |= p == null
                 a, b, c = -q / (p * (p + q)), (q - p) / (p * q), p / (q * (p + q))
                 out[k] = a * FIELD(f[k - one]) + b * FIELD(f[k]) + c * FIELD(f[k + one])
         else:
             for i in range(max(one, (start - base) // inner), min(n - one, (end - base + inner - one) // inner)):
                 p, q = x[i] - x[i - one], x[i + one] - x[i]
-                repeats |= p == zero
+                repeats |= p == null
                 a, b, c = -q / (p * (p + q)), (q - p) / (p * q), p / (q * (p + q))
                 row = base + i * inner
                 for k in range(max(start, row), min(end, row + inner)):
                     out[k] = a * FIELD(f[k - inner]) + b * FIELD(f[k]) + c * FIELD(f[k + inner])
-        for k in range(max(start, base), min(end, base + inner)):
-            out[k] = divide(FIELD(f[k + inner]) - FIELD(f[k]), DIVISOR(low))
-        for k in range(max(start, base + block - inner), min(end, base + block)):
-            out[k] = divide(FIELD(f[k]) - FIELD(f[k - inner]), DIVISOR(high))
+        for part in range(2):
+            first, behind, ahead, d = base, zero, inner, low
+            if part == 1:
+                first, behind, ahead, d = base + block - inner, inner, zero, high
+            for k in range(max(start, first), min(end, first + inner)):
+                out[k] = divide(FIELD(f[k + ahead]) - FIELD(f[k - behind]), DIVISOR(d))
         start = end
     return repeats

@@ -8,7 +8,7 @@ ONE: Any = np.float64(1)
 
 
 def smith(z: Any, d: Any) -> complex:
-    """z / d by Smith's algorithm for |imag(d)| <= |real(d)|: multiply by the reciprocal of the real denominator.
+    """Smith's quotient z / d for |imag(d)| <= |real(d)|: multiply by the reciprocal of the real denominator.
 
     NumPy's order of operations, so that its roundings (and its NaNs for infinite z) are kept. numpy/_core/src/umath,
     complex true_divide.

@@ -17,16 +17,22 @@ GROUP = 4096
 def uniform(f: Any, out: Any, n: Any, inner: Any, start: Any, stop: Any, width: Any, step: Any) -> None:
     """out[i] = (f[i+1] - f[i-1]) / width inside, (f[i+1] - f[i]) / step at the two ends."""
     n, inner, start, stop, size = SIZE(n), SIZE(inner), SIZE(start), SIZE(stop), SIZE(f.size)
+    zero, one, two = SIZE(0), SIZE(1), SIZE(2)
     block = n * inner
-    group = block * max(SIZE(1), SIZE(GROUP) // block)
+    group = block * max(one, SIZE(GROUP) // block)
     while start < stop:
-        first = start - start % block
-        end = min(stop, first + group)
-        for k in range(max(start, first + inner), min(end, first + group - inner, size - inner)):
-            out[k] = divide(FIELD(f[k + inner]) - FIELD(f[k - inner]), width)
-        for base in range(first, end, block):
-            for k in range(max(start, base), min(end, base + inner)):
-                out[k] = divide(FIELD(f[k + inner]) - FIELD(f[k]), step)
-            for k in range(max(start, base + block - inner), min(end, base + block)):
-                out[k] = divide(FIELD(f[k]) - FIELD(f[k - inner]), step)
+        base = start - start % block
+        end = min(stop, base + group)
+        # One loop for the inside of all lines, then their ends; three loops would take a third longer to compile.
+        for part in range(zero, one + two * ((end - base + block - one) // block)):
+            if part == zero:
+                low, high, behind, ahead, d = base + inner, min(base + group, size) - inner, inner, inner, width
+            elif part % two == one:
+                low = base + part // two * block
+                high, behind, ahead, d = low + inner, zero, inner, step
+            else:
+                high = base + part // two * block
+                low, behind, ahead, d = high - inner, inner, zero, step
+            for k in range(max(start, low), min(end, high)):
+                out[k] = divide(FIELD(f[k + ahead]) - FIELD(f[k - behind]), d)
         start = end
