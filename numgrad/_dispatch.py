@@ -80,7 +80,7 @@ class Plan(NamedTuple):
 
 
 def prepare(f: Any, varargs: tuple[Any, ...], axis: Any, edge_order: Any) -> Any:
-    """Return a Plan or NotFast; f as an array, and in compact memory; the order of its axes there; the spacings."""
+    """Return a Plan or NotFast; what results are like; f in compact memory, its axes' order there; the spacings."""
     order: Order = None
     compact = writeable = True
     if type(f) is not _ndarray:
@@ -95,11 +95,11 @@ def prepare(f: Any, varargs: tuple[Any, ...], axis: Any, edge_order: Any) -> Any
     if not (axis is None or type(axis) is int) or type(edge_order) is not int:
         axis, edge_order = _as_integers(axis), _as_integers(edge_order)
     chosen = plan_for(f.dtype, f.shape, writeable, order, axis, edge_order, *keys)
-    if compact or type(chosen) is NotFast:
+    if (order is None and compact) or type(chosen) is NotFast:
         return chosen, f, f, order, spacings
-    source = f.copy(order="K")
-    # Strides along an axis of length 1 can tell what a result was made like; NumPy converts integers first.
-    return chosen, source if f.dtype.kind in "iu" else f, source, order, spacings
+    # NumPy makes the results of integers like their converted copy. Strides along an axis of length 1 can tell.
+    like = np.empty_like(f) if f.dtype.kind in "iu" else f
+    return chosen, like, f if compact else f.copy(order="K"), order, spacings
 
 
 def _memory_order(f: np.ndarray) -> Order:

@@ -70,7 +70,7 @@ def explain(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out: A
     >>> ng.explain(np.zeros(3, np.float16))
     numpy.gradient, because f has dtype float16
     """
-    plan, array, _, _, spacings = prepare(f, varargs, axis, edge_order)
+    plan, like, _, _, spacings = prepare(f, varargs, axis, edge_order)
     if type(plan) is not NotFast and any(type(x) is np.ndarray and (np.diff(x) == 0).any() for x in spacings):
         plan = NotFast("coordinates repeat")
     if type(plan) is NotFast:
@@ -87,6 +87,6 @@ def explain(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out: A
             spacing = f"coordinates ({given.dtype})" + (f", evenly {given[1] - given[0]} apart" if even else "")
         kernel = " + ".join(p.name for p in passes)
         rows.append(
-            AxisExplanation(number, kernel, passes[0].dtype, (prod(array.shape) // (n * inner), n, inner), spacing)
+            AxisExplanation(number, kernel, passes[0].dtype, (prod(like.shape) // (n * inner), n, inner), spacing)
         )
     return Explanation(rows)

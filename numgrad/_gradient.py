@@ -85,27 +85,27 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out: 
     array([[1., 2., 3.],
            [7., 8., 9.]])
     """
-    chosen, array, source, order, spacings = prepare(f, varargs, axis, edge_order)
+    chosen, like, source, order, spacings = prepare(f, varargs, axis, edge_order)
     if type(chosen) is NotFast:
         return _fall_back(f, varargs, axis, edge_order, out)
     dtype, axes, call = chosen
-    if call is not None and out is None and array is source and order is None:
+    if call is not None and out is None and like is source and order is None:
         # What follows, for one kernel: on a small array there is only overhead to save (n = 10: 2.5 to 1.5 us).
         kernel, arguments, from_x = call
         if from_x:
             arguments += spacings
-        result = _empty(array.shape, dtype)
-        if array.ndim == 1:
-            met_zero = kernel(array, result, *arguments)
+        result = _empty(like.shape, dtype)
+        if like.ndim == 1:
+            met_zero = kernel(source, result, *arguments)
         else:
-            met_zero = kernel(array.reshape(-1), result.reshape(-1), *arguments)
+            met_zero = kernel(source.reshape(-1), result.reshape(-1), *arguments)
         return _fall_back(f, varargs, axis, edge_order, out) if met_zero else result
     if out is None:
-        results = working = [np.empty_like(array, dtype) for _ in axes]
+        results = working = [np.empty_like(like, dtype) for _ in axes]
     else:
-        results = _out.targets(out, len(axes), array.shape, dtype, np.ndarray)
+        results = _out.targets(out, len(axes), like.shape, dtype, np.ndarray)
         inputs = [source, *[s for s in spacings if type(s) is np.ndarray]]
-        working = [r if _is_direct(r, order, inputs) else np.empty_like(array, dtype) for r in results]
+        working = [r if _is_direct(r, order, inputs) else np.empty_like(like, dtype) for r in results]
     if not _run(_flat(source, order), [_flat(w, order) for w in working], axes, spacings):
         return _fall_back(f, varargs, axis, edge_order, out)
     if out is None:

@@ -18,6 +18,8 @@ BLOCK = 128
 COPY_LIMIT = 2**26
 # Seconds in the kernel between two looks at pending signals.
 PATIENCE = 0.05
+# Up to this size of the smaller Gram matrix, L is computed exactly.
+EXACT = 1000
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -124,7 +126,7 @@ def gradient_descent(
     total = _check.count(n_iter)
     cost = np.empty(total if _check.flag("record", record) else 1)
     features = _features(x)
-    position, sums, gradient = np.array([0, 0, total]), np.array([0.0, np.inf, 0.0]), np.zeros(n)
+    position, sums, gradient = np.array([0, 0, total]), np.array([0.0, np.finfo(np.float64).max, 0.0]), np.zeros(n)
     loss = np.empty(min(BLOCK, m), x.dtype)
     layout = "columns" if features.flags.c_contiguous else "rows"
     target = _read_only(np.ascontiguousarray(target))
@@ -183,7 +185,8 @@ def _diagnosis(features: Floats, rate: float, iteration: int, least: float, late
     curvature = _largest_eigenvalue(features.astype(np.float64))
     with np.errstate(divide="ignore"):
         limit = 2 / curvature
-    grown = f"diverged in iteration {iteration}: the cost grew from {least:.6g} to {latest:.6g}. "
+    grown = f"diverged in iteration {iteration}: the cost "
+    grown += f"grew from {least:.6g} to {latest:.6g}. " if iteration > 1 else f"is {latest} from the start. "
     if rate > limit:
         return grown + (
             f"learning_rate={rate:.6g} is above the limit 2/L = {limit:.6g}, L = {curvature:.6g} being the largest "
@@ -198,7 +201,7 @@ def _diagnosis(features: Floats, rate: float, iteration: int, least: float, late
 def _largest_eigenvalue(features: Floats) -> Any:
     """L of X.T @ X / m: exact where the smaller Gram matrix is small, else from 100 steps of power iteration."""
     n, m = features.shape
-    if min(n, m) <= 1000:
+    if min(n, m) <= EXACT:
         gram = features @ features.T if n <= m else features.T @ features
         return np.linalg.eigvalsh(gram)[-1] / m
     v = np.random.default_rng(0).standard_normal(n)

@@ -1,0 +1,146 @@
+"""The kernels themselves, as Python and compiled: any range of the result, the assembly, the specialisations."""
+
+import re
+
+import numpy as np
+import pytest
+from helpers import same_bits, uneven, values
+
+from numgrad._dispatch import plan_for
+from numgrad._jit import specialise
+from numgrad._kernels.descent import descent
+from numgrad._kernels.edges import edges
+from numgrad._kernels.nonuniform import is_evenly_spaced, nonuniform
+from numgrad._kernels.quotient import smith
+from numgrad._kernels.uniform import uniform
+
+VIEWS = [(1, 9, 1), (3, 4, 1), (2, 5, 3), (4, 2, 2), (5, 3, 1), (1, 3, 7), (1400, 3, 1)]
+
+
+def plans(dtype, view, *spacing, edge_order=1):
+    """The kernels that `gradient` would call on an array of this view, and their arguments."""
+    outer, n, inner = view
+    keys = [(np.dtype("f8"), n, None) if isinstance(s, np.ndarray) else s for s in spacing]
+    (axis,) = plan_for(np.dtype(dtype), (outer, n, inner), True, None, 1, edge_order, *keys).axes
+    assert (axis.n, axis.inner) == (n, inner)
+    return [(p.kernel, p.constants if isinstance(p.constants, tuple) else p.constants(*spacing)) for p in axis.passes]
+
+
+@pytest.mark.parametrize("view", VIEWS, ids=str)
+@pytest.mark.parametrize("edge_order", [1, 2])
+@pytest.mark.parametrize("spacing", ["unit", "number", "coordinates"])
+def test_any_range(view, edge_order, spacing):
+    """Each kernel fills out[start:stop], and nothing else, with what it would put there in one go."""
+    _, n, inner = view
+    if n <= edge_order:
+        pytest.skip("too short")
+    f = values("f8", view)
+    given = {"unit": (1.0,), "number": (0.3,), "coordinates": (uneven(n),)}[spacing]
+    expected = np.gradient(f, *given, axis=1, edge_order=edge_order).ravel()
+    size = f.size
+    rng = np.random.default_rng(0)
+    cuts = [(i, j) for i in range(size) for j in range(i, size + 1)] if size < 50 else rng.integers(0, size, (40, 2))
+    for start, stop in cuts:
+        if start > stop:
+            start, stop = stop, start
+        out = np.full(size, 77.0)
+        for kernel, constants in plans("f8", view, *given, edge_order=edge_order):
+            kernel(f.ravel(), out, n, inner, int(start), int(stop), *constants)
+        assert same_bits(out[start:stop], expected[start:stop]), (start, stop)
+        assert (out[:start] == 77).all()
+        assert (out[stop:] == 77).all()
+
+
+def test_kernels_as_python():
+    """The same source without Numba, as under NUMBA_DISABLE_JIT=1."""
+    x = uneven(5)
+    for view in [(1, 5, 1), (3, 5, 1), (2, 5, 2)]:
+        f = values("f8", view)
+        arguments = (5, view[2], 0, f.size)
+        out = np.empty(f.size)
+        uniform(f.ravel(), out, *arguments, 0.6, 0.3)
+        assert same_bits(out, np.gradient(f, 0.3, axis=1).ravel())
+        assert not nonuniform(f.ravel(), out, *arguments, x)
+        assert same_bits(out, np.gradient(f, x, axis=1).ravel())
+        edges(f.ravel(), out, *arguments, np.array([[-1.5, 2, -0.5], [0.5, -2, 1.5]]))
+        expected = np.gradient(f, axis=1, edge_order=2)[:, [0, -1]]
+        assert same_bits(out.reshape(view)[:, [0, -1]], expected)
+    assert is_evenly_spaced(np.arange(600.0))
+    assert not is_evenly_spaced(x)
+    assert not is_evenly_spaced(np.append(np.arange(600.0), 7))
+    assert smith(3 + 1j, np.complex128(10)) == complex(0.30000000000000004, 0.1)
+
+
+def test_descent_as_python():
+    features, y = values("f8", (2, 7)), values("f8", (7,))
+    theta, cost = np.zeros(2), np.empty(3)
+    position, sums = np.array([0, 0, 3]), np.array([0, np.inf, 0])
+    while position[0] < 3:
+        descent(features, y, theta, 1e-4, cost, position, sums, np.empty(4), gradient := np.zeros(2), 10)
+        assert position[1] == 0 or gradient.any()
+        if position[1]:
+            descent(features, y, theta, 1e-4, cost, position, sums, np.empty(7 - position[1]), gradient, 1)
+    expected = np.zeros(2)
+    for i in range(3):
+        loss = expected @ features - y
+        assert np.isclose(cost[i], (loss**2).sum() / 14, rtol=1e-13)
+        expected = expected - 1e-4 * (features @ loss / 7)
+    assert np.allclose(theta, expected, rtol=1e-13)
+    position[:], sums[1] = (0, 0, 3), 1e-300
+    descent(features, y, theta, 1e-4, cost, position, sums, np.empty(4), np.zeros(2), 100)
+    assert position[0] == 1, "the cost is above the limit"
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8", "c8", "c16", "i1", "i4", "u8"])
+@pytest.mark.parametrize("spacing", ["unit", "number", "coordinates"])
+def test_assembly(dtype, spacing):
+    """The interior loops are packed, and load what is contiguous as such."""
+    numba = pytest.importorskip("numba")
+    if numba.config.DISABLE_JIT:
+        pytest.skip("nothing is compiled")
+    given = {"unit": (1.0,), "number": (0.3,), "coordinates": (uneven(9),)}[spacing]
+    ((kernel, constants),) = plans(dtype, (1, 9, 1), *given)
+    kernel(
+        values(dtype, (9,)),
+        np.empty(9, np.result_type(dtype, "f4" if dtype in ("f4", "c8") else "f8")),
+        9,
+        1,
+        0,
+        9,
+        *constants,
+    )
+    (assembly,) = kernel.inspect_asm().values()
+    instructions = set(re.findall(r"^\s+([a-z]\w+)", assembly, re.MULTILINE))
+    # A double is worth a quadword, so that a copy of a complex number counts as no arithmetic.
+    arithmetic = {"unit": "mul", "number": "div", "coordinates": "div"}[spacing]
+    if np.dtype(dtype).kind == "c":
+        arithmetic = "mul"
+    packed = {i for i in instructions if re.fullmatch(rf"v?f?{arithmetic}(pd|ps)?", i) and i.endswith(("pd", "ps"))}
+    neon = re.search(rf"f{arithmetic}\s+v\d+\.\d[ds]", assembly)
+    assert packed or neon, sorted(instructions)
+    assert not {i for i in instructions if "gather" in i}
+    assert not {i for i in instructions if "fmadd" in i or i == "fmla"}, "np.gradient rounds twice"
+
+
+def test_one_signature_for_each_specialisation():
+    numba = pytest.importorskip("numba")
+    if numba.config.DISABLE_JIT:
+        pytest.skip("nothing is compiled")
+    import numgrad as ng
+    from numgrad import _jit
+
+    for dtype in ("f4", "f8", "i4"):
+        for shape in ((7,), (5, 6), (3, 4, 5)):
+            for f in (values(dtype, shape), np.asfortranarray(values(dtype, shape)), values(dtype, shape)[::-1]):
+                for spacing in ((), (2,), (0.5,), (0.1,), (3,)):
+                    ng.gradient(f, *spacing)
+                    ng.gradient(f, *spacing, edge_order=2)
+                for a in range(f.ndim):
+                    ng.gradient(f, uneven(f.shape[a]), axis=a, edge_order=2)
+    counts = {k[:2]: 0 for k in _jit._specialised}
+    for key, kernel in _jit._specialised.items():
+        assert len(kernel.signatures) <= 1, key
+        counts[key[:2]] += 1
+    # Of each kernel and dtype of f: writeable or not, times the dtypes of the division, times quotient or product.
+    assert max(counts.values()) <= 8
+    assert specialise(uniform, "float64", "writeable", "float64", "truediv").signatures

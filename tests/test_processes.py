@@ -1,0 +1,159 @@
+"""Caches, processes, forks and threads."""
+
+import os
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers import FAST, assert_same, uneven, values
+
+import numgrad as ng
+
+HERE = Path(__file__).parent
+CALL = """
+import sys
+import numpy as np
+import numgrad as ng
+from helpers import assert_same, uneven, values
+for dtype in sys.argv[1:]:
+    f = values(dtype, (6, 7))
+    assert_same(np.gradient(f, 0.3, uneven(7), edge_order=2), ng.gradient(f, 0.3, uneven(7), edge_order=2))
+    assert_same(np.gradient(f), ng.gradient(f))
+"""
+
+
+def start(*arguments, code=CALL, cache=None, **environment):
+    variables = {**os.environ, **environment}
+    variables["PYTHONPATH"] = os.pathsep.join([str(HERE), variables["PYTHONPATH"]])
+    if cache is not None:
+        variables["NUMBA_CACHE_DIR"] = str(cache)
+    command = [sys.executable, "-W", "error", "-c", code, *arguments]
+    return subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def finish(process):
+    output, errors = process.communicate(timeout=300)
+    assert process.returncode == 0, errors
+    return output
+
+
+def files(folder):
+    return sorted(p.name for p in Path(folder).rglob("*.nb[ci]"))
+
+
+def test_cache_is_used(tmp_path):
+    finish(start("f8", cache=tmp_path))
+    first = files(tmp_path)
+    assert first
+    hits = CALL + (
+        "from numgrad._jit import _specialised\n"
+        "used = [k.stats for k in _specialised.values() if k.signatures]\n"
+        "print(sum(sum(s.cache_hits.values()) for s in used), sum(sum(s.cache_misses.values()) for s in used))\n"
+    )
+    hit, missed = map(int, finish(start("f8", code=hits, cache=tmp_path)).split())
+    assert missed == 0
+    assert hit >= 4
+    assert files(tmp_path) == first
+
+
+def test_cache_can_be_turned_off(tmp_path):
+    finish(start("f8", cache=tmp_path, NUMGRAD_CACHE="0"))
+    assert files(tmp_path) == []
+
+
+def test_no_place_for_a_cache(tmp_path):
+    """No location can be written, not even by root: each would lie below a file."""
+    blocker = tmp_path / "file"
+    blocker.touch()
+    code = (
+        "import numba.core.caching as c\n"
+        "for locator in vars(c).values():\n"
+        "    if isinstance(locator, type) and issubclass(locator, c._CacheLocator):\n"
+        f"        locator.get_cache_path = lambda self: {str(blocker / 'below')!r}\n"
+    )
+    finish(start("f8", code=code + CALL, cache=blocker / "below"))
+
+
+def test_a_changed_kernel_is_compiled_anew(tmp_path):
+    """Also one whose change is in another file, which Numba's own stamp does not see."""
+    finish(start("c16", cache=tmp_path))
+    first = files(tmp_path)
+    changed = "from numgrad import _jit; _jit._digest = lambda: '01234567'\n"
+    finish(start("c16", code=changed + CALL, cache=tmp_path))
+    assert len(files(tmp_path)) == 2 * len(first)
+
+
+def test_eight_cold_processes_at_once(tmp_path):
+    """Different dtypes, one cache: no failure then, none in a later process."""
+    dtypes = ["f4", "f8", "c8", "c16", "i4", "u1", "i8", "f8"]
+    for process in [start(dtype, cache=tmp_path) for dtype in dtypes]:
+        finish(process)
+    finish(start(*dtypes, cache=tmp_path))
+
+
+def test_more_than_one_dtype_in_each_of_them(tmp_path):
+    orders = [FAST[i:] + FAST[:i] for i in range(0, 12, 3)]
+    for process in [start(*order[:4], cache=tmp_path) for order in orders]:
+        finish(process)
+    finish(start(*FAST, cache=tmp_path))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
+def test_a_forked_child():
+    f = values("f8", (40, 50))
+    expected = ng.gradient(f)
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            assert_same(expected, ng.gradient(f))
+            g = values("u2", (40, 50))  # compiled in the child
+            assert_same(np.gradient(g, 0.7), ng.gradient(g, 0.7))
+            status = 0
+        finally:
+            os._exit(status)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_many_threads_at_once():
+    """32 threads meet at a barrier, on kernels that are compiled and on kernels that are not."""
+    barrier = threading.Barrier(32)
+    x = uneven(300)
+
+    def work(i):
+        f = values(FAST[i % len(FAST)], (20, 300), seed=i)
+        barrier.wait()
+        for _ in range(5):
+            got = ng.gradient(f, 0.9, x), ng.gradient(f[0]), ng.gradient(f, axis=0, edge_order=2)
+        return f, got
+
+    with ThreadPoolExecutor(32) as pool:
+        for f, got in pool.map(work, range(32)):
+            expected = np.gradient(f, 0.9, x), np.gradient(f[0]), np.gradient(f, axis=0, edge_order=2)
+            assert_same(expected, got)
+
+
+def test_kernels_release_the_gil():
+    from numgrad._jit import _specialised
+
+    ng.gradient(np.arange(3.0))
+    assert all(kernel.targetoptions["nogil"] for kernel in _specialised.values())
+
+
+def test_without_the_compiler(tmp_path):
+    """Every line of the kernels, under NUMBA_DISABLE_JIT=1 and coverage."""
+    pytest.importorskip("coverage")
+    variables = {**os.environ, "NUMBA_DISABLE_JIT": "1", "COVERAGE_FILE": str(tmp_path / "coverage")}
+    kernels = HERE.parent / "numgrad" / "_kernels"
+    run = ["run", f"--include={kernels}/*", "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    files = [str(HERE / "test_kernels.py"), str(HERE / "test_descent.py")]
+    chosen = ["-k", "python or classic or shapes or any_range and not 1400"]
+    for arguments in ([*run, *files, *chosen], ["report", "--fail-under=100", "-m"]):
+        command = [sys.executable, "-m", "coverage", *arguments]
+        done = subprocess.run(command, env=variables, cwd=HERE.parent, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr

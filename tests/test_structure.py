@@ -1,0 +1,130 @@
+"""Promises about the package as a whole: imports, public names, documentation."""
+
+import ast
+import doctest
+import inspect
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import numgrad
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "numgrad"
+README = (ROOT / "README.md").read_text()
+
+# A module may import from those in a lower layer. What is not named here belongs to the layer of its folder.
+LAYERS = {
+    "numgrad": 5,
+    "numgrad._explain": 4,
+    "numgrad._gradient": 4,
+    "numgrad.regression": 4,
+    "numgrad.regression._descent": 3,
+    "numgrad.regression._check": 2,
+    "numgrad._dispatch": 3,
+    "numgrad._spacing": 2,
+    "numgrad._out": 2,
+    "numgrad._jit": 1,
+    "numgrad._kernels": 0,
+}
+
+
+def layer(module):
+    while module not in LAYERS:
+        module = module.rpartition(".")[0]
+    return LAYERS[module]
+
+
+def modules():
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        yield path, ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+@pytest.mark.parametrize(("path", "module"), modules(), ids=lambda v: v if isinstance(v, str) else "")
+def test_imports_point_down(path, module):
+    for node in ast.walk(ast.parse(path.read_text())):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+            assert node.level == 0
+        for name in names:
+            if name.startswith("numgrad"):
+                assert layer(name) < layer(module), f"{module} imports {name}"
+            assert not name.startswith("numba") or module == "numgrad._jit", "only _jit knows Numba"
+
+
+def test_import_is_light():
+    """`import numgrad` compiles nothing and imports neither Numba nor an optional package."""
+    code = "import sys, numgrad; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert "numpy" in loaded
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    optional = {re.match(r"[\w-]+", r).group().replace("-", "_") for group in extras.values() for r in group}
+    heavy = {"numba", "llvmlite", *optional, "scipy", "sklearn"} - {"numgrad"}
+    assert heavy > {"matplotlib", "pandas", "hypothesis"}
+    assert not heavy & set(loaded)
+
+
+def test_public_names():
+    assert sorted(numgrad.__all__) == numgrad.__all__
+    assert set(numgrad.__all__) <= set(dir(numgrad))
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        numgrad.nonsense
+
+
+@pytest.mark.parametrize("name", numgrad.__all__)
+def test_public_names_are_documented(name):
+    thing = getattr(numgrad, name)
+    doc = inspect.getdoc(thing)
+    sections = ["Attributes"] if inspect.isclass(thing) else ["Parameters", "Returns", "Examples"]
+    if name == "explain":
+        sections.remove("Parameters")  # those of gradient
+    for section in sections:
+        assert re.search(rf"^{section}\n-+$", doc, re.MULTILINE), section
+    if "Parameters" in sections:
+        documented = re.findall(r"^(\*?\w+) : ", doc, re.MULTILINE)
+        for parameter in inspect.signature(thing).parameters.values():
+            assert ("*" if parameter.kind is parameter.VAR_POSITIONAL else "") + parameter.name in documented
+    assert name in README
+
+
+def test_readme_python_blocks_run(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    assert blocks
+    text = "\n".join(blocks)
+    test = doctest.DocTestParser().get_doctest(text, {}, "README", "README.md", 0)
+    assert len(test.examples) >= 5
+    runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE)
+    runner.run(test)
+    assert runner.failures == 0
+
+
+def test_readme_commands_name_what_is_here():
+    """`.ci/run` runs the commands themselves; here, that they point at files and extras that exist."""
+    commands = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+    assert len(commands) >= 2
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    for command in commands[:2]:
+        assert "python3 -m venv" in command
+        (group,) = re.findall(r"\.\[(\w+)\]", command)
+        assert group in extras
+        for script in re.findall(r"\S+\.py", command):
+            assert (ROOT / script).exists()
+    for link in re.findall(r"\]\((?!http)([^)#]+)\)", README):
+        assert (ROOT / link).exists(), link
+
+
+def test_the_version_is_in_the_changelog():
+    assert f"## {numgrad.__version__}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_typed():
+    assert (PACKAGE / "py.typed").exists()
