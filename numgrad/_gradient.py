@@ -79,7 +79,7 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out: 
     >>> ng.gradient([1, 2, 4, 7, 11, 16])
     array([1. , 1.5, 2.5, 3.5, 4.5, 5. ])
     >>> ng.gradient([5, 7, 4, 8], [0, 1, 3, 3.5])
-    array([ 2.        ,  0.83333333,  5.9       ,  8.        ])
+    array([2.        , 0.83333333, 6.1       , 8.        ])
     >>> f = np.arange(6.0).reshape(2, 3) ** 2
     >>> ng.gradient(f, axis=1, out=np.empty((2, 3)))
     array([[1., 2., 3.],
