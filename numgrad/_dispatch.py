@@ -123,8 +123,7 @@ def _as_integers(given: Any) -> Any:
         return NotFast(f"axis or edge_order is {given!r}, no integer")
 
 
-# Typed keys: 1.0 and np.float64(1.0) are equal, yet float32 data round differently over them.
-@lru_cache(maxsize=1024, typed=True)
+@lru_cache(maxsize=1024)
 def plan_for(
     dtype: np.dtype[Any], shape: tuple[int, ...], writeable: bool, order: Order, axis: Any, edge_order: Any, *keys: Any
 ) -> Any:
@@ -144,8 +143,8 @@ def plan_for(
         return NotFast("there is nothing to compute")
     if len(set(axes)) != len(wanted):
         return NotFast("an axis is out of bounds or repeated")
-    keys = keys or (1.0,)
-    if len(keys) == 1 and type(keys[0]) is not tuple:
+    keys = keys or ((float, 1.0),)
+    if len(keys) == 1 and len(keys[0]) == 2:
         keys *= len(axes)
     if len(keys) != len(axes):
         return NotFast("the number of spacings is not the number of axes")
@@ -172,17 +171,16 @@ def _ladder(dtype: np.dtype[Any], writeable: bool, field: Any, n: int, key: Any,
     """Return the passes of one axis, or NotFast."""
     if type(key) is NotFast:
         return key
-    if type(key) is tuple:
-        x_dtype, length, key = key
-        if length != n:
-            return NotFast("coordinates do not have the length of the axis")
-        if key is None:
-            return _coordinate_passes(dtype, writeable, field, x_dtype, edge_order)
-    if type(key) is int and abs(key) > 2**63:
+    kind, h, *length = key
+    if length not in ([], [n]):
+        return NotFast("coordinates do not have the length of the axis")
+    if h is None:
+        return _coordinate_passes(dtype, writeable, field, kind, edge_order)
+    if kind is int and abs(h) > 2**63:
         return NotFast("a spacing is beyond 64 bits")
-    if field is np.complex64 and isinstance(key, _SMALL_INTEGERS):
+    if field is np.complex64 and isinstance(h, _SMALL_INTEGERS):
         return NotFast("complex64 over a small integer is divided in two precisions")
-    return _number_passes(dtype, writeable, field, key, edge_order)
+    return _number_passes(dtype, writeable, field, h, edge_order)
 
 
 def _number_passes(dtype: np.dtype[Any], writeable: bool, field: Any, h: Any, edge_order: int) -> Any:

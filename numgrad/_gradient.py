@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 
 from numgrad import _out
-from numgrad._dispatch import AxisPlan, Order, is_compact, prepare
-from numgrad._spacing import NotFast
+from numgrad._dispatch import AxisPlan, Order, is_compact, plan_for, prepare
+from numgrad._spacing import NotFast, read
 
 # Bound now, so that np.gradient itself may be replaced by this module's.
 _numpy_gradient = np.gradient
-_empty = np.empty
+_ndarray, _empty = np.ndarray, np.empty
 
 # Elements of f swept for all axes before the next piece: f, and as much of each result, stay in a 2 MiB cache.
 PIECE = 1 << 16
@@ -85,12 +85,17 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out: 
     array([[1., 2., 3.],
            [7., 8., 9.]])
     """
-    chosen, like, source, order, spacings = prepare(f, varargs, axis, edge_order)
+    if type(f) is _ndarray and f.flags.carray and type(edge_order) is int and (axis is None or type(axis) is int):
+        # All that `prepare` does for such a call, without the call: small arrays are nothing but overhead.
+        spacings, keys = read(varargs) if varargs else ((), ())
+        chosen, like, source, order = plan_for(f.dtype, f.shape, True, None, axis, edge_order, *keys), f, f, None
+    else:
+        chosen, like, source, order, spacings = prepare(f, varargs, axis, edge_order)
     if type(chosen) is NotFast:
         return _fall_back(f, varargs, axis, edge_order, out)
     dtype, axes, call = chosen
     if call is not None and out is None and like is source and order is None:
-        # What follows, for one kernel: on a small array there is only overhead to save (n = 10: 2.5 to 1.5 us).
+        # What follows, for one kernel. (n = 10: 1.5 us in all, 2.5 without the two short cuts, np.gradient 6.5.)
         kernel, arguments, from_x = call
         if from_x:
             arguments += spacings
@@ -135,7 +140,10 @@ def _run(f: np.ndarray, results: list[np.ndarray], axes: tuple[AxisPlan, ...], s
             if type(constants) is not tuple:
                 constants = constants(spacings[i])
             calls.append((kernel, results[i], n, inner, constants))
-    piece = PIECE if len(calls) > 1 else size
+    piece = size
+    if len(calls) > 1:  # whole lines of the innermost axis, if they fit: kernels are faster on those
+        line = next((n for _, n, inner, _ in axes if inner == 1), 1)
+        piece = PIECE // line * line or PIECE
     for start in range(0, size, piece):
         stop = min(start + piece, size)
         for kernel, out, n, inner, constants in calls:

@@ -30,21 +30,27 @@ class NotFast(NamedTuple):
 def read(varargs: tuple[Any, ...]) -> tuple[tuple[Any, ...], list[Any]]:
     """Return for each spacing a number or contiguous float coordinates, and the key that chooses its kernels.
 
-    The key is the number itself, or (dtype, length, step or None) of coordinates, or a NotFast. Steps that are exactly
-    equal are a number, of the dtype of the coordinates: NumPy's own rule.
+    The key is (type, number), (dtype, step or None, length) of coordinates, or a NotFast. Types are part of it: 1.0 and
+    np.float64(1.0) are equal, yet float32 data round differently over them. Steps that are exactly equal are a number
+    of the dtype of the coordinates, which is NumPy's own rule.
     """
-    spacings, keys = [], []
+    spacings: list[Any] = []
+    keys: list[Any] = []
     for given in varargs:
-        spacing = key = given
-        if type(given) not in NUMBERS:
+        spacing = given
+        if type(given) not in NUMBERS and (type(given) is not np.ndarray or not _is_ready(given)):
             spacing = _as_number_or_coordinates(given)
-            key = spacing
-            if type(spacing) is np.ndarray:
-                even = _evenness(spacing.dtype)(spacing)
-                key = (spacing.dtype, spacing.size, spacing[1] - spacing[0] if even else None)
         spacings.append(spacing)
-        keys.append(key)
+        if type(spacing) is np.ndarray:
+            is_even = _evenness(spacing.dtype)
+            keys.append((spacing.dtype, spacing[1] - spacing[0] if is_even(spacing) else None, spacing.size))
+        else:
+            keys.append(spacing if type(spacing) is NotFast else (type(spacing), spacing))
     return tuple(spacings), keys
+
+
+def _is_ready(x: np.ndarray) -> bool:
+    return x.ndim == 1 and x.dtype in _COORDINATES and x.flags.carray and x.size > 1
 
 
 def _as_number_or_coordinates(given: Any) -> Any:
@@ -56,10 +62,11 @@ def _as_number_or_coordinates(given: Any) -> Any:
         return _as_number_or_coordinates(given[()])
     if given.ndim != 1 or given.size < 2:
         return NotFast(f"coordinates have shape {given.shape}")
-    x = given.astype(np.float64) if given.dtype.kind in "iu" else given
-    if x.dtype not in _COORDINATES:
-        return NotFast(f"coordinates have dtype {x.dtype}")
-    return x if x.flags.carray else np.array(x, order="C")
+    if given.dtype.kind in "iu":
+        return given.astype(np.float64)
+    if given.dtype not in _COORDINATES:
+        return NotFast(f"coordinates have dtype {given.dtype}")
+    return given if given.flags.carray else np.array(given, order="C")
 
 
 @cache

@@ -20,7 +20,7 @@ VIEWS = [(1, 9, 1), (3, 4, 1), (2, 5, 3), (4, 2, 2), (5, 3, 1), (1, 3, 7), (1400
 def plans(dtype, view, *spacing, edge_order=1):
     """The kernels that `gradient` would call on an array of this view, and their arguments."""
     outer, n, inner = view
-    keys = [(np.dtype("f8"), n, None) if isinstance(s, np.ndarray) else s for s in spacing]
+    keys = [(np.dtype("f8"), None, n) if isinstance(s, np.ndarray) else (float, s) for s in spacing]
     (axis,) = plan_for(np.dtype(dtype), (outer, n, inner), True, None, 1, edge_order, *keys).axes
     assert (axis.n, axis.inner) == (n, inner)
     return [(p.kernel, p.constants if isinstance(p.constants, tuple) else p.constants(*spacing)) for p in axis.passes]

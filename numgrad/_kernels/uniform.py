@@ -10,7 +10,7 @@ divide: Any = truediv
 SIZE = np.uintp
 
 # Short lines are taken together until this many elements: one long loop over all of them, whose values across the
-# line ends the edges then overwrite, beats many short loops (shape (10**6, 3): 4 times).
+# line ends the edges then overwrite, beats many short loops.
 GROUP = 4096
 
 
@@ -23,8 +23,9 @@ def uniform(f: Any, out: Any, n: Any, inner: Any, start: Any, stop: Any, width: 
     while start < stop:
         base = start - start % block
         end = min(stop, base + group)
-        # One loop for the inside of all lines, then their ends; three loops would take a third longer to compile.
-        for part in range(zero, one + two * ((end - base + block - one) // block)):
+        whole_lines = inner == one and base == start and end % block == zero
+        # One loop for the inside of all lines, then for their ends; three would take a third longer to compile.
+        for part in range(zero, one if whole_lines else one + two * ((end - base + block - one) // block)):
             if part == zero:
                 low, high, behind, ahead, d = base + inner, min(base + group, size) - inner, inner, inner, width
             elif part % two == one:
@@ -35,4 +36,9 @@ def uniform(f: Any, out: Any, n: Any, inner: Any, start: Any, stop: Any, width: 
                 low, behind, ahead, d = high - inner, inner, zero, step
             for k in range(max(start, low), min(end, high)):
                 out[k] = divide(FIELD(f[k + ahead]) - FIELD(f[k - behind]), d)
+        if whole_lines:  # shape (10**6, 2): 3 times as fast as two more parts for each line
+            for k in range(base, end, block):
+                last = k + block - one
+                out[k] = divide(FIELD(f[k + one]) - FIELD(f[k]), step)
+                out[last] = divide(FIELD(f[last]) - FIELD(f[last - one]), step)
         start = end
