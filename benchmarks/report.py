@@ -36,6 +36,9 @@ except KeyboardInterrupt:
 """
 
 
+MARK, END = "<!-- results -->", "<!-- end of results -->"
+
+
 def fresh(code: str, **environment: str) -> float:
     """Run Python code in a fresh process and return the number it prints."""
     command = [sys.executable, "-c", code]
@@ -140,6 +143,12 @@ def main() -> None:
         notes,
     ]
     (ROOT / "benchmarks" / "RESULTS.md").write_text("\n".join(text))
+    readme = ROOT / "README.md"
+    shown = [row.rsplit("|", 3)[0] + "|" for row in (*speed[:2], *(r for r in speed[2:] if r.split("|")[5].strip()))]
+    before, _, rest = readme.read_text().partition(MARK)
+    _, end, after = rest.partition(END)
+    assert end, f"{readme} has no {MARK} ... {END}"
+    readme.write_text("\n".join([before + MARK, "", *shown, "", END + after]))
 
 
 if __name__ == "__main__":

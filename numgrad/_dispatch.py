@@ -197,7 +197,7 @@ def _number_passes(dtype: np.dtype[Any], writeable: bool, field: Any, h: Any, ed
     if divide is operator.truediv and abs(mantissa) == 0.5 and abs(exponent) < 100:
         # The reciprocal of a power of two is exact, so the product is the quotient, and it costs a quarter.
         divide, width, step = operator.mul, 1 / width, 1 / step
-    names = {"FIELD": field, "divide": divide, "ONE": real(1)}
+    names = {"FIELD": field, "divide": divide, "UNIT": real(1)}
     tags = (dtype.name, "writeable" if writeable else "readonly", np.dtype(work).name)
     kernel = specialise(uniform, *tags, divide.__name__, **names)
     passes = [Pass(kernel, (argument(width), argument(step)), "uniform", tags[2])]
@@ -210,7 +210,7 @@ def _number_passes(dtype: np.dtype[Any], writeable: bool, field: Any, h: Any, ed
 
 def _coordinate_passes(dtype: np.dtype[Any], writeable: bool, field: Any, x_dtype: Any, edge_order: int) -> Any:
     work = np.result_type(field, x_dtype).type
-    names = {"FIELD": field, "divide": _division(field), "DIVISOR": work, "ONE": _REAL[work](1)}
+    names = {"FIELD": field, "divide": _division(field), "DIVISOR": work, "UNIT": _REAL[work](1)}
     tags = (dtype.name, "writeable" if writeable else "readonly", np.dtype(work).name, x_dtype.name)
     passes = [Pass(specialise(nonuniform, *tags, **names), _as_constants, "nonuniform", tags[2])]
     if edge_order == 2:

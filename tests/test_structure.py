@@ -45,7 +45,7 @@ def modules():
         yield path, ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-@pytest.mark.parametrize(("path", "module"), modules(), ids=lambda v: v if isinstance(v, str) else "")
+@pytest.mark.parametrize(("path", "module"), list(modules()), ids=lambda v: v if isinstance(v, str) else "")
 def test_imports_point_down(path, module):
     for node in ast.walk(ast.parse(path.read_text())):
         names = []

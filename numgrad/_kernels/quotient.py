@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-ONE: Any = np.float64(1)
+UNIT: Any = np.float64(1)
 
 
 def smith(z: Any, d: Any) -> complex:
@@ -14,5 +14,5 @@ def smith(z: Any, d: Any) -> complex:
     complex true_divide.
     """
     ratio = d.imag / d.real
-    scale = ONE / (d.real + d.imag * ratio)
+    scale = UNIT / (d.real + d.imag * ratio)
     return complex((z.real + z.imag * ratio) * scale, (z.imag - z.real * ratio) * scale)
