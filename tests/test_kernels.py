@@ -122,6 +122,29 @@ def test_assembly(dtype, spacing):
     assert not {i for i in instructions if "fmadd" in i or i == "fmla"}, "np.gradient rounds twice"
 
 
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("layout", ["columns", "rows"])
+def test_assembly_of_descent(dtype, layout):
+    """Hypothesis, cost and gradient are packed for any number of features, as fused multiply-adds where there are."""
+    numba = pytest.importorskip("numba")
+    if numba.config.DISABLE_JIT:
+        pytest.skip("nothing is compiled")
+    import numgrad as ng
+    from numgrad import _jit
+    from numgrad.regression import _descent
+
+    limit, _descent.COPY_LIMIT = _descent.COPY_LIMIT, 0
+    try:
+        X = np.asarray(values(dtype, (20, 3)), order="F" if layout == "columns" else "C")
+        ng.gradient_descent(X, values(dtype, (20,)), learning_rate=1e-9, n_iter=2)
+    finally:
+        _descent.COPY_LIMIT = limit
+    kernel = _jit._specialised[(descent, np.dtype(dtype).name, layout)]
+    (assembly,) = kernel.inspect_asm().values()
+    packed = re.findall(r"\sv?f?n?m?(?:add|sub|mul)\w*p[sd]\s|\sfml[as]\s+v", assembly)
+    assert len(packed) >= 3
+
+
 def test_one_signature_for_each_specialisation():
     numba = pytest.importorskip("numba")
     if numba.config.DISABLE_JIT:

@@ -72,8 +72,10 @@ def _numbers(name: str, values: Any) -> np.ndarray:
 
 
 def _finite(name: str, array: Floats) -> None:
-    good = np.isfinite(array)
-    if not good.all():
-        where = tuple(int(i) for i in np.argwhere(~good)[0])
-        place = ", ".join(map(str, where))
-        raise ValueError(f"`{name}` has {array[where]} at [{place}]; drop or fill what is not finite")
+    rows = max(1, 2**20 * len(array) // array.size)  # a piece at a time: Ctrl-C need not wait, memory stays small
+    for start in range(0, len(array), rows):
+        good = np.isfinite(array[start : start + rows])
+        if not good.all():
+            first, *rest = np.argwhere(~good)[0]
+            where = (int(start + first), *map(int, rest))
+            raise ValueError(f"`{name}` has {array[where]} at {list(where)}; drop or fill what is not finite")

@@ -182,7 +182,7 @@ def _rounding(features: Floats, target: Floats, theta: Floats) -> Any:
 
 
 def _diagnosis(features: Floats, rate: float, iteration: int, least: float, latest: float) -> str:
-    curvature = _largest_eigenvalue(features.astype(np.float64))
+    curvature = _largest_eigenvalue(features.astype(np.float64, copy=False))
     with np.errstate(divide="ignore"):
         limit = 2 / curvature
     grown = f"diverged in iteration {iteration}: the cost "
