@@ -23,8 +23,9 @@ FIRST_CALL = (
     "t = time.perf_counter(); ng.gradient(f); print(time.perf_counter() - t)"
 )
 INTERRUPT = """
-import sys, time
+import signal, sys, time
 import numpy as np, numgrad as ng
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs inherit "ignore"
 X = np.random.default_rng(0).standard_normal(tuple(map(int, sys.argv[1:])))
 y = X.sum(axis=1)
 ng.gradient_descent(X, y, learning_rate=1e-6, n_iter=1)
