@@ -179,6 +179,11 @@ def test_overflow_below_the_limit_is_said_so():
         ng.gradient_descent(X, y, learning_rate=1.0, n_iter=10)
 
 
+def test_overflow_of_the_limit_is_said_so():
+    with pytest.warns(RuntimeWarning, match="above the limit 2/L = 0"):
+        ng.gradient_descent([[1e200], [-1e200]], [1, 2], learning_rate=1.0, n_iter=10)
+
+
 def test_wide_data_have_a_limit_too(monkeypatch):
     X, _ = random_problem(5, 40)
     L = np.linalg.eigvalsh(X @ X.T / 5)[-1]

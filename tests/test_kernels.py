@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from helpers import same_bits, uneven, values
 
+import numgrad as ng
+from numgrad import _jit
 from numgrad._dispatch import plan_for
 from numgrad._jit import specialise
 from numgrad._kernels.descent import descent
@@ -13,8 +15,22 @@ from numgrad._kernels.edges import edges
 from numgrad._kernels.nonuniform import is_evenly_spaced, nonuniform
 from numgrad._kernels.quotient import smith
 from numgrad._kernels.uniform import uniform
+from numgrad.regression import _descent
 
 VIEWS = [(1, 9, 1), (3, 4, 1), (2, 5, 3), (4, 2, 2), (5, 3, 1), (1, 3, 7), (1400, 3, 1)]
+
+
+@pytest.fixture
+def compiled_here(monkeypatch):
+    """Kernels compiled in this process: assembly is not kept in the cache."""
+    numba = pytest.importorskip("numba")
+    if numba.config.DISABLE_JIT:
+        pytest.skip("nothing is compiled")
+    monkeypatch.setenv("NUMGRAD_CACHE", "0")
+    monkeypatch.setattr(_jit, "_specialised", {})
+    plan_for.cache_clear()
+    yield
+    plan_for.cache_clear()
 
 
 def plans(dtype, view, *spacing, edge_order=1):
@@ -93,11 +109,8 @@ def test_descent_as_python():
 
 @pytest.mark.parametrize("dtype", ["f4", "f8", "c8", "c16", "i1", "i4", "u8"])
 @pytest.mark.parametrize("spacing", ["unit", "number", "coordinates"])
-def test_assembly(dtype, spacing):
+def test_assembly(dtype, spacing, compiled_here):
     """The interior loops are packed, and load what is contiguous as such."""
-    numba = pytest.importorskip("numba")
-    if numba.config.DISABLE_JIT:
-        pytest.skip("nothing is compiled")
     given = {"unit": (1.0,), "number": (0.3,), "coordinates": (uneven(9),)}[spacing]
     ((kernel, constants),) = plans(dtype, (1, 9, 1), *given)
     kernel(
@@ -124,34 +137,18 @@ def test_assembly(dtype, spacing):
 
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
 @pytest.mark.parametrize("layout", ["columns", "rows"])
-def test_assembly_of_descent(dtype, layout):
+def test_assembly_of_descent(dtype, layout, compiled_here, monkeypatch):
     """Hypothesis, cost and gradient are packed for any number of features, as fused multiply-adds where there are."""
-    numba = pytest.importorskip("numba")
-    if numba.config.DISABLE_JIT:
-        pytest.skip("nothing is compiled")
-    import numgrad as ng
-    from numgrad import _jit
-    from numgrad.regression import _descent
-
-    limit, _descent.COPY_LIMIT = _descent.COPY_LIMIT, 0
-    try:
-        X = np.asarray(values(dtype, (20, 3)), order="F" if layout == "columns" else "C")
-        ng.gradient_descent(X, values(dtype, (20,)), learning_rate=1e-9, n_iter=2)
-    finally:
-        _descent.COPY_LIMIT = limit
+    monkeypatch.setattr(_descent, "COPY_LIMIT", 0)
+    X = np.asarray(values(dtype, (20, 3)), order="F" if layout == "columns" else "C")
+    ng.gradient_descent(X, values(dtype, (20,)), learning_rate=1e-9, n_iter=2)
     kernel = _jit._specialised[(descent, np.dtype(dtype).name, layout)]
     (assembly,) = kernel.inspect_asm().values()
     packed = re.findall(r"\sv?f?n?m?(?:add|sub|mul)\w*p[sd]\s|\sfml[as]\s+v", assembly)
     assert len(packed) >= 3
 
 
-def test_one_signature_for_each_specialisation():
-    numba = pytest.importorskip("numba")
-    if numba.config.DISABLE_JIT:
-        pytest.skip("nothing is compiled")
-    import numgrad as ng
-    from numgrad import _jit
-
+def test_one_signature_for_each_specialisation(compiled_here):
     for dtype in ("f4", "f8", "i4"):
         for shape in ((7,), (5, 6), (3, 4, 5)):
             for f in (values(dtype, shape), np.asfortranarray(values(dtype, shape)), values(dtype, shape)[::-1]):

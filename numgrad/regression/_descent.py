@@ -19,7 +19,7 @@ COPY_LIMIT = 2**26
 # Seconds in the kernel between two looks at pending signals.
 PATIENCE = 0.05
 # Up to this size of the smaller Gram matrix, L is computed exactly.
-EXACT = 1000
+EXACT = 2000
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -86,8 +86,9 @@ def gradient_descent(
     Warns
     -----
     RuntimeWarning
-        If the cost grows to twice its least value, beyond what rounding explains. The run stops there, and the warning
-        names the limit 2/L. (A diverging run can stay finite for 100,000 iterations, so NaN and infinity are no test.)
+        If the cost grows to twice its least value and the rate is above 2/L; below it, such growth is rounding. The
+        run stops there, and the warning names the limit. (A diverging run can stay finite for 100,000 iterations, so
+        NaN and infinity are no test.)
 
     Notes
     -----
@@ -147,11 +148,11 @@ def gradient_descent(
             budget = max(BLOCK, min(2**40, int(budget * min(8.0, PATIENCE / (perf_counter() - start + 1e-9)))))
             latest = cost[(position[0] - 1) % cost.size]
             if position[1] == 0 and not latest <= sums[1:].max():
-                noise = _rounding(features, target, theta)
-                if latest <= noise:
-                    sums[2] = 2 * noise
+                curvature = _largest_eigenvalue(features.astype(np.float64, copy=False))
+                if np.isfinite(latest) and rate * curvature <= 2:
+                    sums[2] = 2 * latest  # below the limit only rounding can raise the cost, and not far
                     continue
-                reason = _diagnosis(features, rate, int(position[0]), float(sums[1]) / 2, float(latest))
+                reason = _diagnosis(rate, curvature, x.dtype, int(position[0]), sums[1] / 2, latest)
                 warnings.warn(f"gradient_descent {reason}", RuntimeWarning, stacklevel=2)
                 return result(reason)
     except KeyboardInterrupt as interrupt:
@@ -174,17 +175,8 @@ def _read_only(array: Floats) -> Floats:
     return view
 
 
-def _rounding(features: Floats, target: Floats, theta: Floats) -> Any:
-    """A bound of the cost that rounding alone can leave, from the largest term of each sum."""
-    largest = np.maximum(features.max(axis=1), -features.min(axis=1)) @ np.abs(theta) + np.abs(target).max()
-    relative = (len(theta) + 2) * np.finfo(features.dtype).eps
-    return (relative * largest) ** 2 / 2
-
-
-def _diagnosis(features: Floats, rate: float, iteration: int, least: float, latest: float) -> str:
-    curvature = _largest_eigenvalue(features.astype(np.float64, copy=False))
-    with np.errstate(divide="ignore"):
-        limit = 2 / curvature
+def _diagnosis(rate: float, curvature: float, dtype: Any, iteration: int, least: float, latest: float) -> str:
+    limit = 2 / curvature if curvature else np.inf
     grown = f"diverged in iteration {iteration}: the cost "
     grown += f"grew from {least:.6g} to {latest:.6g}. " if iteration > 1 else f"is {latest} from the start. "
     if rate > limit:
@@ -193,19 +185,22 @@ def _diagnosis(features: Floats, rate: float, iteration: int, least: float, late
             f"eigenvalue of X.T @ X / m; take a rate below it, or standardise the features to raise it"
         )
     return grown + (
-        f"learning_rate={rate:.6g} is below the limit 2/L = {limit:.6g}, so the range of {features.dtype} is at fault; "
+        f"learning_rate={rate:.6g} is below the limit 2/L = {limit:.6g}, so the range of {dtype} is at fault; "
         f"scale the features and y down"
     )
 
 
 def _largest_eigenvalue(features: Floats) -> Any:
-    """L of X.T @ X / m: exact where the smaller Gram matrix is small, else from 100 steps of power iteration."""
+    """L of X.T @ X / m: exact where the smaller Gram matrix is small, else from below, by power iteration."""
     n, m = features.shape
     if min(n, m) <= EXACT:
-        gram = features @ features.T if n <= m else features.T @ features
+        with np.errstate(over="ignore", invalid="ignore"):
+            gram = features @ features.T if n <= m else features.T @ features
+        if not np.isfinite(gram).all():
+            return np.inf
         return np.linalg.eigvalsh(gram)[-1] / m
     v = np.random.default_rng(0).standard_normal(n)
-    for _ in range(100):
+    for _ in range(300):
         v /= np.linalg.norm(v)
         v = features @ (features.T @ v)
     return np.linalg.norm(v) / m
