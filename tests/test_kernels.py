@@ -29,7 +29,7 @@ def compiled_here(monkeypatch):
     monkeypatch.setenv("NUMGRAD_CACHE", "0")
     monkeypatch.setattr(_jit, "_specialised", {})
     plan_for.cache_clear()
-    yield
+    yield numba
     plan_for.cache_clear()
 
 
@@ -111,6 +111,8 @@ def test_descent_as_python():
 @pytest.mark.parametrize("spacing", ["unit", "number", "coordinates"])
 def test_assembly(dtype, spacing, compiled_here):
     """The interior loops are packed, and load what is contiguous as such."""
+    if np.dtype(dtype).kind == "c" and compiled_here.version_info[:2] < (0, 62):
+        pytest.skip("LLVM before 20 leaves loops over complex numbers scalar")
     given = {"unit": (1.0,), "number": (0.3,), "coordinates": (uneven(9),)}[spacing]
     ((kernel, constants),) = plans(dtype, (1, 9, 1), *given)
     kernel(
