@@ -1,8 +1,9 @@
 """Which kernels compute a gradient: by dtype, shape and spacing; or numpy.gradient, with the reason."""
 
 import operator
-from functools import lru_cache
+from functools import cache, lru_cache
 from math import frexp, isfinite, prod
+from operator import mul, truediv
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -49,14 +50,14 @@ Order = tuple[int, ...] | None
 class Pass(NamedTuple):
     """One kernel, called as kernel(f, out, n, inner, start, stop, *constants).
 
-    `constants` is a tuple, or the function that makes it from the coordinates of the axis. `dtype` is the one the
-    quotient is computed in.
+    `constants` is a tuple, or the function that makes it from the coordinates of the axis. `work` is the type of the
+    quotient before it is stored.
     """
 
     kernel: Kernel
     constants: Any
     name: str
-    dtype: str
+    work: Any
 
 
 class AxisPlan(NamedTuple):
@@ -128,12 +129,37 @@ def plan_for(
     dtype: np.dtype[Any], shape: tuple[int, ...], writeable: bool, order: Order, axis: Any, edge_order: Any, *keys: Any
 ) -> Any:
     """Return the plan for spacings with these keys (`_spacing.read`), or NotFast."""
+    for given in (axis, edge_order, *keys):
+        if type(given) is NotFast:
+            return given
+    views = _views(shape, order, axis, edge_order)
+    if type(views) is NotFast:
+        return views
     field = _FIELDS.get(dtype)
     if field is None:
         return NotFast(f"f has dtype {dtype}")
-    for given in (axis, edge_order):
-        if type(given) is NotFast:
-            return given
+    keys = keys or ((float, 1.0),)
+    if len(keys) == 1 and len(keys[0]) == 2:
+        keys *= len(views)
+    if len(keys) != len(views):
+        return NotFast("the number of spacings is not the number of axes")
+    plans = []
+    for (a, n, inner), key in zip(views, keys, strict=True):
+        passes = _ladder(dtype, writeable, field, n, key, edge_order)
+        if type(passes) is NotFast:
+            return passes
+        plans.append(AxisPlan(a, n, inner, passes))
+    call = None
+    if len(plans) == 1 and len(passes) == 1:
+        kernel, constants, _, _ = passes[0]
+        from_x = type(constants) is not tuple
+        call = kernel, (n, inner, 0, prod(shape), *(() if from_x else constants)), from_x
+    return Plan(np.dtype(field), tuple(plans), call)
+
+
+@lru_cache(maxsize=1024)
+def _views(shape: tuple[int, ...], order: Order, axis: Any, edge_order: Any) -> Any:
+    """Return (axis, n, inner) for each axis wanted, or NotFast."""
     if edge_order not in (1, 2):
         return NotFast(f"edge_order is {edge_order}")
     ndim = len(shape)
@@ -143,34 +169,14 @@ def plan_for(
         return NotFast("there is nothing to compute")
     if len(set(axes)) != len(wanted):
         return NotFast("an axis is out of bounds or repeated")
-    keys = keys or ((float, 1.0),)
-    if len(keys) == 1 and len(keys[0]) == 2:
-        keys *= len(axes)
-    if len(keys) != len(axes):
-        return NotFast("the number of spacings is not the number of axes")
+    if min(shape[a] for a in axes) <= edge_order:
+        return NotFast("an axis is too short")
     places = order or tuple(range(ndim))
-    plans = []
-    for a, key in zip(axes, keys, strict=True):
-        if shape[a] <= edge_order:
-            return NotFast("an axis is too short")
-        with np.errstate(all="ignore"):  # what is not finite goes to NumPy, which has the warning
-            passes = _ladder(dtype, writeable, field, shape[a], key, edge_order)
-        if type(passes) is NotFast:
-            return passes
-        inner = prod(shape[i] for i in places[places.index(a) + 1 :])
-        plans.append(AxisPlan(a, shape[a], inner, passes))
-    call = None
-    if len(plans) == 1 and len(plans[0].passes) == 1:
-        ((_, n, inner, ((kernel, constants, _, _),)),) = plans
-        from_x = type(constants) is not tuple
-        call = kernel, (n, inner, 0, prod(shape), *(() if from_x else constants)), from_x
-    return Plan(np.dtype(field), tuple(plans), call)
+    return [(a, shape[a], prod(shape[i] for i in places[places.index(a) + 1 :])) for a in axes]
 
 
 def _ladder(dtype: np.dtype[Any], writeable: bool, field: Any, n: int, key: Any, edge_order: int) -> Any:
     """Return the passes of one axis, or NotFast."""
-    if type(key) is NotFast:
-        return key
     kind, h, *length = key
     if length not in ([], [n]):
         return NotFast("coordinates do not have the length of the axis")
@@ -178,9 +184,12 @@ def _ladder(dtype: np.dtype[Any], writeable: bool, field: Any, n: int, key: Any,
         return _coordinate_passes(dtype, writeable, field, kind, edge_order)
     if kind is int and abs(h) > 2**63:
         return NotFast("a spacing is beyond 64 bits")
-    if field is np.complex64 and isinstance(h, _SMALL_INTEGERS):
+    if field is np.complex64 and kind in _SMALL_INTEGERS:
         return NotFast("complex64 over a small integer is divided in two precisions")
-    return _number_passes(dtype, writeable, field, h, edge_order)
+    if kind in (float, int) and _REAL[field] is np.float64:
+        return _number_passes(dtype, writeable, field, h, edge_order)
+    with np.errstate(all="ignore"):  # what overflows goes to NumPy, which has the warning
+        return _number_passes(dtype, writeable, field, h, edge_order)
 
 
 def _number_passes(dtype: np.dtype[Any], writeable: bool, field: Any, h: Any, edge_order: int) -> Any:
@@ -194,32 +203,37 @@ def _number_passes(dtype: np.dtype[Any], writeable: bool, field: Any, h: Any, ed
         return NotFast(f"a spacing is {h}")
     divide = _division(field)
     mantissa, exponent = frexp(step)
-    if divide is operator.truediv and abs(mantissa) == 0.5 and abs(exponent) < 100:
+    if divide is truediv and abs(mantissa) == 0.5 and abs(exponent) < 100:
         # The reciprocal of a power of two is exact, so the product is the quotient, and it costs a quarter.
-        divide, width, step = operator.mul, 1 / width, 1 / step
-    names = {"FIELD": field, "divide": divide, "UNIT": real(1)}
-    tags = (dtype.name, "writeable" if writeable else "readonly", np.dtype(work).name)
-    kernel = specialise(uniform, *tags, divide.__name__, **names)
-    passes = [Pass(kernel, (argument(width), argument(step)), "uniform", tags[2])]
-    if edge_order == 2:
-        low = [-1.5 / h, 2.0 / h, -0.5 / h]
-        weights = np.array([low, [-w for w in reversed(low)]], real)
-        passes.append(Pass(specialise(edges, *tags, real.__name__, **names), (weights,), "edges", tags[2]))
-    return tuple(passes)
+        divide, width, step = mul, 1 / width, 1 / step
+    kernel = _compiled(uniform, dtype, writeable, work, real, divide)
+    first = Pass(kernel, (argument(width), argument(step)), "uniform", work)
+    if edge_order == 1:
+        return (first,)
+    low = (-1.5 / h, 2.0 / h, -0.5 / h)
+    weights = np.array((*low, -low[2], -low[1], -low[0]), real)
+    return first, Pass(_compiled(edges, dtype, writeable, work, real, truediv), (weights,), "edges", work)
 
 
 def _coordinate_passes(dtype: np.dtype[Any], writeable: bool, field: Any, x_dtype: Any, edge_order: int) -> Any:
-    work = np.result_type(field, x_dtype).type
-    names = {"FIELD": field, "divide": _division(field), "DIVISOR": work, "UNIT": _REAL[work](1)}
-    tags = (dtype.name, "writeable" if writeable else "readonly", np.dtype(work).name, x_dtype.name)
-    passes = [Pass(specialise(nonuniform, *tags, **names), _as_constants, "nonuniform", tags[2])]
-    if edge_order == 2:
-        passes.append(Pass(specialise(edges, *tags, **names), _edge_weights, "edges", tags[2]))
-    return tuple(passes)
+    work: Any = np.result_type(field, x_dtype).type
+    kernel = _compiled(nonuniform, dtype, writeable, work, x_dtype.type, _division(field))
+    first = Pass(kernel, _as_constants, "nonuniform", work)
+    if edge_order == 1:
+        return (first,)
+    return first, Pass(_compiled(edges, dtype, writeable, work, x_dtype.type, truediv), _edge_weights, "edges", work)
+
+
+@cache
+def _compiled(kernel: Kernel, dtype: np.dtype[Any], writeable: bool, work: Any, real: Any, divide: Any) -> Kernel:
+    """Return `kernel` for f of this dtype, divisors of type `work`, and coordinates or weights of type `real`."""
+    names = {"FIELD": _FIELDS[dtype], "DIVISOR": work, "divide": divide, "UNIT": _REAL[work](1)}
+    tags = (dtype.name, "writeable" if writeable else "readonly", work.__name__, real.__name__, divide.__name__)
+    return specialise(kernel, *tags, **names)
 
 
 def _division(field: Any) -> Any:
-    return smith if issubclass(field, np.complexfloating) else operator.truediv
+    return smith if issubclass(field, np.complexfloating) else truediv
 
 
 def _as_constants(x: np.ndarray) -> tuple[np.ndarray]:
@@ -229,11 +243,11 @@ def _as_constants(x: np.ndarray) -> tuple[np.ndarray]:
 def _edge_weights(x: np.ndarray) -> tuple[np.ndarray]:
     """Weights of the three points at either end; those of the high end are the low end's, mirrored and negated."""
     with np.errstate(all="ignore"):
-        low = _one_sided(x[1] - x[0], x[2] - x[1])
-        high = _one_sided(x[-1] - x[-2], x[-2] - x[-3])
-    return (np.array([low, [-w for w in reversed(high)]]),)
+        a, b, c = _one_sided(x[1] - x[0], x[2] - x[1])
+        d, e, g = _one_sided(x[-1] - x[-2], x[-2] - x[-3])
+    return (np.array((a, b, c, -g, -e, -d)),)
 
 
-def _one_sided(p: Any, q: Any) -> list[Any]:
+def _one_sided(p: Any, q: Any) -> tuple[Any, Any, Any]:
     """Weights of f[0], f[1], f[2] for the derivative at x[0]; p and q are the first two steps."""
-    return [-(2.0 * p + q) / (p * (p + q)), (p + q) / (p * q), -p / (q * (p + q))]
+    return -(2.0 * p + q) / (p * (p + q)), (p + q) / (p * q), -p / (q * (p + q))

@@ -87,6 +87,8 @@ def explain(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out: A
             spacing = f"coordinates ({given.dtype})" + (f", evenly {given[1] - given[0]} apart" if even else "")
         kernel = " + ".join(p.name for p in passes)
         rows.append(
-            AxisExplanation(number, kernel, passes[0].dtype, (prod(like.shape) // (n * inner), n, inner), spacing)
+            AxisExplanation(
+                number, kernel, passes[0].work.__name__, (prod(like.shape) // (n * inner), n, inner), spacing
+            )
         )
     return Explanation(rows)

@@ -109,6 +109,9 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out: 
         results = working = [np.empty_like(like, dtype) for _ in axes]
     else:
         results = _out.targets(out, len(axes), like.shape, dtype, np.ndarray)
+        if order is not None and all(r.flags.c_contiguous for r in results):
+            # f lies in another order than all results: one copy of it is less than one of each of them.
+            return gradient(source.copy(order="C"), *varargs, axis=axis, edge_order=edge_order, out=out)
         inputs = [source, *[s for s in spacings if type(s) is np.ndarray]]
         working = [r if _is_direct(r, order, inputs) else np.empty_like(like, dtype) for r in results]
     if not _run(_flat(source, order), [_flat(w, order) for w in working], axes, spacings):

@@ -54,9 +54,9 @@ def _jit(function: FunctionType, fastmath: frozenset[str]) -> Kernel:
 
 @cache
 def _digest() -> str:
-    """A hash of all kernel sources. Numba's cache looks at a kernel's own file only, not at those it inlines."""
+    """A hash of all that decides on the code of a kernel. Numba's cache looks at the kernel's own file only."""
     import hashlib  # these two cost more than the rest of the import of numgrad; Numba needs them anyway
     from pathlib import Path
 
-    sources = sorted(Path(__file__).with_name("_kernels").glob("*.py"))
+    sources = [Path(__file__), *sorted(Path(__file__).with_name("_kernels").glob("*.py"))]
     return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:8]

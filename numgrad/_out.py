@@ -28,7 +28,8 @@ def targets(out: Any, count: int, shape: tuple[int, ...], dtype: np.dtype[Any], 
 
 
 def _check(array: Any, shape: tuple[int, ...], dtype: np.dtype[Any], kind: type) -> None:
-    fits = (np.ndarray, np.memmap) if kind is np.ndarray else (kind,)
+    plain = (np.ndarray, np.memmap)
+    fits = plain if kind in plain else (kind,)
     if type(array) not in fits:
         raise TypeError(f"`out` has a {type(array).__name__}, the result is a {kind.__name__}; give `out` that type")
     if array.shape != shape:

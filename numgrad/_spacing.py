@@ -57,7 +57,10 @@ def _as_number_or_coordinates(given: Any) -> Any:
     if type(given) is not np.ndarray:
         if type(given) not in (list, tuple):
             return given if type(given) in NUMBERS else NotFast(f"a spacing is a {type(given).__name__}")
-        given = np.asarray(given)
+        try:
+            given = np.asarray(given)
+        except ValueError:  # ragged
+            return NotFast("a spacing is no array")
     if given.ndim == 0:
         return _as_number_or_coordinates(given[()])
     if given.ndim != 1 or given.size < 2:

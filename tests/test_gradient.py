@@ -222,6 +222,8 @@ ERRORS = {
     "beyond floats": (lambda g: g(np.zeros(5), 10**400), OverflowError),
     "ragged": (lambda g: g([[1, 2], [3]]), ValueError),
     "ragged coordinates": (lambda g: g(np.zeros(2), [[1, 2], [3]]), ValueError),
+    "ragged coordinates and a bad axis": (lambda g: g(np.zeros(2), [[1, 2], [3]], axis=5), np.exceptions.AxisError),
+    "ragged coordinates and scalar counts": (lambda g: g(np.zeros((2, 2)), [[1], [2, 3]], 1, 1), TypeError),
     "string spacing": (lambda g: g(np.zeros(3), "a"), TypeError),
     "unknown keyword": (lambda g: g(np.zeros(3), order=2), TypeError),
 }

@@ -114,6 +114,14 @@ def test_memmap(tmp_path):
     assert np.array_equal(np.fromfile(tmp_path / "out"), np.gradient(f))
 
 
+def test_out_for_a_memmap(tmp_path):
+    f = np.memmap(tmp_path / "f", "f8", "w+", shape=(6,))
+    f[:] = np.arange(6) ** 2
+    out = np.empty(6)
+    assert ng.gradient(f, out=out) is out
+    assert same_bits(out, np.gradient(np.asarray(f)))
+
+
 def shared():
     a = np.empty((4, 5))
     return (a, a)
