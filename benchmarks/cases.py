@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,19 @@ def gradient(*shape: int, spacing: Any = (), dtype: Any = float, layout: Any = N
         f = f if layout is None else layout(f)
         given = spacing() if callable(spacing) else spacing
         return lambda: np.gradient(f, *given, **options), lambda: ng.gradient(f, *given, **options)
+
+    return make
+
+
+def new_spacings(edge_order: int) -> Any:
+    """No plan is found in the cache."""
+
+    def make() -> tuple[Call, Call]:
+        f, h = samples(10), [count(1), count(1)]
+        return (
+            lambda: np.gradient(f, next(h[0]) * 0.1, edge_order=edge_order),
+            lambda: ng.gradient(f, next(h[1]) * 0.1, edge_order=edge_order),
+        )
 
     return make
 
@@ -100,6 +114,10 @@ def _descents(X: Any, y: Any, theta: Any, rate: float, n_iter: int) -> tuple[Cal
     return lambda: plain_descent(X, y, theta, rate, n_iter), fused
 
 
+def anything(a: Any, b: Any) -> bool:
+    return bool(np.shape(a) == np.shape(b))
+
+
 def close(a: Any, b: Any) -> bool:
     return np.allclose(a[0], b[0], rtol=1e-12, atol=0) and np.allclose(a[1], b[1], rtol=1e-10, atol=0)
 
@@ -117,6 +135,8 @@ CASES = [
     Case("512 x 512 int32, both axes", gradient(512, 512, dtype=np.int32), 5),
     Case("descent, first classic", first_classic, 60, close),
     Case("n = 10, spacing 0.1", gradient(10, spacing=(0.1,))),
+    Case("n = 10, a new spacing each time", new_spacings(1), None, anything),
+    Case("n = 10, a new spacing each time, edge_order=2", new_spacings(2), None, anything),
     Case("n = 1e5, spacing 0.1", gradient(10**5, spacing=(0.1,))),
     Case("n = 1e5, grown heap", grown_heap(gradient(10**5))),
     Case("n = 1e5, coordinates, grown heap", grown_heap(along(10**5))),

@@ -5,11 +5,14 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from helpers import LAYOUTS
 
 import numgrad as ng
+from numgrad import _jit
 from numgrad.regression import _descent
 
 JIT = os.environ.get("NUMBA_DISABLE_JIT") != "1"
@@ -86,9 +89,20 @@ def test_layouts_give_the_same_answer(limit, monkeypatch):
     expected = plain(X, y, np.zeros(5), 0.1, 50)
     frozen = X.copy()
     frozen.flags.writeable = False
-    many = [X, np.asfortranarray(X), frozen, np.repeat(X, 2, axis=0)[::2], X[::-1][::-1], X.astype(">f8"), X.tolist()]
+    big_endian, unaligned = X.astype(">f8"), LAYOUTS["unaligned"](X)
+    many = [
+        X,
+        np.asfortranarray(X),
+        frozen,
+        np.repeat(X, 2, axis=0)[::2],
+        X[:, ::-1],
+        big_endian,
+        unaligned,
+        X.tolist(),
+    ]
     for x in many:
-        agree(ng.gradient_descent(x, y, learning_rate=0.1, n_iter=50), *expected)
+        run = ng.gradient_descent(x, y, learning_rate=0.1, n_iter=50)
+        agree(run if x is not many[4] else replace(run, theta=run.theta[::-1]), *expected)
     for target in (y.tolist(), np.repeat(y, 2)[::2], y.astype(">f8")):
         agree(ng.gradient_descent(X, target, learning_rate=0.1, n_iter=50), *expected)
 
@@ -188,9 +202,24 @@ def test_wide_data_have_a_limit_too(monkeypatch):
     X, _ = random_problem(5, 40)
     L = np.linalg.eigvalsh(X @ X.T / 5)[-1]
     features = np.ascontiguousarray(X.T)
-    assert np.isclose(_descent._largest_eigenvalue(features), L)
+    exact, is_exact = _descent._largest_eigenvalue(features)
+    assert np.isclose(exact, L)
+    assert is_exact
     monkeypatch.setattr(_descent, "EXACT", 1)
-    assert np.isclose(_descent._largest_eigenvalue(features), L, rtol=1e-3)
+    estimate, is_exact = _descent._largest_eigenvalue(features)
+    assert np.isclose(estimate, L, rtol=1e-3)
+    assert not is_exact
+
+
+def test_an_estimate_of_the_limit_hides_no_divergence(monkeypatch):
+    """Power iteration approaches L from below: a rate between 2/L and 2 over the estimate must be found, too."""
+    monkeypatch.setattr(_descent, "EXACT", 1)
+    scale = np.append(1.0, np.full(59, 0.9975))
+    X = np.diag(np.sqrt(60 * scale))
+    assert _descent._largest_eigenvalue(X)[0] * 2.002 < 2.002
+    with pytest.warns(RuntimeWarning, match=r"learning_rate=2\.002 is above the limit"):
+        run = ng.gradient_descent(X, X @ np.ones(60), learning_rate=2.002, n_iter=10_000)
+    assert run.n_iter < 10_000
 
 
 BAD = {
@@ -207,17 +236,20 @@ BAD = {
     "y length": ({"y": [1.0, 2]}, "`y` has 2 values and `X` has 3 rows"),
     "y nan": ({"y": [1, 2, np.nan]}, r"`y` has nan at \[2\]"),
     "y scalar": ({"y": 3.0}, r"`y` has shape \(\)"),
+    "y masked": ({"y": np.ma.masked_array([1.0, 2, 3], [0, 0, 1])}, "`y` is a masked array; drop the masked rows"),
     "theta0 length": ({"theta0": [1.0]}, r"`theta0` has shape \(1,\); give one value for each of the 2 features"),
     "theta0 nan": ({"theta0": [1, np.nan]}, r"`theta0` has nan at \[1\]"),
     "rate zero": ({"learning_rate": 0}, "`learning_rate` is 0; give a positive number"),
     "rate negative": ({"learning_rate": -0.1}, "`learning_rate` is -0.1"),
     "rate nan": ({"learning_rate": float("nan")}, "`learning_rate` is nan"),
     "rate inf": ({"learning_rate": np.inf}, "`learning_rate` is inf"),
+    "rate beyond floats": ({"learning_rate": 10**400}, "`learning_rate` is 1000"),
     "rate string": ({"learning_rate": "fast"}, "`learning_rate` is 'fast'"),
     "rate bool": ({"learning_rate": True}, "`learning_rate` is True"),
     "rate none": ({"learning_rate": None}, "`learning_rate` is None"),
     "count zero": ({"n_iter": 0}, "`n_iter` is 0; give a positive integer"),
     "count negative": ({"n_iter": -5}, "`n_iter` is -5"),
+    "count beyond integers": ({"n_iter": 10**19}, "`n_iter` is 10000000000000000000; give a positive integer"),
     "count float": ({"n_iter": 1e5}, r"`n_iter` is 100000.0; give a positive integer, like 1000 or int\(1e5\)"),
     "count bool": ({"n_iter": True}, "`n_iter` is True"),
     "record": ({"record": "all"}, "`record` is 'all'; give True or False"),
@@ -256,9 +288,9 @@ except KeyboardInterrupt as interrupt:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
-@pytest.mark.parametrize("shape", [(100, 2), (3_000_000, 20)], ids=["many short iterations", "long iterations"])
+@pytest.mark.parametrize("shape", [(100, 2), (2_000_000, 60)], ids=["many short iterations", "long iterations"])
 def test_ctrl_c(shape):
-    """An iteration of the long case takes more than 0.2 seconds on its own; both stop well within a second."""
+    """Both stop at once; an iteration of the long case takes about half a second."""
     command = [sys.executable, "-c", INTERRUPT, *map(str, shape)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == "ready\n"
@@ -269,9 +301,40 @@ def test_ctrl_c(shape):
             stopped, done, reason = process.communicate(timeout=30)[0].split(" ", 2)
         finally:
             process.kill()
-    assert float(stopped) - sent < 0.9  # the promise is 0.2; benchmarks/ has what was measured
+    assert float(stopped) - sent < 0.4  # the promise is 0.2; benchmarks/RESULTS.md has what was measured, 0.03
     assert reason == f"interrupted after {done} of 1000000000000 iterations\n"
     assert shape[0] > 1000 or int(done) > 1000
+
+
+def test_no_call_of_the_kernel_is_long(monkeypatch):
+    """Neither the first, whose speed is unknown, nor a later one runs past its budget of elements or of time."""
+    calls = []
+
+    def specialise(*args, **kwargs):
+        kernel = _jit.specialise(*args, **kwargs)
+
+        def counted(*arguments):
+            calls.append(arguments[-1] * arguments[0].shape[0])
+            kernel(*arguments)
+
+        return counted
+
+    ticks = iter(np.arange(1, 1000) * 0.5)  # every call seems to take half a second
+    monkeypatch.setattr(_descent, "specialise", specialise)
+    monkeypatch.setattr(_descent, "perf_counter", lambda: next(ticks))
+    X, y = random_problem(20_000, 70)
+    ng.gradient_descent(X, y, learning_rate=0.01, n_iter=1)
+    assert calls[0] < 1.1 * _descent.FIRST_BUDGET
+    assert len(calls) > 2
+    assert calls[1] < 0.2 * calls[0]
+
+
+def test_interrupted_in_the_first_iteration(monkeypatch):
+    ticks = iter([0.0])
+    monkeypatch.setattr(_descent, "perf_counter", lambda: next(ticks, None) or (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt) as caught:
+        ng.gradient_descent(*line(), learning_rate=0.0005, n_iter=10)
+    assert repr(caught.value.descent).startswith("Descent: interrupted after 0 of 10 iterations")
 
 
 def test_an_interrupted_run_keeps_what_it_has(monkeypatch):

@@ -15,8 +15,8 @@ def descent(
 
     A row of `x` holds a feature. `cost`, a ring, takes sum(l**2) / (2 m) of each iteration. All else is the state, so
     that a call may end anywhere: `position` is (iteration, row, iterations to do), `gradient` the sum so far, `sums`
-    the squared loss so far and two costs, both to be passed to stop: twice the least yet, and a floor below
-    which growth is rounding. `loss` sets the size of a block.
+    the squared loss so far and two costs, both to be passed to stop: twice the least yet, and a floor below which
+    growth is rounding, at first relative to the first cost. `loss` sets the size of a block.
     """
     n, m = SIZE(x.shape[0]), SIZE(x.shape[1])
     t, row, last, done, end = SIZE(position[0]), SIZE(position[1]), SIZE(position[2]), SIZE(0), SIZE(budget)
@@ -52,6 +52,8 @@ def descent(
             t += one
             if 2 * now < sums[1]:
                 sums[1] = 2 * now
+                if t == one:
+                    sums[2] *= now
             elif not now <= max(sums[1], sums[2]):
                 break
     position[0], position[1] = t, row

@@ -14,12 +14,15 @@ from numgrad.regression._check import Floats
 
 # Rows taken together: the block of X and its loss stay in the first-level cache between hypothesis and gradient.
 BLOCK = 128
-# A C-ordered X up to this size is copied once, feature by feature, which the kernel reads 2 to 3 times as fast.
+# X up to this size is copied once, feature by feature, which the kernel reads 2 to 3 times as fast as other orders.
 COPY_LIMIT = 2**26
 # Seconds in the kernel between two looks at pending signals.
 PATIENCE = 0.05
+# Elements of X for the first call of the kernel, whose speed is not known yet.
+FIRST_BUDGET = 2**20
 # Up to this size of the smaller Gram matrix, L is computed exactly.
 EXACT = 2000
+_LARGEST = float(np.finfo(np.float64).max)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -44,7 +47,7 @@ class Descent:
     stop_reason: str
 
     def __repr__(self) -> str:
-        cost = "" if self.cost is None else f"cost {self.cost[0]:.6g} -> {self.cost[-1]:.6g}, "
+        cost = "" if self.cost is None or not self.n_iter else f"cost {self.cost[0]:.6g} -> {self.cost[-1]:.6g}, "
         return f"Descent: {cost}{self.stop_reason}\n  theta = {np.array2string(self.theta, threshold=8)}"
 
 
@@ -81,7 +84,8 @@ def gradient_descent(
         For data that are empty, not finite, not numbers or of shapes that do not match, and for a rate or a number of
         iterations that is not positive. The message names the argument, the value and the remedy.
     KeyboardInterrupt
-        On Ctrl-C, at most 0.2 seconds after it. The exception has the state reached, a Descent, as ``descent``.
+        On Ctrl-C, at most 0.2 seconds after it. Once the iteration has begun, the exception has the state reached, a
+        Descent, as ``descent``.
 
     Warns
     -----
@@ -126,11 +130,11 @@ def gradient_descent(
     rate = _check.rate(learning_rate)
     total = _check.count(n_iter)
     cost = np.empty(total if _check.flag("record", record) else 1)
-    features = _features(x)
-    position, sums, gradient = np.array([0, 0, total]), np.array([0.0, np.finfo(np.float64).max, 0.0]), np.zeros(n)
-    loss = np.empty(min(BLOCK, m), x.dtype)
-    layout = "columns" if features.flags.c_contiguous else "rows"
+    features, layout = _features(x)
     target = _read_only(np.ascontiguousarray(target))
+    # Growth of the cost counts from the level of rounding up, which is about eps of the first cost.
+    sums = np.array([0.0, _LARGEST, np.finfo(x.dtype).eps])
+    position, gradient, loss = np.array([0, 0, total]), np.zeros(n), np.empty(min(BLOCK, m), x.dtype)
     kernel = specialise(
         descent, x.dtype.name, layout, fastmath=frozenset({"reassoc", "contract", "nsz"}), REAL=x.dtype.type
     )
@@ -140,17 +144,17 @@ def gradient_descent(
         kept = (cost if done == total else cost[:done].copy()) if record else None
         return Descent(theta.astype(x.dtype), kept, done, reason)
 
-    budget = m
+    budget = 1 + FIRST_BUDGET // n
     try:
         while position[0] < total:
             start = perf_counter()
             kernel(features, target, theta, rate, cost, position, sums, loss, gradient, budget)
             budget = max(BLOCK, min(2**40, int(budget * min(8.0, PATIENCE / (perf_counter() - start + 1e-9)))))
             latest = cost[(position[0] - 1) % cost.size]
-            if position[1] == 0 and not latest <= sums[1:].max():
-                curvature = _largest_eigenvalue(features.astype(np.float64, copy=False))
-                if np.isfinite(latest) and rate * curvature <= 2:
-                    sums[2] = 2 * latest  # below the limit only rounding can raise the cost, and not far
+            if position[0] and position[1] == 0 and not latest <= sums[1:].max():
+                curvature, is_exact = _largest_eigenvalue(features)
+                if is_exact and rate * curvature <= 2 and np.isfinite(latest):
+                    sums[2] = _LARGEST  # rounding at the end of a slow mode: below the limit nothing else grows
                     continue
                 reason = _diagnosis(rate, curvature, x.dtype, int(position[0]), sums[1] / 2, latest)
                 warnings.warn(f"gradient_descent {reason}", RuntimeWarning, stacklevel=2)
@@ -161,11 +165,12 @@ def gradient_descent(
     return result(f"completed {total} iterations")
 
 
-def _features(x: Floats) -> Floats:
-    """X with a feature in each row."""
-    if not x.T.flags.c_contiguous and (x.nbytes <= COPY_LIMIT or not x.flags.c_contiguous):
+def _features(x: Floats) -> tuple[Floats, str]:
+    """X with a feature in each row, and the layout as a tag for its kernel."""
+    if x.nbytes <= COPY_LIMIT:
         x = np.asfortranarray(x)
-    return _read_only(x.T)
+    layout = "columns" if x.flags.f_contiguous else "rows" if x.flags.c_contiguous else "strided"
+    return _read_only(x.T), layout
 
 
 def _read_only(array: Floats) -> Floats:
@@ -179,7 +184,7 @@ def _diagnosis(rate: float, curvature: float, dtype: Any, iteration: int, least:
     limit = 2 / curvature if curvature else np.inf
     grown = f"diverged in iteration {iteration}: the cost "
     grown += f"grew from {least:.6g} to {latest:.6g}. " if iteration > 1 else f"is {latest} from the start. "
-    if rate > limit:
+    if np.isfinite(latest) or rate > limit:  # a limit from an estimate of L can lie above a rate that diverged
         return grown + (
             f"learning_rate={rate:.6g} is above the limit 2/L = {limit:.6g}, L = {curvature:.6g} being the largest "
             f"eigenvalue of X.T @ X / m; take a rate below it, or standardise the features to raise it"
@@ -190,17 +195,16 @@ def _diagnosis(rate: float, curvature: float, dtype: Any, iteration: int, least:
     )
 
 
-def _largest_eigenvalue(features: Floats) -> Any:
-    """L of X.T @ X / m: exact where the smaller Gram matrix is small, else from below, by power iteration."""
+def _largest_eigenvalue(features: Floats) -> tuple[float, bool]:
+    """L of X.T @ X / m, and whether it is exact; where the smaller Gram matrix is large, power iteration."""
     n, m = features.shape
+    a = features.astype(np.float64, copy=False)
     if min(n, m) <= EXACT:
         with np.errstate(over="ignore", invalid="ignore"):
-            gram = features @ features.T if n <= m else features.T @ features
-        if not np.isfinite(gram).all():
-            return np.inf
-        return np.linalg.eigvalsh(gram)[-1] / m
+            gram = a @ a.T if n <= m else a.T @ a
+        return float(np.linalg.eigvalsh(gram)[-1] / m) if np.isfinite(gram).all() else np.inf, True
     v = np.random.default_rng(0).standard_normal(n)
-    for _ in range(300):
+    for _ in range(100):
         v /= np.linalg.norm(v)
-        v = features @ (features.T @ v)
-    return np.linalg.norm(v) / m
+        v = a @ (a.T @ v)
+    return float(np.linalg.norm(v) / m), False
