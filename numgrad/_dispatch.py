@@ -77,7 +77,7 @@ class Plan(NamedTuple):
 
     dtype: np.dtype[Any]
     axes: tuple[AxisPlan, ...]
-    call: tuple[Kernel, tuple[Any, ...], bool] | None
+    call: Any
 
 
 def prepare(f: Any, varargs: tuple[Any, ...], axis: Any, edge_order: Any) -> Any:
