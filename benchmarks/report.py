@@ -1,4 +1,4 @@
-"""Measure everything and write RESULTS.md: `python -m benchmarks.report [--repeat N]`."""
+"""Measure everything and write RESULTS.md: `python -m benchmarks.report [--turns N]`."""
 
 import argparse
 import json
@@ -47,16 +47,29 @@ def fresh(code: str, **environment: str) -> float:
     return float(done.stdout)
 
 
-def medians(case: Case) -> tuple[float, float]:
-    """Time both calls of a case with pytest-benchmark in a process of their own: NumPy's medians depend on what the
-    process has allocated before."""
+def medians(case: Case, turns: int) -> tuple[float, float]:
+    """Return the medians of the turn with the middle ratio.
+
+    pytest-benchmark times both calls, turn by turn, in a process of the case's own: np.gradient's time depends on what
+    the process has allocated before.
+    """
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "times.json"
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--benchmark-json={file}"]
-        tests = [f"benchmarks/test_speed.py::test_speed[{case.id}-{library}]" for library in ("numpy", "numgrad")]
-        subprocess.run([*command, *tests], cwd=ROOT, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        times = {b["params"]["library"]: b["stats"]["median"] for b in json.loads(file.read_text())["benchmarks"]}
-    return times["numpy"], times["numgrad"]
+        tests = [
+            f"benchmarks/test_speed.py::test_speed[{case.id}-{turn}-{library}]"
+            for turn in range(turns)
+            for library in ("numpy", "numgrad")
+        ]
+        command = [sys.executable, "-m", "pytest", *tests, "-q", "-p", "no:cacheprovider"]
+        command += ["--benchmark-max-time=0.4", f"--benchmark-json={file}"]
+        environment = {**os.environ, "BENCHMARK_TURNS": str(turns)}
+        subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True)
+        times: dict[int, dict[str, float]] = {}
+        for result in json.loads(file.read_text())["benchmarks"]:
+            times.setdefault(result["params"]["turn"], {})[result["params"]["library"]] = result["stats"]["median"]
+    pairs = sorted(((t["numpy"], t["numgrad"]) for t in times.values()), key=lambda pair: pair[0] / pair[1])
+    assert len(pairs) == turns
+    return pairs[turns // 2]
 
 
 def interrupt_delay(*shape: int) -> float:
@@ -86,11 +99,10 @@ def machine() -> str:
     return f"{os.cpu_count()} cores of {model}, {platform.system()}; Python {platform.python_version()}, {packages}"
 
 
-def speed_table(repeat: int) -> list[str]:
+def speed_table(turns: int) -> list[str]:
     rows = ["| case | np.gradient, or the plain loop | numgrad | ratio | at least | |", "|---|---|---|---|---|---|"]
     for case in CASES:
-        runs = sorted((medians(case) for _ in range(repeat)), key=lambda times: times[0] / times[1])
-        numpy, numgrad = runs[repeat // 2]
+        numpy, numgrad = medians(case, turns)
         ratio, target = numpy / numgrad, case.at_least
         verdict = "" if ratio >= (target or 1) else "short" if target else "slower"
         rows.append(f"| {case.name} | {unit(numpy)} | {unit(numgrad)} | {ratio:.3g} | {target or ''} | {verdict} |")
@@ -98,16 +110,16 @@ def speed_table(repeat: int) -> list[str]:
     return rows
 
 
-def start_table(repeat: int) -> list[str]:
+def start_table(turns: int) -> list[str]:
     numpy, numgrad, cold, cached = [], [], [], []
-    for _ in range(repeat):
+    for _ in range(turns):
         numpy += [fresh(NUMPY_IMPORT) for _ in range(5)]
         numgrad += [fresh(NUMGRAD_IMPORT) for _ in range(5)]
         with tempfile.TemporaryDirectory() as folder:
             cold.append(fresh(FIRST_CALL, NUMBA_CACHE_DIR=folder))
             cached += [fresh(FIRST_CALL, NUMBA_CACHE_DIR=folder) for _ in range(3)]
     ratio = statistics.median(numgrad) / statistics.median(numpy)
-    delays = [max(interrupt_delay(*shape) for _ in range(repeat)) for shape in ((100, 2), (2_000_000, 60))]
+    delays = [max(interrupt_delay(*shape) for _ in range(turns)) for shape in ((100, 2), (2_000_000, 60))]
     rows = [
         "| | measured | at most |",
         "|---|---|---|",
@@ -123,16 +135,16 @@ def start_table(repeat: int) -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--repeat", type=int, default=3, help="processes for each case; the middle ratio counts")
-    repeat = parser.parse_args().repeat
-    start, speed = start_table(repeat), speed_table(repeat)
+    parser.add_argument("--turns", type=int, default=7, help="turns of NumPy and numgrad; the middle ratio counts")
+    turns = parser.parse_args().turns
+    start, speed = start_table(turns), speed_table(turns)
     text = [
         "# Results",
         "",
         "Written by `python -m benchmarks.report`; do not edit. " + machine() + ".",
         "",
-        "Medians of pytest-benchmark, NumPy and numgrad one after the other in one process, a fresh one for each case; "
-        f"of {repeat} processes the one with the middle ratio. All arrays float64 and results fresh unless said.",
+        "Medians of pytest-benchmark. NumPy and numgrad take turns in one process, a fresh one for each case; of "
+        f"{turns} turns the one with the middle ratio. All arrays float64 and results fresh unless said.",
         "",
         *speed,
         "",

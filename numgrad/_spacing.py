@@ -15,6 +15,7 @@ NUMBERS = frozenset(
     | {np.int8, np.int16, np.intc, np.int32, np.int64, np.longlong}
     | {np.uint8, np.uint16, np.uintc, np.uint32, np.uint64, np.ulonglong}
 )
+_ndarray = np.ndarray
 _COORDINATES = frozenset({np.dtype(np.float32), np.dtype(np.float64)})
 
 
@@ -37,19 +38,22 @@ def read(varargs: tuple[Any, ...]) -> tuple[tuple[Any, ...], list[Any]]:
     spacings: list[Any] = []
     keys: list[Any] = []
     for given in varargs:
-        spacing = given
-        if type(given) not in NUMBERS and (type(given) is not np.ndarray or not _is_ready(given)):
-            spacing = _as_number_or_coordinates(given)
+        kind = type(given)
+        is_ready = kind in NUMBERS or (
+            kind is _ndarray
+            and given.ndim == 1
+            and given.dtype in _COORDINATES
+            and given.flags.carray
+            and given.size > 1
+        )
+        spacing = given if is_ready else _as_number_or_coordinates(given)
+        kind = type(spacing)
         spacings.append(spacing)
-        if type(spacing) is np.ndarray:
+        if kind is _ndarray:
             keys.append((spacing.dtype, _even_step(spacing), spacing.size))
         else:
-            keys.append(spacing if type(spacing) is NotFast else (type(spacing), spacing))
+            keys.append(spacing if kind is NotFast else (kind, spacing))
     return tuple(spacings), keys
-
-
-def _is_ready(x: np.ndarray) -> bool:
-    return x.ndim == 1 and x.dtype in _COORDINATES and x.flags.carray and x.size > 1
 
 
 def _as_number_or_coordinates(given: Any) -> Any:
