@@ -186,7 +186,7 @@ def _ladder(dtype: np.dtype[Any], writeable: bool, field: Any, n: int, key: Any,
         return NotFast("a spacing is beyond 64 bits")
     if field is np.complex64 and kind in _SMALL_INTEGERS:
         return NotFast("complex64 over a small integer is divided in two precisions")
-    if kind in (float, int) and _REAL[field] is np.float64:
+    if (kind is float or kind is int) and _REAL[field] is np.float64:
         return _number_passes(dtype, writeable, field, h, edge_order)
     with np.errstate(all="ignore"):  # what overflows goes to NumPy, which has the warning
         return _number_passes(dtype, writeable, field, h, edge_order)

@@ -316,3 +316,11 @@ def test_order_of_accuracy(edge_order):
 def test_replacing_numpys_own_is_safe(monkeypatch):
     monkeypatch.setattr(np, "gradient", ng.gradient)
     assert ng.gradient(np.arange(3).astype("f2")).dtype == np.float16
+
+
+def test_huge_even_steps_warn_as_numpy():
+    f, x = values("f8", (2,)), np.array([0.0, 1e308])
+    expected, messages = warnings_of(np.gradient, f, x)
+    got, same_messages = warnings_of(ng.gradient, f, x)
+    assert messages == same_messages
+    assert_same(expected, got)
