@@ -41,8 +41,6 @@ _ARGUMENT: dict[Any, Any] = {
 }
 _SMALL_INTEGERS = (np.int8, np.int16, np.uint8, np.uint16)
 
-_ndarray = np.ndarray
-
 Order = tuple[int, ...] | None
 """The axes as they lie in memory, outermost first. None: C order."""
 
@@ -84,7 +82,7 @@ def prepare(f: Any, varargs: tuple[Any, ...], axis: Any, edge_order: Any) -> Any
     """Return a Plan or NotFast; what results are like; f in compact memory, its axes' order there; the spacings."""
     order: Order = None
     compact = writeable = True
-    if type(f) is not _ndarray:
+    if type(f) is not np.ndarray:
         if type(f) not in (list, tuple):
             return NotFast(f"f is a {type(f).__name__}"), f, f, None, ()
         f = np.asarray(f)
@@ -92,7 +90,7 @@ def prepare(f: Any, varargs: tuple[Any, ...], axis: Any, edge_order: Any) -> Any
         order = _memory_order(f)
         compact = is_compact(f, order)
         writeable = f.flags.writeable or not compact
-    spacings, keys = read(varargs) if varargs else ((), ())
+    spacings, keys = read(varargs)
     if not (axis is None or type(axis) is int) or type(edge_order) is not int:
         axis, edge_order = _as_integers(axis), _as_integers(edge_order)
     chosen = plan_for(f.dtype, f.shape, writeable, order, axis, edge_order, *keys)

@@ -1,7 +1,7 @@
 """The compiled loops, as plain Python functions: arrays and scalars in, `out` written.
 
-Nothing here imports Numba. `numgrad._jit.specialise` compiles one copy of a kernel for one set of dtypes, binding the
-upper-case names (and `divide`) at the top of its file for that copy.
+Nothing here imports Numba. `numgrad._jit.specialise` compiles one copy of a kernel for one set of dtypes, binding anew
+FIELD, DIVISOR, REAL, UNIT and `divide`, as far as the file has them, for that copy.
 
 The array kernels share one view of an axis. The array is flat; `inner` elements separate neighbours along the axis,
 `n` is its length, and a block of `n * inner` elements holds complete lines. They fill `out[start:stop]` for any
