@@ -3,32 +3,79 @@
 import os
 from collections.abc import Callable
 from functools import cache
-from threading import Lock
+from threading import RLock
 from types import FunctionType
 from typing import Any
 
 Kernel = Callable[..., Any]
 
-_lock = Lock()
+_lock = RLock()
 _specialised: dict[tuple[object, ...], Kernel] = {}
+_entry_points: dict[Kernel, Kernel] = {}
+# Arguments of an array kernel that it writes to: `out`, and the buffer of a streamed one.
+_WRITTEN = (1, 6)
 
 
-def specialise(kernel: Kernel, *tags: str, fastmath: frozenset[str] = frozenset(), **names: Any) -> Kernel:
+def specialise(
+    kernel: Kernel, *tags: str, fastmath: frozenset[str] = frozenset(), inline: bool = False, **names: Any
+) -> Kernel:
     """Return `kernel` jitted for one signature, with the global `names` of its file bound anew.
 
     Each combination of `tags` must see one signature only. It gets a function, and so a cache entry, of its own: when
     cold processes compile different signatures of one function at once, Numba can leave an index that no later process
-    can load. Nothing is compiled before the first call. A plain function among `names` is jitted along.
+    can load. Nothing is compiled before the first call. Plain functions among `names` are jitted along. What is to be
+    called by another kernel is `inline`: a real call counts references to the arrays with locked instructions, and
+    these wait for streaming stores (2.5 times the time).
     """
     key = (kernel, *tags)
     with _lock:
         if key not in _specialised:
             bound = {
-                k: _jit(_clone(v, *tags, **names), fastmath) if isinstance(v, FunctionType) else v
+                k: _jit(_clone(v, kernel.__name__, *tags, **names), fastmath, True) if isinstance(v, FunctionType) else v
                 for k, v in names.items()
             }
-            _specialised[key] = _jit(_clone(kernel, *tags, **bound), fastmath)
+            _specialised[key] = _jit(_clone(kernel, *tags, **bound), fastmath, inline)
         return _specialised[key]
+
+
+def entry_point(kernel: Kernel, *arguments: Any) -> Kernel:
+    """Return what `kernel`, a specialisation, runs for these arguments, compiled or loaded.
+
+    Numba's dispatcher asks each argument of each call for its type, 0.2 us in all; but a specialisation has one
+    signature. The arrays in later calls must be as contiguous as these, and need not be writeable unless written to.
+    """
+    if kernel not in _entry_points:
+        if isinstance(kernel, FunctionType):  # NUMBA_DISABLE_JIT
+            return kernel
+        signature = tuple(_type(a, is_written=i in _WRITTEN) for i, a in enumerate(arguments))
+        _entry_points[kernel] = kernel.compile(signature)  # type: ignore[attr-defined]
+    return _entry_points[kernel]
+
+
+def _type(argument: Any, is_written: bool = False) -> Any:
+    numba = _jit_library()
+    if isinstance(argument, tuple):
+        return numba.types.BaseTuple.from_types([_type(a) for a in argument])
+    kind = numba.typeof(argument)
+    return kind if is_written or not isinstance(kind, numba.types.Array) else kind.copy(readonly=True)
+
+
+def _jit_library() -> Any:
+    """Numba, imported; a fork waits from then on until no other thread compiles, whose lock no child could release."""
+    import numba
+    from numba.core.compiler_lock import global_compiler_lock
+
+    _hold_at_fork(global_compiler_lock)
+    return numba
+
+
+@cache
+def _hold_at_fork(lock: Any) -> None:
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(before=lock.acquire, after_in_parent=lock.release, after_in_child=lock.release)
+
+
+_hold_at_fork(_lock)
 
 
 def _clone(function: Any, *tags: str, **names: Any) -> FunctionType:
@@ -38,12 +85,17 @@ def _clone(function: Any, *tags: str, **names: Any) -> FunctionType:
     return clone
 
 
-def _jit(function: FunctionType, fastmath: frozenset[str]) -> Kernel:
-    import numba
-
+def _jit(function: FunctionType, fastmath: frozenset[str], inline: bool) -> Kernel:
+    numba = _jit_library()
     # NumPy's error model: the default one tests every divisor for zero, which keeps divisions from vectorising.
     # nogil: kernels touch no Python object, so other threads may run.
-    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": set(fastmath)}
+    options: dict[str, Any] = {
+        "nogil": True,
+        "error_model": "numpy",
+        "fastmath": set(fastmath),
+        "forceinline": inline,
+        "no_cfunc_wrapper": True,
+    }
     if os.environ.get("NUMGRAD_CACHE", "1") != "0":
         try:
             return numba.njit(cache=True, **options)(function)  # type: ignore[no-any-return]
@@ -58,5 +110,6 @@ def _digest() -> str:
     import hashlib  # these two cost more than the rest of the import of numgrad; Numba needs them anyway
     from pathlib import Path
 
-    sources = [Path(__file__), *sorted(Path(__file__).with_name("_kernels").glob("*.py"))]
+    here = Path(__file__).parent
+    sources = [here / "_jit.py", here / "_intrinsics.py", *sorted((here / "_kernels").glob("*.py"))]
     return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:8]

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from numgrad._jit import Kernel, specialise
+from numgrad._jit import Kernel, entry_point, specialise
 from numgrad._kernels.nonuniform import is_evenly_spaced
 
 # A real number that NumPy promotes as Python's (weak) or by its own dtype (strong). bool, longdouble, complex and
@@ -17,6 +17,8 @@ NUMBERS = frozenset(
 )
 _ndarray = np.ndarray
 _COORDINATES = frozenset({np.dtype(np.float32), np.dtype(np.float64)})
+# Coordinates of more points than this are not copied, whatever their layout and dtype.
+FEW = 1 << 14
 
 
 class NotFast(NamedTuple):
@@ -29,31 +31,37 @@ class NotFast(NamedTuple):
 
 
 def read(varargs: tuple[Any, ...]) -> tuple[tuple[Any, ...], list[Any]]:
-    """Return for each spacing a number or contiguous float coordinates, and the key that chooses its kernels.
+    """Return for each spacing a number or coordinates, and the key that chooses its kernels.
 
     The key is (type, number), (dtype, step or None, length) of coordinates, or a NotFast. Types are part of it: 1.0 and
     np.float64(1.0) are equal, yet float32 data round differently over them. Steps that are exactly equal are a number
-    of the dtype of the coordinates, which is NumPy's own rule.
+    of the dtype of the coordinates, which is NumPy's own rule. Coordinates are ready for a kernel (`is_ready`) unless
+    they are many; then `ready` makes those of a part.
     """
     spacings: list[Any] = []
     keys: list[Any] = []
     for given in varargs:
         kind = type(given)
-        is_ready = kind in NUMBERS or (
-            kind is _ndarray
-            and given.ndim == 1
-            and given.dtype in _COORDINATES
-            and given.flags.carray
-            and given.size > 1
-        )
-        spacing = given if is_ready else _as_number_or_coordinates(given)
+        fits = kind in NUMBERS or (kind is _ndarray and given.ndim == 1 and given.size > 1 and is_ready(given))
+        spacing = given if fits else _as_number_or_coordinates(given)
         kind = type(spacing)
         spacings.append(spacing)
         if kind is _ndarray:
-            keys.append((spacing.dtype, _even_step(spacing), spacing.size))
+            dtype = spacing.dtype if spacing.dtype in _COORDINATES else np.dtype(np.float64)
+            keys.append((dtype, _even_step(spacing), spacing.size))
         else:
             keys.append(spacing if kind is NotFast else (kind, spacing))
     return tuple(spacings), keys
+
+
+def is_ready(x: np.ndarray) -> bool:
+    """Whether a kernel can read these coordinates as they are."""
+    return x.dtype in _COORDINATES and x.flags.c_contiguous and x.flags.aligned
+
+
+def ready(x: np.ndarray) -> np.ndarray:
+    """Return coordinates for a kernel: contiguous, integers as float64, which is NumPy's own rule."""
+    return x if is_ready(x) else np.array(x, x.dtype if x.dtype in _COORDINATES else np.float64)
 
 
 def _as_number_or_coordinates(given: Any) -> Any:
@@ -68,20 +76,25 @@ def _as_number_or_coordinates(given: Any) -> Any:
         return _as_number_or_coordinates(given[()])
     if given.ndim != 1 or given.size < 2:
         return NotFast(f"coordinates have shape {given.shape}")
-    if given.dtype.kind in "iu":
-        return given.astype(np.float64)
-    if given.dtype not in _COORDINATES:
+    if given.dtype.kind not in "iu" and given.dtype not in _COORDINATES:
         return NotFast(f"coordinates have dtype {given.dtype}")
-    return given if given.flags.carray else np.array(given, order="C")
+    return ready(given) if given.size <= FEW else given
 
 
 def _even_step(x: np.ndarray) -> Any:
     """Return the step of evenly spaced coordinates, else None."""
-    if x.itemsize == 8 and x.size > 2 and x.item(2) - x.item(1) != x.item(1) - x.item(0):
+    if x.itemsize == 8 and x.dtype.kind == "f" and x.size > 2 and x.item(2) - x.item(1) != x.item(1) - x.item(0):
         return None  # the usual answer, for less than the call of a kernel
-    return x[1] - x[0] if _evenness(x.dtype)(x) else None
+    first = ready(x[:2])
+    step = first[1] - first[0]
+    whole = is_ready(x)
+    for start in range(0, x.size - 1, x.size if whole else FEW):
+        part = x if whole else ready(x[start : start + FEW + 1])
+        if part[1] - part[0] != step or not entry_point(_evenness(part.dtype), part)(part):
+            return None
+    return step
 
 
 @cache
-def _evenness(dtype: np.dtype[Any]) -> Kernel:
+def _evenness(dtype: "np.dtype[Any]") -> Kernel:
     return specialise(is_evenly_spaced, dtype.name)

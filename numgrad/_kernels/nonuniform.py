@@ -11,6 +11,9 @@ divide: Any = truediv
 SIZE = np.uintp
 
 SCAN = 256
+# Where a point of the axis has fewer elements than NARROW, the weights of TILE points are computed first: their divisions
+# are packed then, and a loop over all elements of the points is longer than one over those of each point.
+TILE, NARROW = SIZE(256), SIZE(8)
 
 
 def is_evenly_spaced(x: Any) -> bool:
@@ -26,16 +29,17 @@ def is_evenly_spaced(x: Any) -> bool:
     return True
 
 
-def nonuniform(f: Any, out: Any, n: Any, inner: Any, start: Any, stop: Any, x: Any) -> Any:
+def nonuniform(f: Any, out: Any, n: Any, inner: Any, start: Any, stop: Any, shift: Any, x: Any) -> Any:
     """out[i] = a f[i-1] + b f[i] + c f[i+1] inside, (f[i+1] - f[i]) / (x[i+1] - x[i]) at the ends.
 
     With p = x[i] - x[i-1] and q = x[i+1] - x[i]: a = -q / (p (p+q)), b = (q-p) / (p q), c = p / (q (p+q)).
     Returns whether it met a step of zero, for which NumPy has a warning and this kernel has none.
     """
-    n, inner, start, stop = SIZE(n), SIZE(inner), SIZE(start), SIZE(stop)
+    n, inner, start, stop, shift = SIZE(n), SIZE(inner), SIZE(start), SIZE(stop), SIZE(shift)
     block, zero, one, null = n * inner, SIZE(0), SIZE(1), x.dtype.type(0)
     low, high = x[one] - x[zero], x[n - one] - x[n - one - one]
     repeats = (low == null) | (high == null)
+    weights = np.empty((3, TILE if one < inner < NARROW else zero), x.dtype)
     while start < stop:
         base = start - start % block
         end = min(stop, base + block)
@@ -45,7 +49,26 @@ def nonuniform(f: Any, out: Any, n: Any, inner: Any, start: Any, stop: Any, x: A
                 p, q = x[i] - x[i - one], x[i + one] - x[i]
                 repeats |= p == null
                 a, b, c = -q / (p * (p + q)), (q - p) / (p * q), p / (q * (p + q))
-                out[k] = a * FIELD(f[k - one]) + b * FIELD(f[k]) + c * FIELD(f[k + one])
+                out[k - shift] = a * FIELD(f[k - one]) + b * FIELD(f[k]) + c * FIELD(f[k + one])
+        elif inner < NARROW:
+            first, last = max(one, (start - base) // inner), min(n - one, (end - base + inner - one) // inner)
+            for tile in range(first, last, TILE):
+                rest = min(tile + TILE, last)
+                for i in range(tile, rest):
+                    p, q = x[i] - x[i - one], x[i + one] - x[i]
+                    repeats |= p == null
+                    weights[0, i - tile] = -q / (p * (p + q))
+                    weights[1, i - tile] = (q - p) / (p * q)
+                    weights[2, i - tile] = p / (q * (p + q))
+                low_k = max(start, base + tile * inner)
+                i, column = (low_k - base) // inner - tile, (low_k - base) % inner
+                for k in range(low_k, min(end, base + rest * inner)):
+                    a, b, c = weights[0, i], weights[1, i], weights[2, i]
+                    out[k - shift] = a * FIELD(f[k - inner]) + b * FIELD(f[k]) + c * FIELD(f[k + inner])
+                    column += one
+                    if column == inner:
+                        column = zero
+                        i += one
         else:
             for i in range(max(one, (start - base) // inner), min(n - one, (end - base + inner - one) // inner)):
                 p, q = x[i] - x[i - one], x[i + one] - x[i]
@@ -53,12 +76,12 @@ def nonuniform(f: Any, out: Any, n: Any, inner: Any, start: Any, stop: Any, x: A
                 a, b, c = -q / (p * (p + q)), (q - p) / (p * q), p / (q * (p + q))
                 row = base + i * inner
                 for k in range(max(start, row), min(end, row + inner)):
-                    out[k] = a * FIELD(f[k - inner]) + b * FIELD(f[k]) + c * FIELD(f[k + inner])
+                    out[k - shift] = a * FIELD(f[k - inner]) + b * FIELD(f[k]) + c * FIELD(f[k + inner])
         for part in range(2):
             first, behind, ahead, d = base, zero, inner, low
             if part == 1:
                 first, behind, ahead, d = base + block - inner, inner, zero, high
             for k in range(max(start, first), min(end, first + inner)):
-                out[k] = divide(FIELD(f[k + ahead]) - FIELD(f[k - behind]), DIVISOR(d))
+                out[k - shift] = divide(FIELD(f[k + ahead]) - FIELD(f[k - behind]), DIVISOR(d))
         start = end
     return repeats

@@ -1,0 +1,42 @@
+"""What a kernel cannot say in Python: stores that go past the cache, for x86-64."""
+
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+_LINE = ir.VectorType(ir.IntType(64), 8)
+
+
+@intrinsic  # type: ignore[misc,untyped-decorator]
+def put_line(typing: Any, out: Any, k: Any, buffer: Any, j: Any) -> Any:
+    """out[k:] = buffer[j:], 64 bytes, `out` and `buffer` aligned to as many there, without reading out[k:] first.
+
+    One vector store: LLVM does not vectorise loops of non-temporal scalar stores.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        def pointer(i: int) -> Any:
+            array = context.make_array(signature.args[i])(context, builder, arguments[i])
+            return builder.bitcast(builder.gep(array.data, [arguments[i + 1]]), _LINE.as_pointer())
+
+        line = builder.load(pointer(2), align=64)
+        store = builder.store(line, pointer(0), align=64)
+        store.set_metadata("nontemporal", builder.module.add_metadata([ir.IntType(32)(1)]))
+        return context.get_dummy_value()
+
+    return types.void(out, k, buffer, j), generate
+
+
+@intrinsic  # type: ignore[misc,untyped-decorator]
+def fence(typing: Any) -> Any:
+    """Let all threads see the lines put: the processor may delay such stores past later ones."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kind = ir.FunctionType(ir.VoidType(), [])
+        builder.call(cgutils.get_or_insert_function(builder.module, kind, "llvm.x86.sse.sfence"), [])
+        return context.get_dummy_value()
+
+    return types.void(), generate

@@ -1,0 +1,118 @@
+"""A plan, run over compact memory: in what order, in which pieces, on how many threads, by which kind of stores."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from numgrad import _threads
+from numgrad._dispatch import AxisPlan, Plan, compiled, has_streaming_stores
+from numgrad._jit import Kernel, entry_point
+
+# Elements of f swept for all axes before the next piece: f stays in the second-level cache meanwhile.
+PIECE = 1 << 15
+# Results with fewer elements in all are computed in one thread: waking another costs about as much as it saves.
+PARALLEL = 1 << 18
+# A part of the whole for each thread would make the fastest wait for the slowest; this many do not.
+PARTS = 4
+# Bytes of the buffer of a streaming kernel.
+BUFFER = 2048
+
+
+def fill(f: np.ndarray, results: list[np.ndarray], plan: Plan, spacings: tuple[Any, ...]) -> bool:
+    """Fill the results, flat as f is. False: a step of zero was met, and NumPy must warn of it."""
+    axes = plan.axes
+    threads = thread_count(f.size * len(axes))
+    streaming = is_streaming(results[0].nbytes)
+    calls = [bind(axis, f, r, spacings, streaming) for axis, r in zip(axes, results, strict=True)]
+    if f.size * len(axes) <= PIECE and not streaming:
+        plan.calls = tuple(
+            (kernel, (n, inner, 0, f.size, 0, *(constants if type(axis.constants) is tuple else ())), make)
+            for (kernel, n, inner, constants), axis in zip(calls, axes, strict=True)
+            for make in (None if type(axis.constants) is tuple else axis.constants,)
+        )
+    if threads == 1 and len(calls) == 1 and calls[0][2] <= PIECE:  # all at once is in the order of the memory, too
+        ranges = [(0, f.size)]
+    else:
+        ranges = pieces(f.size, [axis.inner for axis in axes], [axis.n for axis in axes], threads)
+
+    def work(parts: Iterator[list[tuple[int, int]]]) -> bool:
+        seventh = _buffer(results[0].dtype) if streaming else 0
+        met = False
+        for part in parts:
+            for start, stop in part:
+                for (kernel, n, inner, constants), result in zip(calls, results, strict=True):
+                    met |= kernel(f, result, n, inner, start, stop, seventh, *constants)
+        return met
+
+    if threads == 1:
+        return not work(iter([ranges]))
+    length = -(-len(ranges) // (threads * PARTS))
+    parts = [ranges[i : i + length] for i in range(0, len(ranges), length)]
+    return not any(_threads.share(work, parts, threads))
+
+
+def bind(
+    axis: AxisPlan, f: np.ndarray, result: np.ndarray, spacings: tuple[Any, ...], streaming: bool
+) -> tuple[Kernel, int, int, tuple[Any, ...]]:
+    """Return the kernel of an axis, n, inner, and what follows the seventh argument."""
+    constants = axis.constants
+    if type(constants) is not tuple:
+        constants = constants(spacings[axis.place])
+    if streaming:
+        constants = (constants,)
+    kernel = compiled(axis.recipe, streaming)
+    seventh = _buffer(result.dtype) if streaming else 0
+    entry = entry_point(kernel, f, result, axis.n, axis.inner, 0, f.size, seventh, *constants)
+    return entry, axis.n, axis.inner, constants
+
+
+def thread_count(work: int) -> int:
+    """Return the number of threads for results of so many elements in all."""
+    return 1 if work < PARALLEL else _threads.get_num_threads()
+
+
+def is_streaming(nbytes: int) -> bool:
+    """Whether a result of so many bytes is written past the cache."""
+    return nbytes >= cache_size() and has_streaming_stores()
+
+
+@cache
+def cache_size() -> int:
+    """Bytes of the last-level cache of the first CPU; 32 MiB where the system does not tell."""
+    sizes = []
+    for level in range(5):
+        with suppress(OSError, ValueError), open(f"/sys/devices/system/cpu/cpu0/cache/index{level}/size") as file:
+            sizes.append(int(file.read().strip().removesuffix("K")) << 10)
+    return max(sizes, default=32 << 20)
+
+
+def pieces(size: int, inners: list[int], lengths: list[int], threads: int) -> list[tuple[int, int]]:
+    """Return ranges that cover the array once, in an order that reads f from memory once, whatever the axes.
+
+    Neighbours along an axis are `inner` elements apart. While a piece and all that lies between its neighbours fit the
+    cache, the order of the memory will do. Beyond, the pieces go down in columns: all rows for one range of columns,
+    then the next, so that a piece finds the row behind it in the cache, and fetches the row ahead for the next one.
+    """
+    line = next((n for n, inner in zip(lengths, inners, strict=True) if inner == 1), 1)
+    reach = max(inners)
+    if len(inners) == 1 and reach <= PIECE:
+        step = max(PIECE, -(-size // (threads * PARTS)))
+        return [(i, min(i + step, size)) for i in range(0, size, step)]
+    step = PIECE // line * line or PIECE  # whole lines of the innermost axis, if they fit: kernels are faster on those
+    row = min((inner for inner in inners if inner > step), default=size)
+    return [
+        (start, min(start + step, base + row))
+        for column in range(0, row, step)
+        for base in range(0, size, row)
+        for start in (base + column,)
+    ]
+
+
+def _buffer(dtype: "np.dtype[Any]") -> np.ndarray:
+    """Return BUFFER bytes that begin a line of the cache."""
+    memory = np.empty(BUFFER + 64, np.uint8)
+    skip = -memory.ctypes.data % 64
+    return memory[skip : skip + BUFFER].view(dtype)
