@@ -4,14 +4,15 @@ from typing import Any
 
 import numpy as np
 
-from numgrad import _out, _sweep, _tiles
-from numgrad._dispatch import Plan, Request, is_compact, plan_for, prepare
+from numgrad import _out, _strided, _sweep
+from numgrad._dispatch import Order, Plan, Request, is_compact, plan_for, prepare
 from numgrad._spacing import NotFast, is_ready, read
-from numgrad._tiles import flat
 
 # Bound now, so that np.gradient itself may be replaced by this module's.
 _numpy_gradient = np.gradient
 _ndarray, _empty = np.ndarray, np.empty
+# What is not compact is copied, if that takes up to so many bytes in all: less time than to find the rows.
+COPIED = 1 << 19
 
 
 def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out: Any = None) -> Any:
@@ -84,65 +85,74 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out: 
            [7., 8., 9.]])
     """
     if type(f) is _ndarray and f.flags.carray and type(edge_order) is int and (axis is None or type(axis) is int):
-        # What follows below, for a small array whose plan was made before: such a call is nothing but overhead.
         spacings, keys = read(varargs) if varargs else ((), ())
         shape = f.shape
         plan = plan_for(f.dtype, shape, None, axis, edge_order, *keys)
         if out is None and type(plan) is Plan and plan.calls:
-            if len(plan.calls) == 1:
-                ((kernel, arguments, make),) = plan.calls
+            # What follows below, for a small array in C order: such a call is nothing but overhead.
+            flat = f if len(shape) == 1 else f.reshape(-1)
+            results, met_zero = [], False
+            for (kernel, arguments, make), axis_plan in zip(plan.calls, plan.axes, strict=True):
                 if make is not None:
-                    arguments += make(spacings[0])
+                    arguments += make(spacings[axis_plan.place])
                 result = _empty(shape, plan.dtype)
-                if len(shape) == 1:
-                    met_zero = kernel(f, result, *arguments)
-                else:
-                    met_zero = kernel(f.reshape(-1), result.reshape(-1), *arguments)
-                if not met_zero:
-                    return result
-            else:
-                memory, results, met_zero = f.reshape(-1), [], False
-                for i, (kernel, arguments, make) in enumerate(plan.calls):
-                    if make is not None:
-                        arguments += make(spacings[i])
-                    result = _empty(shape, plan.dtype)
-                    met_zero |= kernel(memory, result.reshape(-1), *arguments)
-                    results.append(result)
-                if not met_zero:
-                    return tuple(results)
-            return _fall_back(f, varargs, axis, edge_order, out)
-        request = Request(plan, f, f, None, spacings, axis, edge_order, tuple(keys))
+                met_zero |= kernel(flat, result if len(shape) == 1 else result.reshape(-1), *arguments)
+                results.append(result)
+            if met_zero:
+                return _fall_back(f, varargs, axis, edge_order, out)
+            return results[0] if len(results) == 1 else tuple(results)
+        request = Request(plan, f, f, None, spacings)
     else:
         request = prepare(f, varargs, axis, edge_order)
     plan = request.plan
     if type(plan) is NotFast:
         return _fall_back(f, varargs, axis, edge_order, out)
-    like = request.like
-    if out is None:
-        results = [np.empty_like(like, plan.dtype) for _ in plan.axes]
-    else:
-        results = _out.targets(out, len(plan.axes), like.shape, plan.dtype, np.ndarray)
-    if is_direct(request, results):
-        order = request.order
-        done = _sweep.fill(flat(request.f, order), [flat(r, order) for r in results], plan, request.spacings)
-    else:
-        done = _tiles.fill(request, results)
-    if not done:
+    results, inputs = arrange(request, out)
+    fill = _fill_flat if is_flat(request, results, inputs) else _strided.fill
+    if not fill(request, results, inputs):
         return _fall_back(f, varargs, axis, edge_order, out)
     if out is not None:
         return out
     return results[0] if len(results) == 1 else tuple(results)
 
 
-def is_direct(request: Request, results: list[np.ndarray]) -> bool:
-    """Whether kernels may read f and the coordinates and write the results where they lie."""
-    arrays = [x for x in request.spacings if type(x) is np.ndarray]
+def arrange(request: Request, out: Any) -> tuple[list[np.ndarray], tuple[Any, ...]]:
+    """Return the arrays for the results, and what they must not share memory with, or NumPy would get other values."""
+    plan = request.plan
+    if out is None:
+        return [np.empty_like(request.like, plan.dtype) for _ in plan.axes], ()
+    results = _out.targets(out, len(plan.axes), request.f.shape, plan.dtype, np.ndarray)
+    return results, (request.f, *request.spacings)
+
+
+def is_flat(request: Request, results: list[np.ndarray], inputs: tuple[Any, ...]) -> bool:
+    """Whether kernels run over flat memory: that of the arrays, or that of copies of small ones."""
+    if request.f.nbytes + sum([r.nbytes for r in results]) <= COPIED:
+        return True
     return (
         is_compact(request.f, request.order)
-        and all(map(is_ready, arrays))
-        and all(is_compact(r, request.order) for r in results)
-        and not any(np.may_share_memory(r, i) for r in results for i in (request.f, *arrays))
+        and all(is_ready(x) for x in request.spacings if type(x) is _ndarray)
+        and all(is_compact(r, request.order) and not _strided.shares_memory(r, inputs) for r in results)
     )
+
+
+def _fill_flat(request: Request, results: list[np.ndarray], inputs: tuple[Any, ...]) -> bool:
+    f, order = request.f, request.order
+    if not is_compact(f, order):
+        f = f.copy(order="K")
+    working = [
+        r if is_compact(r, order) and not _strided.shares_memory(r, inputs) else np.empty_like(f, r.dtype)
+        for r in results
+    ]
+    done = _sweep.fill(_flat(f, order), [_flat(w, order) for w in working], request.plan, request.spacings)
+    return done and _strided.store(working, results)
+
+
+def _flat(array: np.ndarray, order: Order) -> np.ndarray:
+    """The elements of a compact array in the order of memory, as a view."""
+    if array.ndim == 1:
+        return array
+    return (array if order is None else array.transpose(order)).reshape(-1)
 
 
 def _fall_back(f: Any, varargs: tuple[Any, ...], axis: Any, edge_order: Any, out: Any) -> Any:

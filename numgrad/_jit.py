@@ -31,7 +31,9 @@ def specialise(
     with _lock:
         if key not in _specialised:
             bound = {
-                k: _jit(_clone(v, kernel.__name__, *tags, **names), fastmath, True) if isinstance(v, FunctionType) else v
+                k: _jit(_clone(v, kernel.__name__, *tags, **names), fastmath, True)
+                if isinstance(v, FunctionType)
+                else v
                 for k, v in names.items()
             }
             _specialised[key] = _jit(_clone(kernel, *tags, **bound), fastmath, inline)
@@ -44,12 +46,18 @@ def entry_point(kernel: Kernel, *arguments: Any) -> Kernel:
     Numba's dispatcher asks each argument of each call for its type, 0.2 us in all; but a specialisation has one
     signature. The arrays in later calls must be as contiguous as these, and need not be writeable unless written to.
     """
-    if kernel not in _entry_points:
+    entry = _entry_points.get(kernel)
+    if entry is None:
         if isinstance(kernel, FunctionType):  # NUMBA_DISABLE_JIT
             return kernel
         signature = tuple(_type(a, is_written=i in _WRITTEN) for i, a in enumerate(arguments))
-        _entry_points[kernel] = kernel.compile(signature)  # type: ignore[attr-defined]
-    return _entry_points[kernel]
+        entry = _entry_points[kernel] = kernel.compile(signature)  # type: ignore[attr-defined]
+    return entry
+
+
+def known_entry_point(kernel: Kernel) -> Kernel | None:
+    """Return the entry point of a kernel if there has been one."""
+    return _entry_points.get(kernel)
 
 
 def _type(argument: Any, is_written: bool = False) -> Any:

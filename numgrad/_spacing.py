@@ -1,6 +1,7 @@
 """np.gradient's spacing arguments, read once: a number or a coordinate array for each axis."""
 
 from functools import cache
+from math import frexp
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,10 +16,11 @@ NUMBERS = frozenset(
     | {np.int8, np.int16, np.intc, np.int32, np.int64, np.longlong}
     | {np.uint8, np.uint16, np.uintc, np.uint32, np.uint64, np.ulonglong}
 )
+_LARGE = 2**63
 _ndarray = np.ndarray
 _COORDINATES = frozenset({np.dtype(np.float32), np.dtype(np.float64)})
 # Coordinates of more points than this are not copied, whatever their layout and dtype.
-FEW = 1 << 14
+FEW = 1 << 16
 
 
 class NotFast(NamedTuple):
@@ -33,10 +35,9 @@ class NotFast(NamedTuple):
 def read(varargs: tuple[Any, ...]) -> tuple[tuple[Any, ...], list[Any]]:
     """Return for each spacing a number or coordinates, and the key that chooses its kernels.
 
-    The key is (type, number), (dtype, step or None, length) of coordinates, or a NotFast. Types are part of it: 1.0 and
-    np.float64(1.0) are equal, yet float32 data round differently over them. Steps that are exactly equal are a number
-    of the dtype of the coordinates, which is NumPy's own rule. Coordinates are ready for a kernel (`is_ready`) unless
-    they are many; then `ready` makes those of a part.
+    The key is that of a number (`number_key`), (dtype, step or None, length) of coordinates, or a NotFast. Steps that
+    are exactly equal are a number of the dtype of the coordinates, which is NumPy's own rule. Coordinates are ready for
+    a kernel (`is_ready`) unless they are many; then `ready` makes those of a part.
     """
     spacings: list[Any] = []
     keys: list[Any] = []
@@ -50,8 +51,20 @@ def read(varargs: tuple[Any, ...]) -> tuple[tuple[Any, ...], list[Any]]:
             dtype = spacing.dtype if spacing.dtype in _COORDINATES else np.dtype(np.float64)
             keys.append((dtype, _even_step(spacing), spacing.size))
         else:
-            keys.append(spacing if kind is NotFast else (kind, spacing))
+            keys.append(spacing if kind is NotFast else number_key(kind, spacing))
     return tuple(spacings), keys
+
+
+def number_key(kind: type, h: Any) -> tuple[Any, ...]:
+    """Return (type, whether h is a power of two), so that a new number needs no new plan; else (type, h, "exactly").
+
+    The latter are those that some dtype might not hold, or not twice or half of them. The type belongs to the key: 1.0
+    and np.float64(1.0) are equal, yet float32 data round differently over them.
+    """
+    mantissa, exponent = frexp(h) if kind is not int or abs(h) < _LARGE else (0.0, 0)
+    if 0.5 <= abs(mantissa) < 1 and -100 < exponent < 100 and kind is not np.float16:
+        return kind, abs(mantissa) == 0.5
+    return kind, h, "exactly"
 
 
 def is_ready(x: np.ndarray) -> bool:

@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 
 from numgrad import _threads
-from numgrad._dispatch import AxisPlan, Plan, compiled, has_streaming_stores
+from numgrad._dispatch import PIECE, AxisPlan, Plan, known_calls
 from numgrad._jit import Kernel, entry_point
+from numgrad._recipe import compiled, has_streaming_stores
 
-# Elements of f swept for all axes before the next piece: f stays in the second-level cache meanwhile.
-PIECE = 1 << 15
-# Results with fewer elements in all are computed in one thread: waking another costs about as much as it saves.
-PARALLEL = 1 << 18
+# Results with fewer elements in all are computed in one thread: waking another takes about as long as it would save.
+PARALLEL = 1 << 20
 # A part of the whole for each thread would make the fastest wait for the slowest; this many do not.
 PARTS = 4
 # Bytes of the buffer of a streaming kernel.
@@ -23,20 +22,18 @@ BUFFER = 2048
 
 def fill(f: np.ndarray, results: list[np.ndarray], plan: Plan, spacings: tuple[Any, ...]) -> bool:
     """Fill the results, flat as f is. False: a step of zero was met, and NumPy must warn of it."""
-    axes = plan.axes
-    threads = thread_count(f.size * len(axes))
-    streaming = is_streaming(results[0].nbytes)
+    met = False
+    if plan.calls:
+        for (kernel, arguments, make), axis, result in zip(plan.calls, plan.axes, results, strict=True):
+            met |= kernel(f, result, *arguments, *(() if make is None else make(spacings[axis.place])))
+        return not met
+    axes, size = plan.axes, f.size
+    threads = thread_count(size * len(axes))
+    streaming = is_streaming(sum(r.nbytes for r in results))
     calls = [bind(axis, f, r, spacings, streaming) for axis, r in zip(axes, results, strict=True)]
-    if f.size * len(axes) <= PIECE and not streaming:
-        plan.calls = tuple(
-            (kernel, (n, inner, 0, f.size, 0, *(constants if type(axis.constants) is tuple else ())), make)
-            for (kernel, n, inner, constants), axis in zip(calls, axes, strict=True)
-            for make in (None if type(axis.constants) is tuple else axis.constants,)
-        )
-    if threads == 1 and len(calls) == 1 and calls[0][2] <= PIECE:  # all at once is in the order of the memory, too
-        ranges = [(0, f.size)]
-    else:
-        ranges = pieces(f.size, [axis.inner for axis in axes], [axis.n for axis in axes], threads)
+    ranges = pieces(size, [axis.inner for axis in axes], [axis.n for axis in axes], threads)
+    if len(ranges) == 1 and not streaming:
+        plan.calls = known_calls(axes, size)
 
     def work(parts: Iterator[list[tuple[int, int]]]) -> bool:
         seventh = _buffer(results[0].dtype) if streaming else 0
@@ -47,8 +44,6 @@ def fill(f: np.ndarray, results: list[np.ndarray], plan: Plan, spacings: tuple[A
                     met |= kernel(f, result, n, inner, start, stop, seventh, *constants)
         return met
 
-    if threads == 1:
-        return not work(iter([ranges]))
     length = -(-len(ranges) // (threads * PARTS))
     parts = [ranges[i : i + length] for i in range(0, len(ranges), length)]
     return not any(_threads.share(work, parts, threads))
@@ -58,9 +53,7 @@ def bind(
     axis: AxisPlan, f: np.ndarray, result: np.ndarray, spacings: tuple[Any, ...], streaming: bool
 ) -> tuple[Kernel, int, int, tuple[Any, ...]]:
     """Return the kernel of an axis, n, inner, and what follows the seventh argument."""
-    constants = axis.constants
-    if type(constants) is not tuple:
-        constants = constants(spacings[axis.place])
+    constants = constants_of(axis, spacings)
     if streaming:
         constants = (constants,)
     kernel = compiled(axis.recipe, streaming)
@@ -69,14 +62,19 @@ def bind(
     return entry, axis.n, axis.inner, constants
 
 
+def constants_of(axis: AxisPlan, spacings: tuple[Any, ...]) -> tuple[Any, ...]:
+    given = axis.constants
+    return given if type(given) is tuple else given(spacings[axis.place])
+
+
 def thread_count(work: int) -> int:
     """Return the number of threads for results of so many elements in all."""
     return 1 if work < PARALLEL else _threads.get_num_threads()
 
 
 def is_streaming(nbytes: int) -> bool:
-    """Whether a result of so many bytes is written past the cache."""
-    return nbytes >= cache_size() and has_streaming_stores()
+    """Whether results of so many bytes in all are written past the cache, which they and f could not share."""
+    return 2 * nbytes >= cache_size() and has_streaming_stores()
 
 
 @cache
@@ -99,7 +97,7 @@ def pieces(size: int, inners: list[int], lengths: list[int], threads: int) -> li
     line = next((n for n, inner in zip(lengths, inners, strict=True) if inner == 1), 1)
     reach = max(inners)
     if len(inners) == 1 and reach <= PIECE:
-        step = max(PIECE, -(-size // (threads * PARTS)))
+        step = size if threads == 1 else max(PIECE, -(-size // (threads * PARTS)))
         return [(i, min(i + step, size)) for i in range(0, size, step)]
     step = PIECE // line * line or PIECE  # whole lines of the innermost axis, if they fit: kernels are faster on those
     row = min((inner for inner in inners if inner > step), default=size)

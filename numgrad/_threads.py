@@ -88,10 +88,7 @@ def set_num_threads(n: int | None) -> None:
 def _usable_cpus() -> int:
     from pathlib import Path
 
-    if hasattr(os, "sched_getaffinity"):
-        count = len(os.sched_getaffinity(0))
-    else:
-        count = os.cpu_count() or 1
+    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, min(count, _cgroup_quota(Path("/"))))
 
 
@@ -128,6 +125,8 @@ def share(work: Callable[[Iterator[Item]], Any], items: Iterable[Item], threads:
     one does it all; so calls from many threads at once, from a thread of the pool, and while the interpreter shuts
     down, all come to an end. No thread is still at work when this returns or raises.
     """
+    if threads == 1:
+        return [work(iter(items))]
     from concurrent.futures import wait
 
     queue = deque(items)

@@ -11,9 +11,14 @@ divide: Any = truediv
 SIZE = np.uintp
 
 SCAN = 256
-# Where a point of the axis has fewer elements than NARROW, the weights of TILE points are computed first: their divisions
-# are packed then, and a loop over all elements of the points is longer than one over those of each point.
+# Where a point of the axis has fewer elements than NARROW, the weights of TILE points are computed first: their
+# divisions are packed then, and a loop over all elements of the points is longer than one over those of each point.
 TILE, NARROW = SIZE(256), SIZE(8)
+
+
+def workspace(x: Any) -> Any:
+    """Return room for the three weights of TILE points. `_intrinsics` has the one that allocates nothing."""
+    return np.empty(3 * int(TILE), x.dtype)
 
 
 def is_evenly_spaced(x: Any) -> bool:
@@ -39,7 +44,6 @@ def nonuniform(f: Any, out: Any, n: Any, inner: Any, start: Any, stop: Any, shif
     block, zero, one, null = n * inner, SIZE(0), SIZE(1), x.dtype.type(0)
     low, high = x[one] - x[zero], x[n - one] - x[n - one - one]
     repeats = (low == null) | (high == null)
-    weights = np.empty((3, TILE if one < inner < NARROW else zero), x.dtype)
     while start < stop:
         base = start - start % block
         end = min(stop, base + block)
@@ -51,19 +55,20 @@ def nonuniform(f: Any, out: Any, n: Any, inner: Any, start: Any, stop: Any, shif
                 a, b, c = -q / (p * (p + q)), (q - p) / (p * q), p / (q * (p + q))
                 out[k - shift] = a * FIELD(f[k - one]) + b * FIELD(f[k]) + c * FIELD(f[k + one])
         elif inner < NARROW:
+            weights = workspace(x)
             first, last = max(one, (start - base) // inner), min(n - one, (end - base + inner - one) // inner)
             for tile in range(first, last, TILE):
                 rest = min(tile + TILE, last)
                 for i in range(tile, rest):
                     p, q = x[i] - x[i - one], x[i + one] - x[i]
                     repeats |= p == null
-                    weights[0, i - tile] = -q / (p * (p + q))
-                    weights[1, i - tile] = (q - p) / (p * q)
-                    weights[2, i - tile] = p / (q * (p + q))
+                    weights[i - tile] = -q / (p * (p + q))
+                    weights[i - tile + TILE] = (q - p) / (p * q)
+                    weights[i - tile + TILE + TILE] = p / (q * (p + q))
                 low_k = max(start, base + tile * inner)
                 i, column = (low_k - base) // inner - tile, (low_k - base) % inner
                 for k in range(low_k, min(end, base + rest * inner)):
-                    a, b, c = weights[0, i], weights[1, i], weights[2, i]
+                    a, b, c = weights[i], weights[i + TILE], weights[i + TILE + TILE]
                     out[k - shift] = a * FIELD(f[k - inner]) + b * FIELD(f[k]) + c * FIELD(f[k + inner])
                     column += one
                     if column == inner:

@@ -16,3 +16,9 @@ def smith(z: Any, d: Any) -> complex:
     ratio = d.imag / d.real
     scale = UNIT / (d.real + d.imag * ratio)
     return complex((z.real + z.imag * ratio) * scale, (z.imag - z.real * ratio) * scale)
+
+
+def scaled(z: Any, scale: Any) -> complex:
+    """Return smith(z, d) for a real d, given 1 / d."""
+    ratio = np.copysign(UNIT - UNIT, scale)
+    return complex((z.real + z.imag * ratio) * scale, (z.imag - z.real * ratio) * scale)

@@ -8,8 +8,7 @@ import numpy as np
 from numgrad._kernels.uniform import uniform
 
 FIELD: Any = np.float64
-DIVISOR: Any = np.float64
-divide: Any = truediv
+quotient: Any = truediv
 SIZE = np.uintp
 
 inside: Any = uniform
@@ -20,7 +19,8 @@ def short(f: Any, out: Any, n: Any, inner: Any, start: Any, stop: Any, shift: An
     """As `inside`, which does the first and the last block, where a neighbour may lie outside of f.
 
     A column of `table` belongs to an element, and the columns repeat after some whole blocks. Its rows: whether the
-    element is first, or last, of its line; the divisor of a difference; whether three weights apply instead, and these.
+    element is first, or last, of its line; what `quotient` divides a difference by, or its inverse; whether three
+    weights apply instead, and these.
     The first and the last of a line take their neighbours on one side; a select costs less than a loop for each line.
     """
     n, inner, start, stop, shift = SIZE(n), SIZE(inner), SIZE(start), SIZE(stop), SIZE(shift)
@@ -38,7 +38,7 @@ def short(f: Any, out: Any, n: Any, inner: Any, start: Any, stop: Any, shift: An
             j = k - base
             behind, here, ahead = FIELD(f[k - inner]), FIELD(f[k]), FIELD(f[k + inner])
             is_first, is_last = table[0, j] != null, table[1, j] != null
-            value = divide((here if is_last else ahead) - (here if is_first else behind), DIVISOR(table[2, j]))
+            value = quotient((here if is_last else ahead) - (here if is_first else behind), table[2, j])
             if HAS_WEIGHTS:
                 far_behind, far_ahead = FIELD(f[k - inner - inner]), FIELD(f[k + inner + inner])
                 p = here if is_first else far_behind if is_last else behind
