@@ -1,4 +1,4 @@
-"""What is timed: for each case the call with NumPy, the call with numgrad, and the ratio to reach."""
+"""What is timed: for each case the call of reference, that of numgrad, those of peers, and the ratio to reach."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,14 +11,16 @@ import numpy as np
 import numgrad as ng
 
 Call = Callable[[], Any]
+Calls = tuple[Call, Call]
 
 
 @dataclass(frozen=True)
 class Case:
     name: str
-    make: Callable[[], tuple[Call, Call]]
+    make: Callable[[], Calls]  # the reference first
     at_least: float | None = None
     agree: Callable[[Any, Any], bool] = lambda a, b: all(map(np.array_equal, np.atleast_1d(a), np.atleast_1d(b)))
+    reference: str = "np.gradient"
 
     @property
     def id(self) -> str:
@@ -34,7 +36,7 @@ def coordinates(n: int) -> np.ndarray:
 
 
 def gradient(*shape: int, spacing: Any = (), dtype: Any = float, layout: Any = None, **options: Any) -> Any:
-    def make() -> tuple[Call, Call]:
+    def make() -> Calls:
         f = samples(*shape, dtype=dtype)
         f = f if layout is None else layout(f)
         given = spacing() if callable(spacing) else spacing
@@ -47,7 +49,7 @@ def gradient(*shape: int, spacing: Any = (), dtype: Any = float, layout: Any = N
 def new_spacings(edge_order: int) -> Any:
     """No plan is found in the cache."""
 
-    def make() -> tuple[Call, Call]:
+    def make() -> Calls:
         f, h = samples(10), [count(1), count(1)]
         return (
             lambda: np.gradient(f, next(h[0]) * 0.1, edge_order=edge_order),
@@ -61,20 +63,45 @@ def along(n: int) -> Any:
     return gradient(n, spacing=lambda: (coordinates(n),))
 
 
-def into(*shape: int) -> Any:
+def into(*shape: int, dtype: Any = float, spacing: Any = (), reference: str = "np.gradient") -> Any:
     """With `out=`; NumPy has none, and allocates."""
 
-    def make() -> tuple[Call, Call]:
-        f, out = samples(*shape), np.empty((len(shape), *shape))
-        return lambda: np.gradient(f), lambda: ng.gradient(f, out=out)
+    def make() -> Calls:
+        f = samples(*shape, dtype=dtype)
+        given = spacing() if callable(spacing) else spacing
+        count = len(shape)
+        out = np.zeros((count, *shape) if count > 1 else shape, dtype)
+        numgrad = partial(ng.gradient, f, *given, out=out)
+        if reference == "np.copyto":
+            targets = list(out) if count > 1 else [out]
+            return lambda: [np.copyto(target, f) for target in targets], numgrad
+        if reference == "one thread":
+            return on_threads(1, numgrad), on_threads(None, numgrad)
+        return partial(np.gradient, f, *given), numgrad
 
     return make
+
+
+def on_threads(n: int | None, call: Call) -> Call:
+    def with_threads() -> Any:
+        ng.set_num_threads(n)
+        return call()
+
+    return with_threads
+
+
+def orders() -> Calls:
+    """C order, then Fortran order, both of numgrad."""
+    f = samples(4096, 4096)
+    turned = np.asfortranarray(f)
+    out, out_turned = (tuple(np.zeros_like(x) for _ in range(2)) for x in (f, turned))
+    return partial(ng.gradient, f, out=out), partial(ng.gradient, turned, out=out_turned)
 
 
 def grown_heap(make: Any) -> Any:
     """After a large array was freed, glibc keeps freed memory, and np.gradient's temporaries cost no page faults."""
 
-    def with_grown_heap() -> tuple[Call, Call]:
+    def with_grown_heap() -> Calls:
         for _ in range(3):
             np.ones(30 * 2**20 // 8)
         return make()  # type: ignore[no-any-return]
@@ -94,7 +121,7 @@ def plain_descent(X: Any, y: Any, theta: Any, rate: float, n_iter: int) -> tuple
 
 
 def descent(m: int, n: int, n_iter: int, order: Any = "C") -> Any:
-    def make() -> tuple[Call, Call]:
+    def make() -> Calls:
         rng = np.random.default_rng(0)
         X = np.asarray(rng.standard_normal((m, n)), order=order)
         return _descents(X, X.sum(axis=1) + rng.standard_normal(m), np.zeros(n), 0.1, n_iter)
@@ -102,13 +129,13 @@ def descent(m: int, n: int, n_iter: int, order: Any = "C") -> Any:
     return make
 
 
-def first_classic() -> tuple[Call, Call]:
+def first_classic() -> Calls:
     i = np.arange(100.0)
     X, y = np.column_stack([np.ones(100), i]), i + 25 + 10 * np.random.default_rng(8).random(100)
     return _descents(X, y, np.ones(2), 0.0005, 100_000)
 
 
-def _descents(X: Any, y: Any, theta: Any, rate: float, n_iter: int) -> tuple[Call, Call]:
+def _descents(X: Any, y: Any, theta: Any, rate: float, n_iter: int) -> Calls:
     def fused() -> tuple[Any, Any]:
         run = ng.gradient_descent(X, y, theta, learning_rate=rate, n_iter=n_iter)
         return run.theta, run.cost
@@ -117,41 +144,74 @@ def _descents(X: Any, y: Any, theta: Any, rate: float, n_iter: int) -> tuple[Cal
 
 
 def anything(a: Any, b: Any) -> bool:
-    return bool(np.shape(a) == np.shape(b))
+    return True
 
 
 def close(a: Any, b: Any) -> bool:
     return np.allclose(a[0], b[0], rtol=1e-12, atol=0) and np.allclose(a[1], b[1], rtol=1e-10, atol=0)
 
 
+BIG = 10**8
 CASES = [
-    Case("n = 10", gradient(10), 4),
-    Case("n = 1000", gradient(1000), 4),
-    Case("n = 1e5", gradient(10**5), 25),
-    Case("n = 1e6", gradient(10**6), 10),
+    Case("n = 10", gradient(10), 4.5),
+    Case("n = 1000", gradient(1000), 4.5),
+    Case("n = 1e5", gradient(10**5), 30),
+    Case("n = 1e6", gradient(10**6), 15),
+    Case("n = 1e8", gradient(BIG), 3.8),
+    Case("n = 1e8, out=", into(BIG), 9),
+    Case("n = 1e8, out=, to a copy", into(BIG, reference="np.copyto"), 1.8, anything, "np.copyto"),
+    Case("n = 1e8, out=, all threads to one", into(BIG, reference="one thread"), 1.6, reference="one thread"),
+    Case("n = 1e7, coordinates", along(10**7), 10),
+    Case("n = 1e7, coordinates, out=", into(10**7, spacing=lambda: (coordinates(10**7),)), 20),
+    Case("256^3, all axes", gradient(256, 256, 256), 3.2),
+    Case("256^3, all axes, out=", into(256, 256, 256), 8),
+    Case("400^3, out=, to three copies", into(400, 400, 400, reference="np.copyto"), 1.5, anything, "np.copyto"),
+    Case("4096^2 float32, both axes, out=", into(4096, 4096, dtype=np.float32), 7),
+    Case("4096^2, out=, Fortran order to C order", orders, 0.87, reference="C order"),
     Case("n = 1000, coordinates", along(1000), 7),
     Case("n = 1e5, coordinates", along(10**5), 30),
     Case("n = 1e6, coordinates", along(10**6), 20),
-    Case("256^3, all axes", gradient(256, 256, 256), 2.3),
-    Case("256^3, all axes, out=", into(256, 256, 256), 4),
     Case("512 x 512 int32, both axes", gradient(512, 512, dtype=np.int32), 5),
-    Case("descent, first classic", first_classic, 60, close),
+    Case("descent, first classic", first_classic, 60, close, "plain loop"),
     Case("n = 10, spacing 0.1", gradient(10, spacing=(0.1,))),
+    Case("n = 10, out=", into(10)),
     Case("n = 10, a new spacing each time", new_spacings(1), None, anything),
     Case("n = 10, a new spacing each time, edge_order=2", new_spacings(2), None, anything),
-    Case("n = 1e5, spacing 0.1", gradient(10**5, spacing=(0.1,))),
     Case("n = 1e5, grown heap", grown_heap(gradient(10**5))),
     Case("n = 1e5, coordinates, grown heap", grown_heap(along(10**5))),
     Case("n = 1e6, float32", gradient(10**6, dtype=np.float32)),
     Case("n = 1e6, complex128, spacing 0.1", gradient(10**6, dtype=complex, spacing=(0.1,))),
+    Case("n = 1e7, int32", gradient(10**7, dtype=np.int32)),
+    Case("n = 1e6, every other element", gradient(2 * 10**6, layout=lambda f: f[::2])),
     Case("512 x 512, edge_order=2", gradient(512, 512, edge_order=2)),
     Case("512 x 512, Fortran order", gradient(512, 512, layout=np.asfortranarray)),
     Case("512 x 512, every other column", gradient(512, 1024, layout=lambda f: f[:, ::2])),
     Case("1e6 x 2, last axis", gradient(10**6, 2, axis=1)),
     Case("1e5 x 3, first axis, coordinates", gradient(10**5, 3, axis=0, spacing=lambda: (coordinates(10**5),))),
+    Case("1000 x 3 x 1000, middle axis", gradient(1000, 3, 1000, axis=1)),
     Case("5 x 5 x 5, all axes", gradient(5, 5, 5)),
-    Case("descent, 10,000 x 10, 100 iterations", descent(10_000, 10, 100), None, close),
-    Case("descent, 10,000 x 64, 100 iterations", descent(10_000, 64, 100), None, close),
-    Case("descent, 200,000 x 100, 10 iterations", descent(200_000, 100, 10), None, close),
-    Case("descent, 200,000 x 100, Fortran order", descent(200_000, 100, 10, "F"), None, close),
+    Case("descent, 10,000 x 10, 100 iterations", descent(10_000, 10, 100), None, close, "plain loop"),
+    Case("descent, 10,000 x 64, 100 iterations", descent(10_000, 64, 100), None, close, "plain loop"),
+    Case("descent, 200,000 x 100, 10 iterations", descent(200_000, 100, 10), None, close, "plain loop"),
+    Case("descent, 200,000 x 100, Fortran order", descent(200_000, 100, 10, "F"), None, close, "plain loop"),
+]
+
+# "Any of 60 shapes": from (2,) to (10^6, 2), each axis short or long, first, in the middle or last.
+SHAPES = [
+    *((n,) for n in (2, 3, 5, 10, 33, 100, 1000, 4097, 10**4, 10**5, 3 * 10**5, 10**6)),
+    *((2, 2), (2, 3), (3, 2), (5, 5), (10, 10), (33, 77), (100, 100), (512, 512), (1000, 1000)),
+    *((2, 1000), (1000, 2), (3, 1000), (1000, 3), (2, 10**5), (10**5, 2), (3, 10**5), (10**5, 3)),
+    *((2, 10**6), (10**6, 2), (10, 10**5), (10**5, 10), (48, 20_000), (20_000, 48), (2000, 50), (50, 2000)),
+    *((2, 2, 2), (3, 3, 3), (5, 5, 5), (10, 10, 10), (50, 50, 50), (100, 100, 100), (2, 100, 100), (100, 2, 100)),
+    *((100, 100, 2), (100, 3, 100), (1000, 3, 1000), (1000, 1000, 3), (3, 1000, 1000), (10**5, 2, 2), (2, 2, 10**5)),
+    *(
+        (20, 30, 2000),
+        (200, 200, 50),
+        (2, 2, 2, 2),
+        (5, 5, 5, 5),
+        (20, 20, 20, 20),
+        (3, 4, 5, 6, 7),
+        (10, 3, 10, 3, 10),
+    ),
+    (4, 4, 4, 4, 4, 4),
 ]

@@ -1,27 +1,33 @@
-"""Measure everything and write RESULTS.md: `python -m benchmarks.report [--turns N]`."""
+"""Measure everything and write RESULTS.md, sizes.png and the table of the README: `python -m benchmarks.report`."""
 
 import argparse
 import json
 import os
-import platform
 import signal
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from importlib.metadata import version
 from pathlib import Path
 
+from benchmarks import peers, roofline, sweep
 from benchmarks.cases import CASES, Case
+from benchmarks.measure import ROOT, fresh, machine, table, unit
 
-ROOT = Path(__file__).parent.parent
 NUMPY_IMPORT = "import time; t = time.perf_counter(); import numpy; print(time.perf_counter() - t)"
-NUMGRAD_IMPORT = NUMPY_IMPORT.replace("numpy", "numgrad")
+NUMGRAD_IMPORT = NUMPY_IMPORT.replace("reference", "numgrad")
+# Numba imports SciPy where there is one, 0.15 s that numgrad has no use for; most environments of the benchmarks do.
 FIRST_CALL = (
-    "import time, numpy as np, numgrad as ng; f = np.arange(10.0) ** 2;"
-    "t = time.perf_counter(); ng.gradient(f); print(time.perf_counter() - t)"
+    "import sys, time, numpy as np, numgrad as ng; sys.modules['scipy'] = None; f, x = np.arange(10.0) ** 2, "
+    "np.arange(10.0) ** 1.5; t = time.perf_counter(); ng.gradient({}); print(time.perf_counter() - t)"
 )
+FIRST_CALLS = {
+    "uniform": ("f", "0.8 s", "0.45 s"),
+    "coordinates": ("f, x", "", ""),
+    "edge_order=2": ("f, edge_order=2", "", ""),
+    "20 million points: threads, streaming stores": ("np.zeros(20_000_000)", "", ""),
+}
 INTERRUPT = """
 import signal, sys, time
 import numpy as np, numgrad as ng
@@ -40,13 +46,6 @@ except KeyboardInterrupt:
 MARK, END = "<!-- results -->", "<!-- end of results -->"
 
 
-def fresh(code: str, **environment: str) -> float:
-    """Run Python code in a fresh process and return the number it prints."""
-    command = [sys.executable, "-c", code]
-    done = subprocess.run(command, cwd=ROOT, env={**os.environ, **environment}, capture_output=True, check=True)
-    return float(done.stdout)
-
-
 def medians(case: Case, turns: int) -> tuple[float, float]:
     """Return the medians of the turn with the middle ratio.
 
@@ -58,7 +57,7 @@ def medians(case: Case, turns: int) -> tuple[float, float]:
         tests = [
             f"benchmarks/test_speed.py::test_speed[{case.id}-{turn}-{library}]"
             for turn in range(turns)
-            for library in ("numpy", "numgrad")
+            for library in ("reference", "numgrad")
         ]
         command = [sys.executable, "-m", "pytest", *tests, "-q", "-p", "no:cacheprovider"]
         command += ["--benchmark-max-time=0.4", f"--benchmark-json={file}"]
@@ -67,7 +66,7 @@ def medians(case: Case, turns: int) -> tuple[float, float]:
         times: dict[int, dict[str, float]] = {}
         for result in json.loads(file.read_text())["benchmarks"]:
             times.setdefault(result["params"]["turn"], {})[result["params"]["library"]] = result["stats"]["median"]
-    pairs = sorted(((t["numpy"], t["numgrad"]) for t in times.values()), key=lambda pair: pair[0] / pair[1])
+    pairs = sorted(((t["reference"], t["numgrad"]) for t in times.values()), key=lambda pair: pair[0] / pair[1])
     assert len(pairs) == turns
     return pairs[turns // 2]
 
@@ -83,81 +82,68 @@ def interrupt_delay(*shape: int) -> float:
         return float(process.stdout.readline()) - sent
 
 
-def unit(seconds: float) -> str:
-    for scale, name in ((1, "s"), (1e3, "ms")):
-        if seconds * scale >= 1:
-            return f"{seconds * scale:.3g} {name}"
-    return f"{seconds * 1e6:.3g} µs"
-
-
-def machine() -> str:
-    model = platform.processor() or platform.machine()
-    if Path("/proc/cpuinfo").exists():
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        model = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), model)
-    packages = ", ".join(f"{name} {version(name)}" for name in ("numpy", "numba", "llvmlite", "pytest-benchmark"))
-    return f"{os.cpu_count()} cores of {model}, {platform.system()}; Python {platform.python_version()}, {packages}"
-
-
 def speed_table(turns: int) -> list[str]:
-    rows = ["| case | np.gradient, or the plain loop | numgrad | ratio | at least | |", "|---|---|---|---|---|---|"]
+    rows = []
     for case in CASES:
-        numpy, numgrad = medians(case, turns)
-        ratio, target = numpy / numgrad, case.at_least
+        reference, numgrad = medians(case, turns)
+        ratio, target = reference / numgrad, case.at_least
         verdict = "" if ratio >= (target or 1) else "short" if target else "slower"
-        rows.append(f"| {case.name} | {unit(numpy)} | {unit(numgrad)} | {ratio:.3g} | {target or ''} | {verdict} |")
+        times = f"{unit(reference)} | {unit(numgrad)} | {ratio:.3g} | {target or ''} | {verdict}"
+        rows.append(f"| {case.name} | {case.reference} | {times} |")
         print(rows[-1], flush=True)
-    return rows
+    return table("| case | reference | its time | numgrad | ratio | at least | |", rows)
 
 
 def start_table(turns: int) -> list[str]:
-    numpy, numgrad, cold, cached = [], [], [], []
-    for _ in range(turns):
-        numpy += [fresh(NUMPY_IMPORT) for _ in range(5)]
-        numgrad += [fresh(NUMGRAD_IMPORT) for _ in range(5)]
-        with tempfile.TemporaryDirectory() as folder:
-            cold.append(fresh(FIRST_CALL, NUMBA_CACHE_DIR=folder))
-            cached += [fresh(FIRST_CALL, NUMBA_CACHE_DIR=folder) for _ in range(3)]
-    ratio = statistics.median(numgrad) / statistics.median(numpy)
-    delays = [max(interrupt_delay(*shape) for _ in range(turns)) for shape in ((100, 2), (2_000_000, 60))]
-    rows = [
-        "| | measured | at most |",
-        "|---|---|---|",
-        f"| `import numgrad` over `import numpy` | {ratio:.2f} ({unit(statistics.median(numgrad))}) | 1.2 |",
-        f"| first fast call, cold cache | {unit(statistics.median(cold))} | 0.8 s |",
-        f"| first fast call, later process | {unit(statistics.median(cached))} | 0.45 s |",
-        f"| Ctrl-C in a descent, 100 x 2, slowest | {unit(delays[0])} | 0.2 s |",
-        f"| Ctrl-C in a descent, 2,000,000 x 60, slowest | {unit(delays[1])} | 0.2 s |",
-    ]
+    numpy = statistics.median(fresh(NUMPY_IMPORT) for _ in range(5 * turns))
+    numgrad = statistics.median(fresh(NUMGRAD_IMPORT) for _ in range(5 * turns))
+    rows = [f"| `import numgrad` over `import numpy` | {numgrad / numpy:.2f} ({unit(numgrad)}) | 1.2 |"]
+    for name, (arguments, *most) in FIRST_CALLS.items():
+        code, cold, cached = FIRST_CALL.format(arguments), [], []
+        for _ in range(turns):
+            with tempfile.TemporaryDirectory() as folder:
+                cold.append(fresh(code, NUMBA_CACHE_DIR=folder))
+                cached += [fresh(code, NUMBA_CACHE_DIR=folder) for _ in range(2)]
+        rows.append(f"| first call, {name}, cold cache | {unit(statistics.median(cold))} | {most[0]} |")
+        rows.append(f"| first call, {name}, later process | {unit(statistics.median(cached))} | {most[1]} |")
+    for shape, name in (((100, 2), "100 x 2"), ((2_000_000, 60), "2,000,000 x 60")):
+        delay = max(interrupt_delay(*shape) for _ in range(turns))
+        rows.append(f"| Ctrl-C in a descent, {name}, slowest | {unit(delay)} | 0.2 s |")
     print("\n".join(rows), flush=True)
-    return rows
+    return table("| | measured | at most |", rows)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--turns", type=int, default=7, help="turns of NumPy and numgrad; the middle ratio counts")
+    parser.add_argument("--turns", type=int, default=5, help="turns of reference and numgrad; the middle ratio counts")
     turns = parser.parse_args().turns
-    start, speed = start_table(turns), speed_table(turns)
+    speed = speed_table(turns)
+    sections = {
+        "From start to first answer": start_table(turns),
+        "Sixty shapes": sweep.shapes_report(),
+        "Sizes": ["![Nanoseconds a point against the number of points](sizes.png)", "", *sweep.sizes_report()],
+        "What memory allows": roofline.report(),
+        "Threads": sweep.threads_report(),
+        "Memory": sweep.memory_report(),
+        "Other libraries": peers.report(),
+    }
     text = [
         "# Results",
         "",
         "Written by `python -m benchmarks.report`; do not edit. " + machine() + ".",
         "",
-        "Medians of pytest-benchmark. NumPy and numgrad take turns in one process, a fresh one for each case; of "
+        "Medians of pytest-benchmark. Reference and numgrad take turns in one process, a fresh one for each case; of "
         f"{turns} turns the one with the middle ratio. All arrays float64 and results fresh unless said.",
         "",
         *speed,
         "",
-        "## From start to first answer",
-        "",
-        *start,
-        "",
-        "Why some fall short, and what np.gradient's own time depends on: [NOTES.md](NOTES.md).",
-        "",
     ]
+    for title, lines in sections.items():
+        text += [f"## {title}", "", *lines, ""]
+    text += ["Why some fall short, and what np.gradient's own time depends on: [NOTES.md](NOTES.md).", ""]
     (ROOT / "benchmarks" / "RESULTS.md").write_text("\n".join(text))
     readme = ROOT / "README.md"
-    shown = [row.rsplit("|", 3)[0] + "|" for row in (*speed[:2], *(r for r in speed[2:] if r.split("|")[5].strip()))]
+    shown = [row.rsplit("|", 3)[0] + "|" for row in (*speed[:2], *(r for r in speed[2:] if r.split("|")[6].strip()))]
     before, _, rest = readme.read_text().partition(MARK)
     _, end, after = rest.partition(END)
     assert end, f"{readme} has no {MARK} ... {END}"

@@ -1,12 +1,14 @@
-"""numgrad against NumPy, side by side: `python -m pytest benchmarks`, or one case with `-k`.
+"""numgrad against NumPy and its peers, side by side: `python -m pytest benchmarks`, or one case with `-k`.
 
 BENCHMARK_TURNS=5 lets the two take turns five times, so that a machine that slows down for a while slows both.
 """
 
 import os
 
+import numpy as np
 import pytest
 
+from benchmarks import peers, roofline, sweep
 from benchmarks.cases import CASES
 
 
@@ -17,16 +19,41 @@ def case(request):
 
 @pytest.fixture(scope="module")
 def calls(case):
-    return dict(zip(("numpy", "numgrad"), case.make(), strict=True))
+    return dict(zip(("reference", "numgrad"), case.make(), strict=True))
 
 
 TURNS = int(os.environ.get("BENCHMARK_TURNS", "1"))
 
 
-@pytest.mark.parametrize("library", ["numpy", "numgrad"])
+@pytest.mark.parametrize("library", ["reference", "numgrad"])
 @pytest.mark.parametrize("turn", range(TURNS))
 def test_speed(benchmark, case, calls, turn, library):
     benchmark.group = case.name
     result = calls[library]()  # compiles; pytest-benchmark sets its rounds by its first call
-    assert case.agree(calls["numpy"](), result)
+    assert case.agree(calls["reference"](), result)
     benchmark(calls[library])
+
+
+@pytest.fixture(scope="module")
+def samples():
+    return np.random.default_rng(0).random(10**6)
+
+
+@pytest.mark.parametrize("name", ["np.gradient", "numgrad", *peers.PEERS])
+def test_peers(benchmark, samples, name):
+    makers = {**peers.OURS, **peers.installed()}
+    if name not in makers:
+        pytest.skip(f"{name} is not installed")
+    benchmark.group = "n = 1e6, peers"
+    benchmark(makers[name](samples))
+
+
+def test_the_other_parts_of_the_report(tmp_path):
+    """Each once, on little."""
+    assert len(sweep.sizes_report(10**4, 0.01, tmp_path / "sizes.png")) == 2 + 7
+    assert (tmp_path / "sizes.png").stat().st_size > 10_000
+    assert "2 shapes" in sweep.shapes_report([(5,), (4, 4)], 0.01)[0]
+    assert len(sweep.threads_report(10**5, 0.01)) == 2 + 3
+    assert len(sweep.memory_report()) == 2 + 5
+    assert len(roofline.report(10**6)) >= 2 + 4 + 1 + 2 + 4
+    assert len(peers.report([(1000,), (20, 30)], 0.01)) == 2 + 2

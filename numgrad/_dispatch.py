@@ -87,15 +87,16 @@ def prepare(f: Any, varargs: tuple[Any, ...], axis: Any, edge_order: Any) -> Req
         axis, edge_order = _as_integers(axis), _as_integers(edge_order)
     plan = plan_for(f.dtype, f.shape, order, axis, edge_order, *keys)
     like = f
-    if f.dtype.kind in "iu" and type(plan) is Plan and not f.flags.c_contiguous:
-        # NumPy makes the results of integers like their converted copy. Strides along an axis of length 1 can tell.
+    if f.dtype.kind in "iu" and 1 in f.shape and type(plan) is Plan and not f.flags.c_contiguous:
+        # NumPy makes the results of integers like their converted copy: strides along an axis of length 1 differ.
         like = np.empty_like(f, subok=False)
     return Request(plan, like, f, order, spacings)
 
 
 def _memory_order(f: np.ndarray) -> Order:
     """The axes from the outermost to the innermost, as NumPy lays out a result for this array."""
-    strides = np.empty_like(f).strides
+    # Of the corners alone, since this asks for no memory: strides decide, not lengths.
+    strides = np.empty_like(f[(slice(2),) * f.ndim]).strides
     order = tuple(sorted(range(f.ndim), key=lambda axis: -strides[axis]))
     return None if order == tuple(range(f.ndim)) else order
 

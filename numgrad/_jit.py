@@ -30,12 +30,11 @@ def specialise(
     key = (kernel, *tags)
     with _lock:
         if key not in _specialised:
-            bound = {
-                k: _jit(_clone(v, kernel.__name__, *tags, **names), fastmath, True)
-                if isinstance(v, FunctionType)
-                else v
-                for k, v in names.items()
-            }
+            bound = dict(names)
+            for name, value in names.items():
+                # Under NUMBA_DISABLE_JIT a specialisation is a function, too; its name has grown.
+                if isinstance(value, FunctionType) and value.__qualname__ == value.__name__:
+                    bound[name] = _jit(_clone(value, kernel.__name__, *tags, **names), fastmath, True)
             _specialised[key] = _jit(_clone(kernel, *tags, **bound), fastmath, inline)
         return _specialised[key]
 
@@ -68,13 +67,25 @@ def _type(argument: Any, is_written: bool = False) -> Any:
     return kind if is_written or not isinstance(kind, numba.types.Array) else kind.copy(readonly=True)
 
 
-def _jit_library() -> Any:
-    """Numba, imported; a fork waits from then on until no other thread compiles, whose lock no child could release."""
-    import numba
-    from numba.core.compiler_lock import global_compiler_lock
+def is_compiling() -> bool:
+    """False under NUMBA_DISABLE_JIT, where kernels run as Python and cannot call what compiled code alone has."""
+    return not _jit_library().config.DISABLE_JIT
 
-    _hold_at_fork(global_compiler_lock)
-    return numba
+
+def intrinsics() -> Any:
+    with _lock:
+        from numgrad import _intrinsics
+    return _intrinsics
+
+
+def _jit_library() -> Any:
+    """Numba, imported. A fork waits until no other thread imports or compiles, whose locks no child could release."""
+    with _lock:  # also of the import: a child forked meanwhile would wait for its lock
+        import numba
+        from numba.core.compiler_lock import global_compiler_lock
+
+        _hold_at_fork(global_compiler_lock)
+        return numba
 
 
 @cache

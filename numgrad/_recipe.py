@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from numgrad._jit import Kernel, specialise
+from numgrad._jit import Kernel, intrinsics, is_compiling, specialise
 from numgrad._kernels import strided as rows
 from numgrad._kernels.edges import with_edges
 from numgrad._kernels.nonuniform import nonuniform
@@ -74,14 +74,13 @@ def compiled(recipe: Recipe, streaming: bool) -> Kernel:
         "HAS_WEIGHTS": recipe.functions != (uniform, short),
     }
     functions, stores = recipe.functions, ""
-    if nonuniform in functions or streaming:
-        from numgrad import _intrinsics
-
-        names |= {"workspace": _intrinsics.workspace, "put_line": put_line, "fence": fence}
+    if nonuniform in functions and is_compiling():
+        names["workspace"] = intrinsics().workspace
     if streaming:
         functions = (*functions, streamed)
-        if has_streaming_stores():
-            names |= {"put_line": _intrinsics.put_line, "fence": _intrinsics.fence}
+        names |= {"put_line": put_line, "fence": fence}
+        if has_streaming_stores() and is_compiling():
+            names |= {"put_line": intrinsics().put_line, "fence": intrinsics().fence}
             stores = "past_the_cache"
     tags = _tags(recipe)
     chain = "_".join([*(f.__name__ for f in functions), stores])

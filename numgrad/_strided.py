@@ -112,10 +112,10 @@ def _bind(axis: AxisPlan, request: Request, source: Any, target: Any, order: lis
 
 
 def boxes(shape: tuple[int, ...], row: int, run: int, limit: int) -> list[Box]:
-    """Cut a shape into boxes of up to `limit` elements, as cubic as `run` along the axis of the rows allows."""
+    """Cut a shape into boxes of up to `limit` elements, as cubic as can be; rows of up to `run` are cut last."""
     extents = list(shape)
     while prod(extents) > limit:
-        a = max(range(len(extents)), key=lambda a: extents[a] if a != row or extents[a] > run else 0)
+        a = max(range(len(extents)), key=lambda a: extents[a] if a != row or extents[a] > run else 1.5)
         extents[a] = -(-extents[a] // 2)
     cuts = [[(i, min(i + e, n)) for i in range(0, n, e)] for n, e in zip(shape, extents, strict=True)]
     return list(product(*cuts))

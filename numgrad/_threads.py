@@ -127,8 +127,6 @@ def share(work: Callable[[Iterator[Item]], Any], items: Iterable[Item], threads:
     """
     if threads == 1:
         return [work(iter(items))]
-    from concurrent.futures import wait
-
     queue = deque(items)
 
     def take() -> Iterator[Item]:
@@ -141,6 +139,8 @@ def share(work: Callable[[Iterator[Item]], Any], items: Iterable[Item], threads:
         results = [work(take())]
         results += [h.result() for h in helpers if not h.cancel()]
     except BaseException:  # a KeyboardInterrupt in most cases
+        from concurrent.futures import wait
+
         queue.clear()
         wait([h for h in helpers if not h.cancel()])
         raise
@@ -148,12 +148,12 @@ def share(work: Callable[[Iterator[Item]], Any], items: Iterable[Item], threads:
 
 
 def _start(job: Callable[[], Any], count: int) -> "list[Future[Any]]":
-    from concurrent.futures import ThreadPoolExecutor
-
     global _pool, _pool_size
     helpers = []
     try:
         with _lock:
+            from concurrent.futures import ThreadPoolExecutor
+
             if count > _pool_size:
                 if _pool is not None:
                     _pool.shutdown(wait=False)
@@ -167,10 +167,12 @@ def _start(job: Callable[[], Any], count: int) -> "list[Future[Any]]":
 
 
 def _forget() -> None:
-    """In a forked child: the threads have stayed in the parent, and a lock may have been held by one of them."""
-    global _pool, _pool_size, _lock
-    _pool, _pool_size, _lock = None, 0, Lock()
+    """In a forked child: the threads have stayed in the parent."""
+    global _pool, _pool_size
+    _pool, _pool_size = None, 0
+    _lock.release()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget)
+    # Nobody forks while another thread imports or starts the pool: a child would wait for the locks of that for ever.
+    os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_forget)

@@ -4,20 +4,21 @@ import re
 
 import numpy as np
 import pytest
-from helpers import same_bits, uneven, values
+from helpers import assert_same, same_bits, uneven, values
 
 import numgrad as ng
-from numgrad import _dispatch, _jit
+from numgrad import _gradient, _jit, _recipe, _strided, _sweep
 from numgrad._dispatch import plan_for
-from numgrad._jit import specialise
 from numgrad._kernels.descent import descent
-from numgrad._kernels.edges import edges
+from numgrad._kernels.edges import with_edges
 from numgrad._kernels.nonuniform import is_evenly_spaced, nonuniform
-from numgrad._kernels.quotient import smith
+from numgrad._kernels.quotient import scaled, smith
 from numgrad._kernels.uniform import uniform
+from numgrad._spacing import number_key
 from numgrad.regression import _descent
 
-VIEWS = [(1, 9, 1), (3, 4, 1), (2, 5, 3), (4, 2, 2), (5, 3, 1), (1, 3, 7), (1400, 3, 1)]
+STORES = [False, True]
+VIEWS = [(1, 9, 1), (3, 4, 1), (2, 5, 3), (4, 2, 2), (5, 3, 1), (1, 3, 7), (1400, 3, 1), (40, 300, 5), (700, 3, 16)]
 
 
 @pytest.fixture
@@ -28,20 +29,21 @@ def compiled_here(monkeypatch):
         pytest.skip("nothing is compiled")
     monkeypatch.setenv("NUMGRAD_CACHE", "0")
     monkeypatch.setattr(_jit, "_specialised", {})
-    for cache in (plan_for, _dispatch._compiled):
+    caches = plan_for, _recipe.compiled, _recipe.compiled_strided
+    for cache in caches:
         cache.cache_clear()
     yield numba
-    for cache in (plan_for, _dispatch._compiled):
+    for cache in caches:
         cache.cache_clear()
 
 
-def plans(dtype, view, *spacing, edge_order=1):
-    """The kernels that `gradient` would call on an array of this view, and their arguments."""
-    outer, n, inner = view
-    keys = [(np.dtype("f8"), None, n) if isinstance(s, np.ndarray) else (float, s) for s in spacing]
-    (axis,) = plan_for(np.dtype(dtype), (outer, n, inner), True, None, 1, edge_order, *keys).axes
+def plan(dtype, view, *spacing, edge_order=1):
+    """The plan of the middle axis of an array of this view."""
+    _, n, inner = view
+    keys = [(np.dtype("f8"), None, n) if isinstance(s, np.ndarray) else number_key(float, s) for s in spacing]
+    (axis,) = plan_for(np.dtype(dtype), view, None, 1, edge_order, *keys).axes
     assert (axis.n, axis.inner) == (n, inner)
-    return [(p.kernel, p.constants if isinstance(p.constants, tuple) else p.constants(*spacing)) for p in axis.passes]
+    return axis
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=str)
@@ -56,17 +58,21 @@ def test_any_range(view, edge_order, spacing):
     given = {"unit": (1.0,), "number": (0.3,), "coordinates": (uneven(n),)}[spacing]
     expected = np.gradient(f, *given, axis=1, edge_order=edge_order).ravel()
     size = f.size
+    kernels = [
+        _sweep.bind(plan("f8", view, *given, edge_order=edge_order), f.ravel(), expected, given, s) for s in STORES
+    ]
     rng = np.random.default_rng(0)
     cuts = [(i, j) for i in range(size) for j in range(i, size + 1)] if size < 50 else rng.integers(0, size, (40, 2))
     for start, stop in cuts:
         if start > stop:
             start, stop = stop, start
-        out = np.full(size, 77.0)
-        for kernel, constants in plans("f8", view, *given, edge_order=edge_order):
-            kernel(f.ravel(), out, n, inner, int(start), int(stop), *constants)
-        assert same_bits(out[start:stop], expected[start:stop]), (start, stop)
-        assert (out[:start] == 77).all()
-        assert (out[stop:] == 77).all()
+        for streaming, (kernel, n, inner, constants) in zip(STORES, kernels, strict=True):
+            out = np.full(size, 77.0)
+            seventh = _sweep._buffer(out.dtype) if streaming else 0
+            kernel(f.ravel(), out, n, inner, int(start), int(stop), seventh, *constants)
+            assert same_bits(out[start:stop], expected[start:stop]), (start, stop, streaming)
+            assert (out[:start] == 77).all()
+            assert (out[stop:] == 77).all()
 
 
 def test_kernels_as_python():
@@ -74,19 +80,44 @@ def test_kernels_as_python():
     x = uneven(5)
     for view in [(1, 5, 1), (3, 5, 1), (2, 5, 2)]:
         f = values("f8", view)
-        arguments = (5, view[2], 0, f.size)
+        arguments = (5, view[2], 0, f.size, 0)
         out = np.empty(f.size)
-        uniform(f.ravel(), out, *arguments, 0.6, 0.3)
+        assert not uniform(f.ravel(), out, *arguments, 0.6, 0.3)
         assert same_bits(out, np.gradient(f, 0.3, axis=1).ravel())
         assert not nonuniform(f.ravel(), out, *arguments, x)
         assert same_bits(out, np.gradient(f, x, axis=1).ravel())
-        edges(f.ravel(), out, *arguments, np.array([-1.5, 2, -0.5, 0.5, -2, 1.5]))
-        expected = np.gradient(f, axis=1, edge_order=2)[:, [0, -1]]
-        assert same_bits(out.reshape(view)[:, [0, -1]], expected)
+        assert not with_edges(f.ravel(), out, *arguments, np.array([-1.5, 2, -0.5, 0.5, -2, 1.5]), (2.0, 1.0))
+        assert same_bits(out, np.gradient(f, axis=1, edge_order=2).ravel())
     assert is_evenly_spaced(np.arange(600.0))
     assert not is_evenly_spaced(x)
     assert not is_evenly_spaced(np.append(np.arange(600.0), 7))
     assert smith(3 + 1j, np.complex128(10)) == complex(0.30000000000000004, 0.1)
+    assert scaled(3 + 1j, np.float64(1) / 10) == complex(0.30000000000000004, 0.1)
+
+
+STRIDED = {
+    "1-D": values("f8", (19,))[::2],
+    "backwards": values("f8", (5, 7))[::-1, ::-1],
+    "rows of rows": values("f8", (4, 6, 8))[:, ::2, 1:-1],
+    "turned": values("f8", (4, 5, 6))[1:].transpose(2, 0, 1),
+    "few rows": values("f8", (60, 6))[:, ::2],
+}
+
+
+@pytest.mark.filterwarnings("ignore:overflow encountered in scalar:RuntimeWarning")  # negative strides, as Python
+@pytest.mark.parametrize("edge_order", [1, 2])
+@pytest.mark.parametrize("spacing", ["number", "coordinates"])
+@pytest.mark.parametrize("case", STRIDED)
+def test_strided_as_python(case, spacing, edge_order, monkeypatch):
+    monkeypatch.setattr(_gradient, "COPIED", 0)
+    monkeypatch.setattr(_strided, "PIECE", 50)
+    f = STRIDED[case]
+    given = (0.3,) if spacing == "number" else tuple(map(uneven, f.shape))
+    assert_same(np.gradient(f, *given, edge_order=edge_order), ng.gradient(f, *given, edge_order=edge_order))
+    if spacing == "coordinates":
+        given[0][1] = given[0][0]
+        with np.errstate(all="ignore"):
+            assert_same(np.gradient(f, *given, edge_order=edge_order), ng.gradient(f, *given, edge_order=edge_order))
 
 
 def test_descent_as_python():
@@ -116,17 +147,17 @@ def test_assembly(dtype, spacing, compiled_here):
     if np.dtype(dtype).kind == "c" and compiled_here.version_info[:2] < (0, 62):
         pytest.skip("LLVM before 20 leaves loops over complex numbers scalar")
     given = {"unit": (1.0,), "number": (0.3,), "coordinates": (uneven(9),)}[spacing]
-    ((kernel, constants),) = plans(dtype, (1, 9, 1), *given)
-    kernel(
-        values(dtype, (9,)),
-        np.empty(9, np.result_type(dtype, "f4" if dtype in ("f4", "c8") else "f8")),
-        9,
-        1,
-        0,
-        9,
-        *constants,
-    )
-    (assembly,) = kernel.inspect_asm().values()
+    f = values(dtype, (9,))
+    axis = plan(dtype, (1, 9, 1), *given)
+    out = np.empty(9, axis.recipe.work if axis.recipe.work is np.complex64 else _recipe.FIELDS[f.dtype])
+    assembly = {}
+    for streaming in STORES:
+        _sweep.bind(axis, f, out, given, streaming)
+        (assembly[streaming],) = _recipe.compiled(axis.recipe, streaming).inspect_asm().values()
+    assert bool(re.search(r"\sv?movnt\w+\s", assembly[True])) == _recipe.has_streaming_stores()
+    # Streaming stores wait for locked instructions: no counts of references may be left.
+    assert not re.search(r"^\s+lock\b", assembly[True].partition("cpython")[0], re.MULTILINE)
+    assembly = assembly[False]
     instructions = set(re.findall(r"^\s+([a-z]\w+)", assembly, re.MULTILINE))
     # A double is worth a quadword, so that a copy of a complex number counts as no arithmetic.
     arithmetic = {"unit": "mul", "number": "div", "coordinates": "div"}[spacing]
@@ -167,6 +198,5 @@ def test_one_signature_for_each_specialisation(compiled_here):
     for key, kernel in _jit._specialised.items():
         assert len(kernel.signatures) <= 1, key
         counts[key[:2]] += 1
-    # Of each kernel and dtype of f: writeable or not, times the dtypes of the division, times quotient or product.
-    assert max(counts.values()) <= 8
-    assert specialise(uniform, "float64", "writeable", "float64", "float64", "truediv").signatures
+    # Of each composition, for each dtype of f: the dtypes of the division, times quotient or product.
+    assert max(counts.values()) <= 6, counts

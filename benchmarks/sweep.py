@@ -1,0 +1,121 @@
+"""Sizes from 10 to 10^8, 60 shapes, threads and memory: `python -m benchmarks.sweep` draws sizes.png."""
+
+import tracemalloc
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import numgrad as ng
+from benchmarks.cases import SHAPES, samples
+from benchmarks.measure import side_by_side, table
+
+FIGURE = Path(__file__).parent / "sizes.png"
+MIB = 2**20
+
+
+def sizes(largest: int = 10**8, seconds: float = 0.7) -> tuple[list[int], dict[str, list[float]]]:
+    """Return sizes, and nanoseconds a point of each call."""
+    counts = [n for e in range(1, 9) for n in (10**e, 3 * 10**e) if n <= largest]
+    series: dict[str, list[float]] = {}
+    for n in counts:
+        f, out = samples(n), np.zeros(n)
+        calls = {
+            "np.gradient": partial(np.gradient, f),
+            "numgrad": partial(ng.gradient, f),
+            "numgrad, out=": partial(ng.gradient, f, out=out),
+            "np.copyto": partial(np.copyto, out, f),
+        }
+        for name, time in side_by_side(calls, seconds).items():
+            series.setdefault(name, []).append(time / n * 1e9)
+    return counts, series
+
+
+def draw(counts: list[int], series: dict[str, list[float]], path: Path = FIGURE) -> None:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 4.2), layout="constrained")
+    ax = figure.add_subplot()
+    styles = {"np.gradient": "o-C1", "numgrad": "o-C0", "numgrad, out=": "s--C0", "np.copyto": ":C7"}
+    for name, times in series.items():
+        ax.loglog(counts, times, styles[name], label=name, markersize=4)
+    ax.set(xlabel="points (float64, uniform spacing)", ylabel="nanoseconds a point", title="Gradient of a 1-D array")
+    ax.grid(which="major", alpha=0.3)
+    ax.legend()
+    figure.savefig(path, dpi=110)
+
+
+def sizes_report(largest: int = 10**8, seconds: float = 0.7, path: Path = FIGURE) -> list[str]:
+    counts, series = sizes(largest, seconds)
+    draw(counts, series, path)
+    rows = [
+        f"| {n:.0e} | ".replace("e+0", "e") + " | ".join(f"{times[i]:.3g}" for times in series.values()) + " |"
+        for i, n in enumerate(counts)
+    ]
+    return table("| points | " + " | ".join(f"{name}, ns a point" for name in series) + " |", rows)
+
+
+def shapes_report(shapes: Any = SHAPES, seconds: float = 0.4) -> list[str]:
+    ratios = []
+    for shape in shapes:
+        f = samples(*shape)
+        times = side_by_side({"numpy": partial(np.gradient, f), "numgrad": partial(ng.gradient, f)}, seconds)
+        ratios.append((times["numpy"] / times["numgrad"], shape))
+    ratios.sort()
+    below = sum(ratio < 1 for ratio, _ in ratios)
+    middle = ratios[len(ratios) // 2][0]
+    text = f"Of {len(ratios)} shapes {below} are slower than np.gradient; the median ratio is {middle:.3g}. The least:"
+    return [text, "", *table("| shape | ratio |", [f"| {shape} | {ratio:.3g} |" for ratio, shape in ratios[:6]])]
+
+
+def threads_report(size: int = 10**8, seconds: float = 2) -> list[str]:
+    most, rows = ng.get_num_threads(), []
+    cases = {
+        "1-D, out=": lambda: (samples(size), ()),
+        "1-D, coordinates, out=": lambda: (samples(size // 10), (np.cumsum(samples(size // 10) + 1),)),
+        "3-D, all axes, out=": lambda: (samples(*[round((size / 6) ** (1 / 3))] * 3), ()),
+    }
+    for name, make in cases.items():
+        f, given = make()
+        out = np.zeros((f.ndim, *f.shape))
+
+        def on(threads: int, f: Any = f, given: Any = given, out: Any = out) -> None:
+            ng.set_num_threads(threads)
+            ng.gradient(f, *given, out=out)
+
+        counts = sorted({1, 2, most})
+        times = side_by_side({str(t): partial(on, t) for t in counts}, seconds)
+        rows.append(f"| {name} | " + " | ".join(f"{times['1'] / times[str(t)]:.3g}" for t in counts[1:]) + " |")
+    ng.set_num_threads(None)
+    return table("| speedup over one thread | " + " | ".join(f"{t} threads" for t in counts[1:]) + " |", rows)
+
+
+def memory_report(size: int = 2 * 10**6) -> list[str]:
+    side = round(size ** (1 / 3))
+    cases = {
+        "1-D": (samples(size), ()),
+        "3-D, all axes": (samples(side, side, side), ()),
+        "1-D, coordinates": (samples(size), (np.cumsum(samples(size) + 1),)),
+        "int32": (samples(size, dtype=np.int32), ()),
+        "every other column": (samples(1000, size // 500)[:, ::2], ()),
+    }
+    rows = []
+    for name, (f, given) in cases.items():
+        out = np.zeros((f.ndim, *f.shape))
+        peaks = []
+        for function, target in ((np.gradient, None), (ng.gradient, None), (ng.gradient, out)):
+            options = {} if target is None else {"out": target}
+            function(f, *given, **options)
+            tracemalloc.start()
+            result = function(f, *given, **options)
+            peaks.append(tracemalloc.get_traced_memory()[1])
+            tracemalloc.stop()
+            del result
+        over = [peaks[0] - out.nbytes, peaks[1] - out.nbytes, peaks[2]]
+        rows.append(f"| {name} | {out.nbytes / MIB:.3g} | " + " | ".join(f"{o / MIB:.3g}" for o in over) + " |")
+    return table("| peak over the results, MiB | results | np.gradient | numgrad | numgrad, out= |", rows)
+
+
+if __name__ == "__main__":
+    print(*sizes_report(), sep="\n")
