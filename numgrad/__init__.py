@@ -6,17 +6,29 @@ from numgrad._gradient import gradient
 
 if TYPE_CHECKING:
     from numgrad._explain import explain
+    from numgrad._stencil import Stencil, weights
     from numgrad._threads import get_num_threads, set_num_threads
     from numgrad.regression import Descent, gradient_descent
 
-__all__ = ["Descent", "explain", "get_num_threads", "gradient", "gradient_descent", "set_num_threads"]
-__version__ = "0.1.0"
+__all__ = [
+    "Descent",
+    "Stencil",
+    "explain",
+    "get_num_threads",
+    "gradient",
+    "gradient_descent",
+    "set_num_threads",
+    "weights",
+]
+__version__ = "0.2.0"
 
 # Imported on first use: `import numgrad` stays within 1.2 times `import numpy`.
 _LAZY = {
     "explain": "_explain",
     "get_num_threads": "_threads",
     "set_num_threads": "_threads",
+    "Stencil": "_stencil",
+    "weights": "_stencil",
     "Descent": "regression",
     "gradient_descent": "regression",
 }

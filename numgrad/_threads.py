@@ -4,7 +4,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from threading import Lock
+from threading import RLock
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:  # 6 ms of the import of numgrad, for what small arrays never need
@@ -16,7 +16,7 @@ Item = TypeVar("Item")
 _chosen: int | None = None
 _pool: "ThreadPoolExecutor | None" = None
 _pool_size = 0
-_lock = Lock()
+_lock = RLock()
 
 
 def get_num_threads() -> int:

