@@ -7,7 +7,7 @@ import pytest
 from helpers import assert_same, same_bits, uneven, values
 
 import numgrad as ng
-from numgrad import _gradient, _jit, _recipe, _strided, _sweep
+from numgrad import _dispatch, _gradient, _jit, _recipe, _strided, _sweep
 from numgrad._dispatch import plan_for
 from numgrad._kernels.descent import descent
 from numgrad._kernels.edges import with_edges
@@ -93,6 +93,20 @@ def test_kernels_as_python():
     assert not is_evenly_spaced(np.append(np.arange(600.0), 7))
     assert smith(3 + 1j, np.complex128(10)) == complex(0.30000000000000004, 0.1)
     assert scaled(3 + 1j, np.float64(1) / 10) == complex(0.30000000000000004, 0.1)
+
+
+def test_short_lines_as_python(monkeypatch):
+    monkeypatch.setattr(_dispatch, "MANY", 1)
+    monkeypatch.setattr(_dispatch, "MANY_WITH_COORDINATES", 1)
+    plan_for.cache_clear()
+    for dtype, shape in (("f8", (90, 4)), ("f8", (5, 3, 2)), ("c16", (6, 5))):
+        f = values(dtype, shape)
+        for given in ((0.3,), tuple(map(uneven, shape))):
+            for edge_order in (1, 2):
+                assert_same(
+                    np.gradient(f, *given, edge_order=edge_order), ng.gradient(f, *given, edge_order=edge_order)
+                )
+    plan_for.cache_clear()
 
 
 STRIDED = {
