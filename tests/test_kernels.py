@@ -99,7 +99,7 @@ def test_short_lines_as_python(monkeypatch):
     monkeypatch.setattr(_dispatch, "MANY", 1)
     monkeypatch.setattr(_dispatch, "MANY_WITH_COORDINATES", 1)
     plan_for.cache_clear()
-    for dtype, shape in (("f8", (90, 4)), ("f8", (5, 3, 2)), ("c16", (6, 5))):
+    for dtype, shape in (("f8", (90, 4)), ("f8", (5, 3, 3)), ("c16", (6, 5))):
         f = values(dtype, shape)
         for given in ((0.3,), tuple(map(uneven, shape))):
             for edge_order in (1, 2):
