@@ -48,14 +48,15 @@ class AxisPlan(NamedTuple):
     constants: Any
 
 
-Call = tuple[Kernel, tuple[Any, ...], Any]
+Call = tuple[Kernel, tuple[Any, ...], Any, int]
 
 
 class Plan:
     """How to compute a gradient: the dtype of a result, and a plan for each axis.
 
     `calls`, for a small array in C order, is what there is left to do: for each axis the compiled kernel, what follows
-    `f` and `out` in its arguments, and the function that makes the rest of them from the spacing, or None.
+    `f` and `out` in its arguments, and the function that makes the rest of them from the spacing, or None, and which
+    of the spacings that is.
     """
 
     __slots__ = ("axes", "calls", "dtype")
@@ -156,9 +157,9 @@ def known_calls(axes: tuple[AxisPlan, ...], size: int) -> tuple[Call, ...]:
             return ()
         constants = axis.constants
         if type(constants) is tuple:
-            calls.append((entry, (axis.n, axis.inner, 0, size, 0, *constants), None))
+            calls.append((entry, (axis.n, axis.inner, 0, size, 0, *constants), None, 0))
         else:
-            calls.append((entry, (axis.n, axis.inner, 0, size, 0), constants))
+            calls.append((entry, (axis.n, axis.inner, 0, size, 0), constants, axis.place))
     return tuple(calls)
 
 

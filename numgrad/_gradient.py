@@ -92,9 +92,9 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out: 
             # What follows below, for a small array in C order: such a call is nothing but overhead.
             flat = f if len(shape) == 1 else f.reshape(-1)
             results, met_zero = [], False
-            for (kernel, arguments, make), axis_plan in zip(plan.calls, plan.axes, strict=True):
+            for kernel, arguments, make, place in plan.calls:
                 if make is not None:
-                    arguments += make(spacings[axis_plan.place])
+                    arguments += make(spacings[place])
                 result = _empty(shape, plan.dtype)
                 met_zero |= kernel(flat, result if len(shape) == 1 else result.reshape(-1), *arguments)
                 results.append(result)

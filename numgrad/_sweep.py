@@ -24,8 +24,8 @@ def fill(f: np.ndarray, results: list[np.ndarray], plan: Plan, spacings: tuple[A
     """Fill the results, flat as f is. False: a step of zero was met, and NumPy must warn of it."""
     met = False
     if plan.calls:
-        for (kernel, arguments, make), axis, result in zip(plan.calls, plan.axes, results, strict=True):
-            met |= kernel(f, result, *arguments, *(() if make is None else make(spacings[axis.place])))
+        for (kernel, arguments, make, place), result in zip(plan.calls, results, strict=True):
+            met |= kernel(f, result, *arguments, *(() if make is None else make(spacings[place])))
         return not met
     axes, size = plan.axes, f.size
     threads = thread_count(size * len(axes))
