@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import os
 import signal
 import statistics
 import subprocess
@@ -49,26 +48,20 @@ MARK, END = "<!-- results -->", "<!-- end of results -->"
 def medians(case: Case, turns: int) -> tuple[float, float]:
     """Return the medians of the turn with the middle ratio.
 
-    pytest-benchmark times both calls, turn by turn, in a process of the case's own: np.gradient's time depends on what
-    the process has allocated before.
+    In each turn pytest-benchmark times both calls in a fresh process: np.gradient's time depends on what a process has
+    allocated before, be it by the benchmark.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "times.json"
-        tests = [
-            f"benchmarks/test_speed.py::test_speed[{case.id}-{turn}-{library}]"
-            for turn in range(turns)
-            for library in ("reference", "numgrad")
-        ]
-        command = [sys.executable, "-m", "pytest", *tests, "-q", "-p", "no:cacheprovider"]
-        command += ["--benchmark-max-time=0.4", f"--benchmark-json={file}"]
-        environment = {**os.environ, "BENCHMARK_TURNS": str(turns)}
-        subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True)
-        times: dict[int, dict[str, float]] = {}
-        for result in json.loads(file.read_text())["benchmarks"]:
-            times.setdefault(result["params"]["turn"], {})[result["params"]["library"]] = result["stats"]["median"]
-    pairs = sorted(((t["reference"], t["numgrad"]) for t in times.values()), key=lambda pair: pair[0] / pair[1])
-    assert len(pairs) == turns
-    return pairs[turns // 2]
+    tests = [f"benchmarks/test_speed.py::test_speed[{case.id}-{library}]" for library in ("reference", "numgrad")]
+    pairs = []
+    for _ in range(turns):
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "times.json"
+            command = [sys.executable, "-m", "pytest", *tests, "-q", "-p", "no:cacheprovider"]
+            command += ["--benchmark-max-time=0.4", f"--benchmark-json={file}"]
+            subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+            reference, numgrad = (b["stats"]["median"] for b in json.loads(file.read_text())["benchmarks"])
+        pairs.append((reference, numgrad))
+    return sorted(pairs, key=lambda pair: pair[0] / pair[1])[turns // 2]
 
 
 def interrupt_delay(*shape: int) -> float:
@@ -115,7 +108,7 @@ def start_table(turns: int) -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--turns", type=int, default=5, help="turns of reference and numgrad; the middle ratio counts")
+    parser.add_argument("--turns", type=int, default=5, help="processes for each case; the middle ratio counts")
     turns = parser.parse_args().turns
     speed = speed_table(turns)
     sections = {
@@ -132,8 +125,8 @@ def main() -> None:
         "",
         "Written by `python -m benchmarks.report`; do not edit. " + machine() + ".",
         "",
-        "Medians of pytest-benchmark. Reference and numgrad take turns in one process, a fresh one for each case; of "
-        f"{turns} turns the one with the middle ratio. All arrays float64 and results fresh unless said.",
+        "Medians of pytest-benchmark, reference and numgrad in one process; of "
+        f"{turns} such processes the one with the middle ratio. All arrays float64 and results fresh unless said.",
         "",
         *speed,
         "",

@@ -1,9 +1,4 @@
-"""numgrad against NumPy and its peers, side by side: `python -m pytest benchmarks`, or one case with `-k`.
-
-BENCHMARK_TURNS=5 lets the two take turns five times, so that a machine that slows down for a while slows both.
-"""
-
-import os
+"""numgrad against NumPy and its peers, side by side: `python -m pytest benchmarks`, or one case with `-k`."""
 
 import numpy as np
 import pytest
@@ -22,12 +17,8 @@ def calls(case):
     return dict(zip(("reference", "numgrad"), case.make(), strict=True))
 
 
-TURNS = int(os.environ.get("BENCHMARK_TURNS", "1"))
-
-
 @pytest.mark.parametrize("library", ["reference", "numgrad"])
-@pytest.mark.parametrize("turn", range(TURNS))
-def test_speed(benchmark, case, calls, turn, library):
+def test_speed(benchmark, case, calls, library):
     benchmark.group = case.name
     result = calls[library]()  # compiles; pytest-benchmark sets its rounds by its first call
     assert case.agree(calls["reference"](), result)
