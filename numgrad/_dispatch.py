@@ -82,7 +82,7 @@ def prepare(f: Any, varargs: tuple[Any, ...], axis: Any, edge_order: Any) -> Req
         if type(f) not in (list, tuple):
             return Request(NotFast(f"f is a {type(f).__name__}"), f, f, None, ())
         f = np.asarray(f)
-    order = None if f.flags.c_contiguous else _memory_order(f)
+    order = None if f.flags.c_contiguous else memory_order(f)
     spacings, keys = read(varargs)
     if not (axis is None or type(axis) is int) or type(edge_order) is not int:
         axis, edge_order = _as_integers(axis), _as_integers(edge_order)
@@ -94,7 +94,7 @@ def prepare(f: Any, varargs: tuple[Any, ...], axis: Any, edge_order: Any) -> Req
     return Request(plan, like, f, order, spacings)
 
 
-def _memory_order(f: np.ndarray) -> Order:
+def memory_order(f: np.ndarray) -> Order:
     """The axes from the outermost to the innermost, as NumPy lays out a result for this array."""
     # Of the corners alone, since this asks for no memory: strides decide, not lengths.
     strides = np.empty_like(f[(slice(2),) * f.ndim]).strides

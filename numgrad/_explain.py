@@ -92,7 +92,7 @@ def explain(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out: A
     results, inputs = _gradient.arrange(request, out)
     is_flat = _gradient.is_flat(request, results, inputs)
     size = request.f.size
-    threads = _sweep.thread_count(size * len(results))
+    threads = _sweep.thread_count(plan, size)
     is_streaming = is_flat and _sweep.is_streaming(sum(r.nbytes for r in results))
     rows = []
     for done in plan.axes:

@@ -88,14 +88,14 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out: 
         spacings, keys = read(varargs) if varargs else ((), ())
         shape = f.shape
         plan = plan_for(f.dtype, shape, None, axis, edge_order, *keys)
-        if out is None and type(plan) is Plan and plan.calls:
+        if type(plan) is Plan and plan.calls and (out is None or _is_plain(out, plan, f, spacings)):
             # What follows below, for a small array in C order: such a call is nothing but overhead.
             flat = f if len(shape) == 1 else f.reshape(-1)
             results, met_zero = [], False
             for kernel, arguments, make, place in plan.calls:
                 if make is not None:
                     arguments += make(spacings[place])
-                result = _empty(shape, plan.dtype)
+                result = _empty(shape, plan.dtype) if out is None else out
                 met_zero |= kernel(flat, result if len(shape) == 1 else result.reshape(-1), *arguments)
                 results.append(result)
             if met_zero:
@@ -108,12 +108,24 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out: 
     if type(plan) is NotFast:
         return _fall_back(f, varargs, axis, edge_order, out)
     results, inputs = arrange(request, out)
-    fill = _fill_flat if is_flat(request, results, inputs) else _strided.fill
+    fill = fill_flat if is_flat(request, results, inputs) else _strided.fill
     if not fill(request, results, inputs):
         return _fall_back(f, varargs, axis, edge_order, out)
     if out is not None:
         return out
     return results[0] if len(results) == 1 else tuple(results)
+
+
+def _is_plain(out: Any, plan: Plan, f: np.ndarray, spacings: tuple[Any, ...]) -> bool:
+    """Whether `out` is one array for one axis, which a kernel may write to as it is."""
+    return (
+        type(out) is _ndarray
+        and len(plan.calls) == 1
+        and out.shape == f.shape
+        and out.dtype == plan.dtype
+        and out.flags.carray
+        and not _strided.shares_memory(out, (f, *spacings))
+    )
 
 
 def arrange(request: Request, out: Any) -> tuple[list[np.ndarray], tuple[Any, ...]]:
@@ -136,7 +148,8 @@ def is_flat(request: Request, results: list[np.ndarray], inputs: tuple[Any, ...]
     )
 
 
-def _fill_flat(request: Request, results: list[np.ndarray], inputs: tuple[Any, ...]) -> bool:
+def fill_flat(request: Request, results: list[np.ndarray], inputs: tuple[Any, ...]) -> bool:
+    """Fill the results by kernels on flat memory; what is not, or would be overwritten, goes through a copy."""
     f, order = request.f, request.order
     if not is_compact(f, order):
         f = f.copy(order="K")

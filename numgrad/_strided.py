@@ -28,7 +28,7 @@ def fill(request: Request, results: list[np.ndarray], inputs: tuple[Any, ...]) -
     """Fill the results. False: a step of zero was met, and NumPy must warn of it."""
     f = request.f if is_strided(request.f) else request.f.copy(order="K")
     working = [r if is_strided(r) and not shares_memory(r, inputs) else np.empty(r.shape, r.dtype) for r in results]
-    threads = _sweep.thread_count(f.size * len(results))
+    threads = _sweep.thread_count(request.plan, f.size)
     order = _row_order(working[0])
     run = RUN if abs(f.strides[order[-1]]) == min(map(abs, f.strides)) else RUN_ACROSS
     source, targets = _memory(f), [_memory(w) for w in working]

@@ -10,10 +10,13 @@ import numpy as np
 from numgrad import _threads
 from numgrad._dispatch import PIECE, AxisPlan, Plan, known_calls
 from numgrad._jit import Kernel, entry_point
+from numgrad._kernels.nonuniform import nonuniform
 from numgrad._recipe import compiled, has_streaming_stores
 
-# Results with fewer elements in all are computed in one thread: waking another takes about as long as it would save.
+# Less work than this, in results of float64, is done in one thread: waking another takes as long as it would save.
 PARALLEL = 1 << 20
+# The work for a result that has coordinates of its own, with three divisions.
+DIVISIONS = 4
 # A part of the whole for each thread would make the fastest wait for the slowest; this many do not.
 PARTS = 4
 # Bytes of the buffer of a streaming kernel.
@@ -28,7 +31,7 @@ def fill(f: np.ndarray, results: list[np.ndarray], plan: Plan, spacings: tuple[A
             met |= kernel(f, result, *arguments, *(() if make is None else make(spacings[place])))
         return not met
     axes, size = plan.axes, f.size
-    threads = thread_count(size * len(axes))
+    threads = thread_count(plan, size)
     streaming = is_streaming(sum(r.nbytes for r in results))
     calls = [bind(axis, f, r, spacings, streaming) for axis, r in zip(axes, results, strict=True)]
     ranges = pieces(size, [axis.inner for axis in axes], [axis.n for axis in axes], threads)
@@ -67,8 +70,10 @@ def constants_of(axis: AxisPlan, spacings: tuple[Any, ...]) -> tuple[Any, ...]:
     return given if type(given) is tuple else given(spacings[axis.place])
 
 
-def thread_count(work: int) -> int:
-    """Return the number of threads for results of so many elements in all."""
+def thread_count(plan: Plan, size: int) -> int:
+    """Return the number of threads for arrays of so many elements."""
+    costs = [DIVISIONS if a.recipe.functions[0] is nonuniform and a.inner == 1 else 1 for a in plan.axes]
+    work = size * sum(costs) * plan.dtype.itemsize // 8
     return 1 if work < PARALLEL else _threads.get_num_threads()
 
 

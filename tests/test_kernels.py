@@ -165,12 +165,13 @@ def test_assembly(dtype, spacing, compiled_here):
     axis = plan(dtype, (1, 9, 1), *given)
     out = np.empty(9, axis.recipe.work if axis.recipe.work is np.complex64 else _recipe.FIELDS[f.dtype])
     assembly = {}
-    for streaming in STORES:
+    for streaming in STORES[: 1 + (dtype in ("f8", "c8"))]:  # two stand for all: each compiles for seconds
         _sweep.bind(axis, f, out, given, streaming)
         (assembly[streaming],) = _recipe.compiled(axis.recipe, streaming).inspect_asm().values()
-    assert bool(re.search(r"\sv?movnt\w+\s", assembly[True])) == _recipe.has_streaming_stores()
-    # Streaming stores wait for locked instructions: no counts of references may be left.
-    assert not re.search(r"^\s+lock\b", assembly[True].partition("cpython")[0], re.MULTILINE)
+    if True in assembly:
+        assert bool(re.search(r"\sv?movnt\w+\s", assembly[True])) == _recipe.has_streaming_stores()
+        # Streaming stores wait for locked instructions: no counts of references may be left.
+        assert not re.search(r"^\s+lock\b", assembly[True].partition("cpython")[0], re.MULTILINE)
     assembly = assembly[False]
     instructions = set(re.findall(r"^\s+([a-z]\w+)", assembly, re.MULTILINE))
     # A double is worth a quadword, so that a copy of a complex number counts as no arithmetic.

@@ -15,31 +15,9 @@ from test_hypothesis import calls, outcome
 from test_processes import finish, start
 
 import numgrad as ng
-from numgrad import _dispatch, _gradient, _recipe, _strided, _sweep, _threads
+from numgrad import _dispatch, _gradient, _recipe, _sweep, _threads
 
 MIB = 2**20
-
-
-@pytest.fixture
-def lower(monkeypatch):
-    """A function that lowers thresholds: pieces of so many elements, on so many threads."""
-
-    def apply(piece, threads, streaming=False, has_stores=None):
-        for module in (_dispatch, _sweep, _strided):
-            monkeypatch.setattr(module, "PIECE", piece)
-        monkeypatch.setattr(_sweep, "PARALLEL", 0)
-        monkeypatch.setattr(_gradient, "COPIED", 0)
-        monkeypatch.setattr(_sweep, "is_streaming", lambda nbytes: streaming)
-        if has_stores is not None:
-            monkeypatch.setattr(_recipe, "has_streaming_stores", lambda: has_stores)
-        for cache in (_dispatch.plan_for, _recipe.compiled):
-            cache.cache_clear()
-        ng.set_num_threads(threads)
-
-    yield apply
-    ng.set_num_threads(None)
-    for cache in (_dispatch.plan_for, _recipe.compiled):
-        cache.cache_clear()
 
 
 def variants(dtypes, shapes):
