@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from numgrad._gradient import gradient
 
 if TYPE_CHECKING:
+    from numgrad._derivative import derivative
     from numgrad._explain import explain
     from numgrad._stencil import Stencil, weights
     from numgrad._threads import get_num_threads, set_num_threads
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Descent",
     "Stencil",
+    "derivative",
     "explain",
     "get_num_threads",
     "gradient",
@@ -27,6 +29,7 @@ _LAZY = {
     "explain": "_explain",
     "get_num_threads": "_threads",
     "set_num_threads": "_threads",
+    "derivative": "_derivative",
     "Stencil": "_stencil",
     "weights": "_stencil",
     "Descent": "regression",

@@ -13,6 +13,7 @@ from numgrad._kernels.edges import with_edges
 from numgrad._kernels.nonuniform import nonuniform
 from numgrad._kernels.quotient import scaled, smith
 from numgrad._kernels.short import short
+from numgrad._kernels.stencil import closed_ends, constant_taps, varying_taps
 from numgrad._kernels.streamed import fence, put_line, streamed
 from numgrad._kernels.uniform import uniform
 
@@ -50,10 +51,12 @@ class Recipe(NamedTuple):
     work: Any
     real: Any
     divide: Any
+    taps: int = 0  # of a stencil
 
     @property
     def name(self) -> str:
         words = {uniform: "uniform", nonuniform: "nonuniform", with_edges: "edges", short: "short lines"}
+        words |= {constant_taps: "stencil", varying_taps: "stencil with coordinates"}
         return " + ".join(words[f] for f in self.functions)
 
 
@@ -73,6 +76,8 @@ def compiled(recipe: Recipe, streaming: bool) -> Kernel:
         "UNIT": REAL[recipe.work](1),
         "HAS_WEIGHTS": recipe.functions != (uniform, short),
     }
+    if recipe.taps:
+        names |= {"TAPS": recipe.taps, "closed_ends": closed_ends}
     functions, stores = recipe.functions, ""
     if nonuniform in functions and is_compiling():
         names["workspace"] = intrinsics().workspace
@@ -110,7 +115,8 @@ def compiled_strided(recipe: Recipe, x_dtype: "np.dtype[Any]", strides: tuple[in
 
 
 def _tags(recipe: Recipe) -> tuple[str, ...]:
-    return recipe.dtype.name, recipe.work.__name__, recipe.real.__name__, recipe.divide.__name__
+    taps = (str(recipe.taps),) if recipe.taps else ()
+    return recipe.dtype.name, recipe.work.__name__, recipe.real.__name__, recipe.divide.__name__, *taps
 
 
 def division(field: Any) -> Any:

@@ -63,7 +63,7 @@ def weights(points: Any, x0: Any, n: int) -> np.ndarray:
            [-0.16666667, -0.5       ,  0.66666667]])
     """
     x, at = _real(points, "points"), _real(x0, "x0")
-    n = _whole(n, "n", 0)
+    n = whole(n, "n", 0)
     if x.ndim == 0 or x.shape[-1] <= n:
         count = x.shape[-1] if x.ndim else "no"
         raise ValueError(f"`points` has {count} points along its last axis, n={n} needs at least {n + 1}")
@@ -96,7 +96,7 @@ def _real(given: Any, name: str) -> np.ndarray:
     return array
 
 
-def _whole(given: Any, name: str, least: int) -> int:
+def whole(given: Any, name: str, least: int) -> int:
     try:
         number = operator.index(given)
     except TypeError:
@@ -193,8 +193,8 @@ class Stencil:
             raise ValueError("`offsets` and `weights` must be finite")
         if list(self.offsets) != sorted(set(self.offsets)):
             raise ValueError(f"`offsets` is {self.offsets}, give them ascending and different")
-        _whole(self.n, "n", 1)
-        _whole(self.accuracy, "accuracy", 1)
+        whole(self.n, "n", 1)
+        whole(self.accuracy, "accuracy", 1)
         for k in range(self.n + self.accuracy):
             terms = [w * float(o) ** k / factorial(k) for w, o in zip(self.weights, self.offsets, strict=True)]
             wanted, size = float(k == self.n), sum(map(abs, terms))
@@ -208,7 +208,7 @@ class Stencil:
     @classmethod
     def central(cls, n: int = 1, accuracy: int = 2) -> "Stencil":
         """Return the stencil of least width, symmetric about the point; `accuracy` is even."""
-        n, accuracy = _whole(n, "n", 1), _whole(accuracy, "accuracy", 1)
+        n, accuracy = whole(n, "n", 1), whole(accuracy, "accuracy", 1)
         if accuracy % 2:
             raise ValueError(f"`accuracy` is {accuracy}; symmetric stencils have an even one, give {accuracy + 1}")
         reach = (n + 1) // 2 + accuracy // 2 - 1
@@ -217,19 +217,19 @@ class Stencil:
     @classmethod
     def forward(cls, n: int = 1, accuracy: int = 2) -> "Stencil":
         """Return the stencil on the point and those after it."""
-        n, accuracy = _whole(n, "n", 1), _whole(accuracy, "accuracy", 1)
+        n, accuracy = whole(n, "n", 1), whole(accuracy, "accuracy", 1)
         return cls.from_offsets(range(n + accuracy), n)
 
     @classmethod
     def backward(cls, n: int = 1, accuracy: int = 2) -> "Stencil":
         """Return the stencil on the point and those before it."""
-        n, accuracy = _whole(n, "n", 1), _whole(accuracy, "accuracy", 1)
+        n, accuracy = whole(n, "n", 1), whole(accuracy, "accuracy", 1)
         return cls.from_offsets(range(1 - n - accuracy, 1), n)
 
     @classmethod
     def from_offsets(cls, offsets: Any, n: int = 1) -> "Stencil":
         """Return the most accurate stencil on these offsets, which may be any real numbers, up to 64 of them."""
-        given, n = np.sort(_real(list(offsets), "offsets")), _whole(n, "n", 1)
+        given, n = np.sort(_real(list(offsets), "offsets")), whole(n, "n", 1)
         if given.ndim != 1 or not n < given.size <= EXACT:
             raise ValueError(f"`offsets` has shape {given.shape}; n={n} needs {n + 1} to {EXACT} numbers")
         x = _fractions(given, 0.0)

@@ -21,6 +21,7 @@ README = (ROOT / "README.md").read_text()
 LAYERS = {
     "numgrad": 10,
     "numgrad._explain": 9,
+    "numgrad._derivative": 9,
     "numgrad._gradient": 8,
     "numgrad._strided": 7,
     "numgrad._sweep": 6,
