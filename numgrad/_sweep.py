@@ -35,7 +35,7 @@ def fill(f: np.ndarray, results: list[np.ndarray], plan: Plan, spacings: tuple[A
     streaming = is_streaming(sum(r.nbytes for r in results))
     calls = [bind(axis, f, r, spacings, streaming) for axis, r in zip(axes, results, strict=True)]
     ranges = pieces(size, [axis.inner for axis in axes], [axis.n for axis in axes], threads)
-    if len(ranges) == 1 and not streaming:
+    if len(ranges) == 1 and not streaming and not is_shared(plan, size):
         plan.calls = known_calls(axes, size)
 
     def work(parts: Iterator[list[tuple[int, int]]]) -> bool:
@@ -72,9 +72,13 @@ def constants_of(axis: AxisPlan, spacings: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def thread_count(plan: Plan, size: int) -> int:
     """Return the number of threads for arrays of so many elements."""
+    return _threads.get_num_threads() if is_shared(plan, size) else 1
+
+
+def is_shared(plan: Plan, size: int) -> bool:
+    """Whether arrays of so many elements are worth more than one thread."""
     costs = [DIVISIONS if a.recipe.functions[0] is nonuniform and a.inner == 1 else 1 for a in plan.axes]
-    work = size * sum(costs) * plan.dtype.itemsize // 8
-    return 1 if work < PARALLEL else _threads.get_num_threads()
+    return size * sum(costs) * plan.dtype.itemsize // 8 >= PARALLEL
 
 
 def is_streaming(nbytes: int) -> bool:

@@ -311,6 +311,20 @@ def test_number_of_threads(monkeypatch):
     assert ng.get_num_threads() == default
 
 
+def test_the_number_may_change_between_calls(monkeypatch):
+    """Also for an array that one thread has done in one piece before."""
+    asked, share = [], _threads.share
+    monkeypatch.setattr(
+        _threads, "share", lambda work, items, threads: asked.append(threads) or share(work, items, threads)
+    )
+    f = values("f8", (1_100_000,))
+    for threads in (1, 3, 2):
+        ng.set_num_threads(threads)
+        assert_same(np.gradient(f), ng.gradient(f))
+    ng.set_num_threads(None)
+    assert asked == [1, 3, 2]
+
+
 def test_the_environment_sets_the_number(monkeypatch):
     for text, expected in (("3", 3), ("", None)):
         monkeypatch.setenv("NUMGRAD_NUM_THREADS", text)
