@@ -73,7 +73,6 @@ def _parts(results: Any) -> Any:
 
 def report(shapes: Any = ((1000,), (10**6,), (10**7,), (256, 256, 256)), seconds: float = 2) -> list[str]:
     makers, rows = {**OURS, **installed()}, []
-
     for shape in shapes:
         f = samples(*shape)
         calls = {name: make(f) for name, make in makers.items()}

@@ -8,23 +8,19 @@ import numba
 import numpy as np
 
 import numgrad as ng
-from benchmarks.cases import samples
+from benchmarks.cases import coordinates, samples
 from benchmarks.measure import side_by_side, table, unit
 from numgrad import _recipe
+from numgrad._kernels import streamed
 
 SIZE = 10**8
 CHUNK = np.uintp(128)
 
 
-def _no_line(out: Any, k: Any, buffer: Any, j: Any) -> None:
-    for i in range(np.uintp(8)):
-        out[k + i] = buffer[j + i]
-
-
 if _recipe.has_streaming_stores():
     from numgrad._intrinsics import fence, put_line
 else:
-    put_line, fence = numba.njit(_no_line), numba.njit(lambda: None)
+    put_line, fence = numba.njit(streamed.put_line), numba.njit(streamed.fence)
 
 
 @numba.njit(nogil=True)
@@ -76,10 +72,10 @@ def bandwidth(threads: int, size: int = SIZE) -> dict[str, float]:
     return {name: moved[name] / times[name] for name in times}
 
 
-def into(*shape: int, dtype: Any = float, coordinates: bool = False) -> tuple[Any, int, int]:
+def into(*shape: int, dtype: Any = float, is_uneven: bool = False) -> tuple[Any, int, int]:
     """Return a call, and the bytes it must read and write."""
     f = samples(*shape, dtype=dtype)
-    given = tuple(np.cumsum(np.random.default_rng(0).random(n) + 0.1) for n in shape) if coordinates else ()
+    given = tuple(map(coordinates, shape)) if is_uneven else ()
     out = np.zeros((len(shape), *shape), dtype)
     reads = f.nbytes + sum(x.nbytes for x in given)
     return partial(ng.gradient, f, *given, out=out), reads, out.nbytes
@@ -97,7 +93,7 @@ def report(size: int = SIZE) -> list[str]:
     square = round((size / 6) ** 0.5)
     cases = {
         f"{size:.0e} points".replace("e+0", "e"): lambda: into(size),
-        f"{size // 10:.0e} points, coordinates".replace("e+0", "e"): lambda: into(size // 10, coordinates=True),
+        f"{size // 10:.0e} points, coordinates".replace("e+0", "e"): lambda: into(size // 10, is_uneven=True),
         f"{side}^3, all axes": lambda: into(side, side, side),
         f"{square}^2 float32, both axes": lambda: into(square, square, dtype=np.float32),
     }

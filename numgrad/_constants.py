@@ -17,7 +17,7 @@ PERIOD = 256
 
 
 def of_number(recipe: Recipe, n: int, inner: int, h: Any) -> tuple[Any, ...]:
-    """Constants for a spacing `h` that `is_plain` or has been checked."""
+    """Constants for a spacing `h` of which 2 h and 1 / h are finite and not zero in the precision of the work."""
     argument, real = ARGUMENT[recipe.work], REAL[recipe.work]
     width, step = float(real(2.0 * h)), float(real(h))
     if recipe.divide is mul:

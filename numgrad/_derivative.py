@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from numgrad import _gradient, _threads
-from numgrad._dispatch import AxisPlan, Order, Plan, Request, memory_order
+from numgrad._dispatch import AxisPlan, Plan, Request, inner_of, memory_order
 from numgrad._jit import entry_point, specialise
 from numgrad._kernels.stencil import TOGETHER, constant_taps, fill_table, nearest, varying_taps
 from numgrad._recipe import FIELDS, REAL, Recipe, division
@@ -137,7 +137,7 @@ def derivative(
         found, samples = _one_sided(spacing, places, low, size, n, n + edges)
     rows = np.ascontiguousarray(found, real), samples, low
     order = None if f.flags.c_contiguous else memory_order(f)
-    inner = _inner(f.shape, order, axis)
+    inner = inner_of(f.shape, order, axis)
     function: Any = varying_taps
     constants: tuple[Any, ...]
     if is_even:
@@ -206,11 +206,6 @@ def _period(period: Any, spacing: Any, boundary: str) -> float:
     if not (math.isfinite(period) and period > abs(span)):
         raise ValueError(f"`period` is {period}, the coordinates span {abs(span)}; give a larger one")
     return math.copysign(period, span)
-
-
-def _inner(shape: tuple[int, ...], order: Order, axis: int) -> int:
-    places = order or tuple(range(len(shape)))
-    return math.prod(shape[i] for i in places[places.index(axis) + 1 :])
 
 
 @lru_cache(256)

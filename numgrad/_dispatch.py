@@ -177,8 +177,13 @@ def _views(shape: tuple[int, ...], order: Order, axis: Any, edge_order: Any) -> 
         return NotFast("an axis is out of bounds or repeated")
     if min(shape[a] for a in axes) <= edge_order:
         return NotFast("an axis is too short")
-    places = order or tuple(range(ndim))
-    return [(a, shape[a], prod(shape[i] for i in places[places.index(a) + 1 :])) for a in axes]
+    return [(a, shape[a], inner_of(shape, order, a)) for a in axes]
+
+
+def inner_of(shape: tuple[int, ...], order: Order, axis: int) -> int:
+    """How many elements separate neighbours along an axis of a compact array."""
+    places = order or tuple(range(len(shape)))
+    return prod(shape[i] for i in places[places.index(axis) + 1 :])
 
 
 def _ladder(dtype: "np.dtype[Any]", n: int, inner: int, size: int, key: Any, edge_order: int) -> Any:

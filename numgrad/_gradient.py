@@ -144,7 +144,7 @@ def is_flat(request: Request, results: list[np.ndarray], inputs: tuple[Any, ...]
     return (
         is_compact(request.f, request.order)
         and all(is_ready(x) for x in request.spacings if type(x) is _ndarray)
-        and all(is_compact(r, request.order) and not _strided.shares_memory(r, inputs) for r in results)
+        and all(_is_usable(r, request.order, inputs) for r in results)
     )
 
 
@@ -153,12 +153,14 @@ def fill_flat(request: Request, results: list[np.ndarray], inputs: tuple[Any, ..
     f, order = request.f, request.order
     if not is_compact(f, order):
         f = f.copy(order="K")
-    working = [
-        r if is_compact(r, order) and not _strided.shares_memory(r, inputs) else np.empty_like(f, r.dtype)
-        for r in results
-    ]
+    working = [r if _is_usable(r, order, inputs) else np.empty_like(f, r.dtype) for r in results]
     done = _sweep.fill(_flat(f, order), [_flat(w, order) for w in working], request.plan, request.spacings)
     return done and _strided.store(working, results)
+
+
+def _is_usable(result: np.ndarray, order: Order, inputs: tuple[Any, ...]) -> bool:
+    """Whether a kernel of flat memory may write this result where it lies."""
+    return is_compact(result, order) and not _strided.shares_memory(result, inputs)
 
 
 def _flat(array: np.ndarray, order: Order) -> np.ndarray:

@@ -103,11 +103,12 @@ def fill_table(x: Any, table: Any, reach: Any, start: Any, stop: Any, n: Any, sc
             for j in range(i):
                 for t in range(size):
                     scratch[n + 2, 1, t] *= scratch[n + 1, i, t] - scratch[n + 1, j, t]
+            for t in range(size):
+                scratch[n + 2, 2, t] = scratch[n + 2, 0, t] / scratch[n + 2, 1, t]
             for k in range(n, -1, -1):
                 for t in range(size):
                     lower = k * scratch[k - 1, i - 1, t] if k > 0 else 0.0
-                    ratio = scratch[n + 2, 0, t] / scratch[n + 2, 1, t]
-                    scratch[k, i, t] = ratio * (lower - scratch[n + 1, i - 1, t] * scratch[k, i - 1, t])
+                    scratch[k, i, t] = scratch[n + 2, 2, t] * (lower - scratch[n + 1, i - 1, t] * scratch[k, i - 1, t])
             for j in range(i):
                 for t in range(size):
                     scratch[n + 2, 2, t] = 1 / (scratch[n + 1, i, t] - scratch[n + 1, j, t])
