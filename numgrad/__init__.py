@@ -7,6 +7,7 @@ from numgrad._gradient import gradient
 if TYPE_CHECKING:
     from numgrad._derivative import derivative
     from numgrad._explain import explain
+    from numgrad._fields import curl, divergence, hessian, jacobian, laplacian
     from numgrad._stencil import Stencil, weights
     from numgrad._threads import get_num_threads, set_num_threads
     from numgrad.regression import Descent, gradient_descent
@@ -14,11 +15,16 @@ if TYPE_CHECKING:
 __all__ = [
     "Descent",
     "Stencil",
+    "curl",
     "derivative",
+    "divergence",
     "explain",
     "get_num_threads",
     "gradient",
     "gradient_descent",
+    "hessian",
+    "jacobian",
+    "laplacian",
     "set_num_threads",
     "weights",
 ]
@@ -30,6 +36,7 @@ _LAZY = {
     "get_num_threads": "_threads",
     "set_num_threads": "_threads",
     "derivative": "_derivative",
+    **dict.fromkeys(("curl", "divergence", "hessian", "jacobian", "laplacian"), "_fields"),
     "Stencil": "_stencil",
     "weights": "_stencil",
     "Descent": "regression",

@@ -37,7 +37,8 @@ MANY, MANY_WITH_COORDINATES = 1 << 10, 1 << 15
 class AxisPlan(NamedTuple):
     """How one axis is done: `n` and `inner` as in `_kernels`, the kernel, and its last arguments.
 
-    `constants` is a tuple, or the function that makes it from the `place`-th spacing.
+    `constants` is a tuple, or the function that makes it from the `place`-th spacing. The kernel reads the `source`-th
+    of the arrays given and writes the `target`-th of the results.
     """
 
     axis: int
@@ -46,6 +47,8 @@ class AxisPlan(NamedTuple):
     inner: int
     recipe: Recipe
     constants: Any
+    source: int = 0
+    target: int = 0
 
 
 Call = tuple[Kernel, tuple[Any, ...], Any, int]
@@ -67,13 +70,17 @@ class Plan:
 
 
 class Request(NamedTuple):
-    """A call, read: the plan (or NotFast), what results are like, f and the order of its axes in memory, spacings."""
+    """A call, read: the plan (or NotFast), what results are like, f and the order of its axes in memory, spacings.
+
+    `others` are the arrays after f that the axes of the plan read.
+    """
 
     plan: Any
     like: Any
     f: Any
     order: Order
     spacings: tuple[Any, ...]
+    others: tuple[Any, ...] = ()
 
 
 def prepare(f: Any, varargs: tuple[Any, ...], axis: Any, edge_order: Any) -> Request:
@@ -141,7 +148,7 @@ def plan_for(
         rung = _ladder(dtype, n, inner, size, key, edge_order)
         if type(rung) is NotFast:
             return rung
-        plans.append(AxisPlan(a, 0 if is_for_all else place, n, inner, *rung))
+        plans.append(AxisPlan(a, 0 if is_for_all else place, n, inner, *rung, target=place))
     plan = Plan(np.dtype(FIELDS[dtype]), tuple(plans))
     if size * len(plans) <= PIECE:
         plan.calls = known_calls(plan.axes, size)

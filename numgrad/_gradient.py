@@ -134,7 +134,7 @@ def arrange(request: Request, out: Any) -> tuple[list[np.ndarray], tuple[Any, ..
     if out is None:
         return [np.empty_like(request.like, plan.dtype) for _ in plan.axes], ()
     results = _out.targets(out, len(plan.axes), request.f.shape, plan.dtype, np.ndarray)
-    return results, (request.f, *request.spacings)
+    return results, (request.f, *request.others, *request.spacings)
 
 
 def is_flat(request: Request, results: list[np.ndarray], inputs: tuple[Any, ...]) -> bool:
@@ -150,12 +150,21 @@ def is_flat(request: Request, results: list[np.ndarray], inputs: tuple[Any, ...]
 
 def fill_flat(request: Request, results: list[np.ndarray], inputs: tuple[Any, ...]) -> bool:
     """Fill the results by kernels on flat memory; what is not, or would be overwritten, goes through a copy."""
-    f, order = request.f, request.order
-    if not is_compact(f, order):
-        f = f.copy(order="K")
-    working = [r if _is_usable(r, order, inputs) else np.empty_like(f, r.dtype) for r in results]
-    done = _sweep.fill(_flat(f, order), [_flat(w, order) for w in working], request.plan, request.spacings)
+    order = request.order
+    sources = [_compact(f, order) for f in (request.f, *request.others)]
+    working = [r if _is_usable(r, order, inputs) else np.empty_like(sources[0], r.dtype) for r in results]
+    flat = [flat_view(f, order) for f in sources], [flat_view(w, order) for w in working]
+    done = _sweep.fill(*flat, request.plan, request.spacings)
     return done and _strided.store(working, results)
+
+
+def _compact(f: np.ndarray, order: Order) -> np.ndarray:
+    """The array, or a copy, so that its elements lie side by side in this order."""
+    if is_compact(f, order):
+        return f
+    if order is None:
+        return f.copy(order="C")
+    return f.transpose(order).copy(order="C").transpose(np.argsort(order))
 
 
 def _is_usable(result: np.ndarray, order: Order, inputs: tuple[Any, ...]) -> bool:
@@ -163,7 +172,7 @@ def _is_usable(result: np.ndarray, order: Order, inputs: tuple[Any, ...]) -> boo
     return is_compact(result, order) and not _strided.shares_memory(result, inputs)
 
 
-def _flat(array: np.ndarray, order: Order) -> np.ndarray:
+def flat_view(array: np.ndarray, order: Order) -> np.ndarray:
     """The elements of a compact array in the order of memory, as a view."""
     if array.ndim == 1:
         return array

@@ -14,6 +14,9 @@ _specialised: dict[tuple[object, ...], Kernel] = {}
 _entry_points: dict[Kernel, Kernel] = {}
 # Arguments of an array kernel that it writes to: `out`, and the buffer of a streamed one.
 _WRITTEN = (1, 6)
+# Parts that become a part of their caller before LLVM sees either. LLVM unrolls a loop over a run-time number of points
+# before it inlines, and the constant that the caller has for this number comes too late: a tenth of the speed.
+EARLY = ("weight", "center_weight")
 
 
 def specialise(
@@ -23,8 +26,8 @@ def specialise(
 
     Each combination of `tags` must see one signature only. It gets a function, and so a cache entry, of its own: when
     cold processes compile different signatures of one function at once, Numba can leave an index that no later process
-    can load. Nothing is compiled before the first call. Plain functions among `names` are jitted along. What is to be
-    called by another kernel is `inline`: a real call counts references to the arrays with locked instructions, and
+    can load. Nothing is compiled before the first call. Plain functions among `names` are jitted along, and may call those
+    before them. What is to be called by another kernel is `inline`: a real call counts references to the arrays with locked instructions, and
     these wait for streaming stores (2.5 times the time).
     """
     key = (kernel, *tags)
@@ -34,7 +37,7 @@ def specialise(
             for name, value in names.items():
                 # Under NUMBA_DISABLE_JIT a specialisation is a function, too; its name has grown.
                 if isinstance(value, FunctionType) and value.__qualname__ == value.__name__:
-                    bound[name] = _jit(_clone(value, kernel.__name__, *tags, **names), fastmath, True)
+                    bound[name] = _jit(_clone(value, kernel.__name__, *tags, **bound), fastmath, True, name in EARLY)
             _specialised[key] = _jit(_clone(kernel, *tags, **bound), fastmath, inline)
         return _specialised[key]
 
@@ -104,7 +107,7 @@ def _clone(function: Any, *tags: str, **names: Any) -> FunctionType:
     return clone
 
 
-def _jit(function: FunctionType, fastmath: frozenset[str], inline: bool) -> Kernel:
+def _jit(function: FunctionType, fastmath: frozenset[str], inline: bool, early: bool = False) -> Kernel:
     numba = _jit_library()
     # NumPy's error model: the default one tests every divisor for zero, which keeps divisions from vectorising.
     # nogil: kernels touch no Python object, so other threads may run.
@@ -115,6 +118,8 @@ def _jit(function: FunctionType, fastmath: frozenset[str], inline: bool) -> Kern
         "forceinline": inline,
         "no_cfunc_wrapper": True,
     }
+    if early:
+        options["inline"] = "always"
     if os.environ.get("NUMGRAD_CACHE", "1") != "0":
         try:
             return numba.njit(cache=True, **options)(function)  # type: ignore[no-any-return]

@@ -20,14 +20,14 @@ def targets(out: Any, count: int, shape: tuple[int, ...], dtype: np.dtype[Any], 
         got = f"an array of shape {out.shape}" if isinstance(out, np.ndarray) else f"a {type(out).__name__}"
         raise ValueError(f"`out` is {got}; give a tuple of {count} arrays, or one of shape {(count, *shape)}")
     for array in arrays:
-        _check(array, shape, dtype, kind)
+        check(array, shape, dtype, kind)
     for a, b in combinations(arrays, 2):
         if np.may_share_memory(a, b) and np.shares_memory(a, b):
             raise ValueError("`out` has arrays that share memory; one result would overwrite another")
     return arrays
 
 
-def _check(array: Any, shape: tuple[int, ...], dtype: np.dtype[Any], kind: type) -> None:
+def check(array: Any, shape: tuple[int, ...], dtype: np.dtype[Any], kind: type) -> None:
     plain = (np.ndarray, np.memmap)
     fits = plain if kind in plain else (kind,)
     if type(array) not in fits:

@@ -9,12 +9,25 @@ import numpy as np
 
 from numgrad._jit import Kernel, intrinsics, is_compiling, specialise
 from numgrad._kernels import strided as rows
+from numgrad._kernels.coordinates import (
+    center_weight,
+    fill_rows,
+    fill_table,
+    one_point,
+    own_taps,
+    weigh,
+    weigh_one,
+    weight,
+    window,
+    wrap,
+)
 from numgrad._kernels.edges import with_edges
-from numgrad._kernels.nonuniform import nonuniform
+from numgrad._kernels.gapped import gapped, is_near_nan, run_length
+from numgrad._kernels.nonuniform import nonuniform, workspace
 from numgrad._kernels.quotient import scaled, smith
 from numgrad._kernels.short import short
-from numgrad._kernels.stencil import closed_ends, constant_taps, varying_taps
-from numgrad._kernels.streamed import fence, put_line, streamed
+from numgrad._kernels.stencil import add, assign, closed_ends, column, constant_taps, varying_taps
+from numgrad._kernels.streamed import copied, fence, put_line, streamed
 from numgrad._kernels.uniform import uniform
 
 # The type NumPy subtracts and stores in, for each dtype of f on the fast path.
@@ -43,6 +56,18 @@ ARGUMENT: dict[Any, Any] = {
 }
 
 
+# What the functions of a kernel call, each after what it calls itself.
+PARTS: dict[Kernel, tuple[Kernel, ...]] = {
+    nonuniform: (workspace,),
+    constant_taps: (closed_ends,),
+    varying_taps: (closed_ends, column),
+    fill_table: (workspace, weight, center_weight, weigh),
+    fill_rows: (workspace, weight, center_weight, wrap, weigh_one),
+    own_taps: (workspace, weight, center_weight, weigh, wrap, weigh_one, one_point, window),
+    gapped: (workspace, weight, center_weight, wrap, weigh_one, one_point, window, is_near_nan, run_length),
+}
+
+
 class Recipe(NamedTuple):
     """Which kernel: its functions from the innermost on, and the types and the division bound in them."""
 
@@ -51,12 +76,16 @@ class Recipe(NamedTuple):
     work: Any
     real: Any
     divide: Any
-    taps: int = 0  # of a stencil
+    # Of a stencil: how many samples it takes, of what order the derivative is, whether it is added to what is there.
+    taps: int = 0
+    order: int = 0
+    adds: bool = False
 
     @property
     def name(self) -> str:
         words = {uniform: "uniform", nonuniform: "nonuniform", with_edges: "edges", short: "short lines"}
         words |= {constant_taps: "stencil", varying_taps: "stencil with coordinates"}
+        words |= {own_taps: "stencil with coordinates of each line", gapped: "gaps"}
         return " + ".join(words[f] for f in self.functions)
 
 
@@ -77,10 +106,13 @@ def compiled(recipe: Recipe, streaming: bool) -> Kernel:
         "HAS_WEIGHTS": recipe.functions != (uniform, short),
     }
     if recipe.taps:
-        names |= {"TAPS": recipe.taps, "closed_ends": closed_ends}
-    functions, stores = recipe.functions, ""
-    if nonuniform in functions and is_compiling():
+        names |= {"TAPS": recipe.taps, "ORDER": recipe.order, "REAL": recipe.real}
+        names["store"] = add if recipe.adds else assign
+    for function in recipe.functions:
+        names |= {part.__name__: part for part in PARTS.get(function, ())}
+    if "workspace" in names and is_compiling():
         names["workspace"] = intrinsics().workspace
+    functions, stores = recipe.functions, ""
     if streaming:
         functions = (*functions, streamed)
         names |= {"put_line": put_line, "fence": fence}
@@ -114,8 +146,23 @@ def compiled_strided(recipe: Recipe, x_dtype: "np.dtype[Any]", strides: tuple[in
     return specialise(rows.strided, *tags, **names)
 
 
+@cache
+def weighing(function: Kernel, taps: int, order: int) -> Kernel:
+    """Return the kernel that fills a table of weights of points, or rows of those at the ends."""
+    names: dict[str, Any] = {part.__name__: part for part in PARTS[function]}
+    if is_compiling():
+        names["workspace"] = intrinsics().workspace
+    return specialise(function, str(taps), str(order), TAPS=taps, ORDER=order, **names)
+
+
+def past_the_cache(dtype: "np.dtype[Any]") -> Recipe:
+    """Return the recipe that copies results of this dtype, to be compiled as a streaming kernel."""
+    kind = dtype.type
+    return Recipe((copied,), dtype, kind, REAL[kind], truediv)
+
+
 def _tags(recipe: Recipe) -> tuple[str, ...]:
-    taps = (str(recipe.taps),) if recipe.taps else ()
+    taps = (str(recipe.taps), str(recipe.order), "add" * recipe.adds) if recipe.taps else ()
     return recipe.dtype.name, recipe.work.__name__, recipe.real.__name__, recipe.divide.__name__, *taps
 
 

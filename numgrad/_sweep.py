@@ -3,15 +3,16 @@
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from numgrad import _threads
 from numgrad._dispatch import PIECE, AxisPlan, Plan, known_calls
 from numgrad._jit import Kernel, entry_point
+from numgrad._kernels.coordinates import own_taps
 from numgrad._kernels.nonuniform import nonuniform
-from numgrad._recipe import compiled, has_streaming_stores
+from numgrad._recipe import Recipe, compiled, has_streaming_stores, past_the_cache
 
 # Less work than this, in results of float64, is done in one thread: waking another takes as long as it would save.
 PARALLEL = 1 << 20
@@ -23,28 +24,36 @@ PARTS = 4
 BUFFER = 2048
 
 
-def fill(f: np.ndarray, results: list[np.ndarray], plan: Plan, spacings: tuple[Any, ...]) -> bool:
-    """Fill the results, flat as f is. False: a step of zero was met, and NumPy must warn of it."""
+def fill(sources: list[np.ndarray], results: list[np.ndarray], plan: Plan, spacings: tuple[Any, ...]) -> bool:
+    """Fill the results, flat as the sources are. False: a step of zero was met, and NumPy must warn of it."""
     met = False
     if plan.calls:
         for (kernel, arguments, make, place), result in zip(plan.calls, results, strict=True):
-            met |= kernel(f, result, *arguments, *(() if make is None else make(spacings[place])))
+            met |= kernel(sources[0], result, *arguments, *(() if make is None else make(spacings[place])))
         return not met
-    axes, size = plan.axes, f.size
+    axes, size = plan.axes, sources[0].size
     threads = thread_count(plan, size)
     streaming = is_streaming(sum(r.nbytes for r in results))
-    calls = [bind(axis, f, r, spacings, streaming) for axis, r in zip(axes, results, strict=True)]
     ranges = pieces(size, [axis.inner for axis in axes], [axis.n for axis in axes], threads)
-    if len(ranges) == 1 and not streaming and not is_shared(plan, size):
+    steps = [_step(axis, i, axes, sources, results, spacings, streaming) for i, axis in enumerate(axes)]
+    has_own_results = all((axis.source, axis.target) == (0, i) for i, axis in enumerate(axes))
+    if len(ranges) == 1 and not streaming and has_own_results and not is_shared(plan, size):
         plan.calls = known_calls(axes, size)
 
     def work(parts: Iterator[list[tuple[int, int]]]) -> bool:
-        seventh = _buffer(results[0].dtype) if streaming else 0
+        buffer = _buffer(plan.dtype) if streaming else 0
+        has_sums = any(step.total is not None for step in steps)
+        scratch = np.empty(max(stop - start for start, stop in ranges) if has_sums else 0, plan.dtype)
         met = False
         for part in parts:
             for start, stop in part:
-                for (kernel, n, inner, constants), result in zip(calls, results, strict=True):
-                    met |= kernel(f, result, n, inner, start, stop, seventh, *constants)
+                for kernel, f, out, n, inner, constants, total in steps:
+                    if total is None:
+                        met |= kernel(f, out, n, inner, start, stop, buffer, *constants)
+                        continue
+                    met |= kernel(f, scratch, n, inner, start, stop, start, *constants)
+                    if out is not None:
+                        total(scratch, out, 1, 1, start, stop, buffer, (start,))
         return met
 
     length = -(-len(ranges) // (threads * PARTS))
@@ -52,17 +61,39 @@ def fill(f: np.ndarray, results: list[np.ndarray], plan: Plan, spacings: tuple[A
     return not any(_threads.share(work, parts, threads))
 
 
-def bind(
-    axis: AxisPlan, f: np.ndarray, result: np.ndarray, spacings: tuple[Any, ...], streaming: bool
-) -> tuple[Kernel, int, int, tuple[Any, ...]]:
-    """Return the kernel of an axis, n, inner, and what follows the seventh argument."""
-    constants = constants_of(axis, spacings)
+class Step(NamedTuple):
+    """What is done with a piece. A sum of streamed terms comes about in scratch memory, and `total` copies it out."""
+
+    kernel: Kernel
+    f: np.ndarray
+    out: np.ndarray | None
+    n: int
+    inner: int
+    constants: tuple[Any, ...]
+    total: Kernel | None = None
+
+
+def _step(
+    axis: AxisPlan, i: int, axes: tuple[AxisPlan, ...], sources: list[np.ndarray], results: list[np.ndarray],
+    spacings: tuple[Any, ...], streaming: bool,
+) -> Step:  # fmt: skip
+    f, result, constants = sources[axis.source], results[axis.target], constants_of(axis, spacings)
+    is_last = i + 1 == len(axes) or axes[i + 1].target != axis.target
+    if not streaming or (is_last and not axis.recipe.adds):
+        return _bind(axis.recipe, f, result, axis.n, axis.inner, constants, streaming)
+    step = _bind(axis.recipe, f, result, axis.n, axis.inner, constants, False)
+    total = _bind(past_the_cache(result.dtype), result, result, 1, 1, (0,), True)
+    return step._replace(out=result if is_last else None, total=total.kernel)
+
+
+def _bind(
+    recipe: Recipe, f: np.ndarray, out: np.ndarray, n: int, inner: int, constants: tuple[Any, ...], streaming: bool
+) -> Step:
     if streaming:
         constants = (constants,)
-    kernel = compiled(axis.recipe, streaming)
-    seventh = _buffer(result.dtype) if streaming else 0
-    entry = entry_point(kernel, f, result, axis.n, axis.inner, 0, f.size, seventh, *constants)
-    return entry, axis.n, axis.inner, constants
+    seventh = _buffer(out.dtype) if streaming else 0
+    entry = entry_point(compiled(recipe, streaming), f, out, n, inner, 0, f.size, seventh, *constants)
+    return Step(entry, f, out, n, inner, constants)
 
 
 def constants_of(axis: AxisPlan, spacings: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -77,8 +108,14 @@ def thread_count(plan: Plan, size: int) -> int:
 
 def is_shared(plan: Plan, size: int) -> bool:
     """Whether arrays of so many elements are worth more than one thread."""
-    costs = [DIVISIONS if a.recipe.functions[0] is nonuniform and a.inner == 1 else 1 for a in plan.axes]
-    return size * sum(costs) * plan.dtype.itemsize // 8 >= PARALLEL
+    return size * sum(map(_cost, plan.axes)) * plan.dtype.itemsize // 8 >= PARALLEL
+
+
+def _cost(axis: AxisPlan) -> int:
+    function = axis.recipe.functions[0]
+    if function is own_taps:
+        return max(DIVISIONS, axis.recipe.taps)
+    return DIVISIONS if function is nonuniform and axis.inner == 1 else 1
 
 
 def is_streaming(nbytes: int) -> bool:

@@ -269,7 +269,9 @@ def test_naive_oracle(n, accuracy, extra, boundary, is_even, seed, edge):
                 continue
             if boundary == "one-sided":
                 low = i < min(-min(taps), (size + 1) // 2)
-                places = np.arange(n + edge) if low else np.arange(size - n - edge, size)
+                count = n + edge
+                first = i - min(i, count // 2) if low else i + min(size - 1 - i, count // 2) + 1 - count
+                places = first + np.arange(count)
         points = grid[places % size] + (period * (places // size) if period else 0)
         w = ng.weights(points, grid[i], n)
         terms = w * f[places % size]

@@ -22,6 +22,8 @@ LAYERS = {
     "numgrad": 10,
     "numgrad._explain": 9,
     "numgrad._derivative": 9,
+    "numgrad._fields": 9,
+    "numgrad._formulas": 6,
     "numgrad._gradient": 8,
     "numgrad._strided": 7,
     "numgrad._sweep": 6,

@@ -49,3 +49,11 @@ def streamed(f: Any, out: Any, n: Any, inner: Any, start: Any, stop: Any, buffer
         start, offset = end, zero if offset % item == zero else offset
     fence()
     return met
+
+
+def copied(f: Any, out: Any, n: Any, inner: Any, start: Any, stop: Any, shift: Any, origin: Any) -> bool:
+    """out[i] = f[i - origin], for what was computed elsewhere; `n` and `inner` play no part."""
+    start, stop, shift, origin = SIZE(start), SIZE(stop), SIZE(shift), SIZE(origin)
+    for k in range(start, stop):
+        out[k - shift] = f[k - origin]
+    return False

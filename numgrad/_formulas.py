@@ -1,0 +1,298 @@
+"""Which formula each point of an axis gets: from order, accuracy, boundary and spacing to the plan of a kernel."""
+
+import math
+from functools import lru_cache, partial
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from numgrad import _threads
+from numgrad._dispatch import AxisPlan, Order, inner_of
+from numgrad._jit import entry_point, specialise
+from numgrad._kernels.coordinates import EMPTY, ONE_SIDED, PERIODIC, fill_rows, fill_table, first_turn, own_taps, window
+from numgrad._kernels.gapped import gapped
+from numgrad._kernels.stencil import constant_taps, varying_taps
+from numgrad._recipe import FIELDS, REAL, Recipe, division, weighing
+from numgrad._stencil import EXACT, Stencil, weights, whole
+
+BOUNDARIES = {"one-sided": ONE_SIDED, "periodic": PERIODIC, "nan": EMPTY}
+# Points whose weights are found in one thread.
+PARALLEL = 1 << 15
+# Products of distances stay within the range of float64 while the exponents of all of them sum up to less.
+EXPONENTS = 800
+
+
+class Formula(NamedTuple):
+    """What is wanted of one axis; `edges` is the accuracy of one-sided ends, `gaps` whether a NaN makes such ends."""
+
+    n: int
+    accuracy: int
+    boundary: str
+    edges: int
+    gaps: bool = False
+
+    @property
+    def points_needed(self) -> int:
+        """How many points an axis must have, or what lies between two gaps."""
+        if self.boundary == "one-sided" or self.gaps:
+            return self.n + max(self.accuracy, self.edges)
+        return self.n + self.accuracy - (self.n + 1) % 2
+
+    def __str__(self) -> str:
+        return f"n={self.n} with accuracy={max(self.accuracy, self.edges)} and boundary={self.boundary!r}"
+
+
+class Coordinates(NamedTuple):
+    """Points of an axis by their coordinates, float64 and compact: those of each line, or the same for all lines."""
+
+    x: np.ndarray
+    are_own: bool
+    inner: int = 1
+
+    @property
+    def kind(self) -> str:
+        """What a plan has to know of them."""
+        return "own" if self.are_own else "shared"
+
+    def span(self, size: int) -> float:
+        """The longest distance between the ends of a line."""
+        lines = self.x.reshape(-1, size, self.inner)
+        return float(abs(lines[:, -1] - lines[:, 0]).max())
+
+
+def read_formula(n: Any, accuracy: Any, boundary: Any, edge_accuracy: Any = None, gaps: bool = False) -> Formula:
+    n, accuracy = whole(n, "n", 1), whole(accuracy, "accuracy", 1)
+    if accuracy % 2:
+        raise ValueError(f"`accuracy` is {accuracy}, give an even number")
+    if boundary not in BOUNDARIES:
+        raise ValueError(f"`boundary` is {boundary!r}, give one of {', '.join(map(repr, BOUNDARIES))}")
+    if edge_accuracy is not None and boundary != "one-sided" and not gaps:
+        raise ValueError(f"`edge_accuracy` is {edge_accuracy}, boundary={boundary!r} has no edges; leave it away")
+    edges = accuracy if edge_accuracy is None else whole(edge_accuracy, "edge_accuracy", 1)
+    if n + max(accuracy, edges) > EXACT:
+        raise ValueError(f"n={n} with accuracy={max(accuracy, edges)} takes more than {EXACT} points; give less of both")
+    return Formula(n, accuracy, boundary, edges, gaps)
+
+
+def read_samples(given: Any, name: str) -> np.ndarray:
+    if isinstance(given, np.ma.MaskedArray):
+        raise TypeError(f"`{name}` is a MaskedArray; give {name}.filled(numpy.nan), whose gaps stay gaps")
+    array: np.ndarray = np.asarray(given)
+    if not array.dtype.isnative:
+        array = array.astype(array.dtype.newbyteorder("="))
+    if array.dtype not in FIELDS:
+        raise TypeError(f"`{name}` has dtype {array.dtype}, give float32, float64, complex64, complex128 or integers")
+    return array
+
+
+def read_spacing(
+    given: Any, name: str, shape: tuple[int, ...], axis: int, order: Order, *, lines: bool
+) -> float | Coordinates:
+    """Return a distance or coordinates; with `lines` these may have the shape of the samples."""
+    x = np.asarray(given)
+    if x.dtype.kind not in "iuf":
+        raise TypeError(f"`{name}` has dtype {x.dtype}, give real numbers")
+    if x.ndim == 0:
+        h = float(x)
+        if not math.isfinite(h) or h == 0:
+            raise ValueError(f"`{name}` is {h}, give a distance that is finite and not zero, or coordinates")
+        return h
+    size, are_own = shape[axis], x.shape == shape
+    if not (are_own and lines or x.shape == (size,)):
+        more = f", or an array of shape {shape} with those of each line" if lines and len(shape) > 1 else ""
+        raise ValueError(
+            f"`{name}` has shape {x.shape}, give a number or the coordinates of all {size} points of axis {axis}{more}"
+        )
+    if are_own and order is not None:
+        x = x.transpose(order)
+    flat = np.ascontiguousarray(x, np.float64).reshape(-1)
+    inner = inner_of(shape, order, axis) if are_own else 1
+    if flat.size > 1 and size > 1:
+        kernel = specialise(first_turn, "float64")
+        at = entry_point(kernel, flat, size, inner)(flat, size, inner)
+        if at >= 0:
+            raise ValueError(_why_not(flat, int(at), int(at) + inner, name, x.shape))
+    return Coordinates(flat, are_own or flat.size == math.prod(shape), inner)
+
+
+def _why_not(flat: np.ndarray, i: int, j: int, name: str, shape: tuple[int, ...]) -> str:
+    if not np.isfinite(flat[[i, j]]).all():
+        return f"`{name}` has coordinates that are not finite"
+    place = ", ".join(str(p) for p in np.unravel_index(j, shape))
+    return (
+        f"`{name}` goes from {flat[i]} to {flat[j]} at {place}; give coordinates that only rise or only fall, or split "
+        "the samples there"
+    )
+
+
+def read_period(period: Any, spacing: float | Coordinates, formula: Formula, size: int) -> float:
+    """Return the distance after which samples repeat; 0 where it is not needed."""
+    if formula.boundary != "periodic" or isinstance(spacing, float):
+        if period is not None:
+            raise ValueError(f"`period` is {period}; leave it away but for boundary='periodic' with coordinates")
+        return 0.0
+    if period is None:
+        raise ValueError("`period` is missing; with coordinates, boundary='periodic' needs the distance of repetition")
+    span = spacing.span(size)
+    if not (math.isfinite(period) and period > span):
+        raise ValueError(f"`period` is {period}, the coordinates span {span}; give a larger one")
+    return float(period)
+
+
+def check_length(formula: Formula, axis: int, size: int) -> None:
+    if size < formula.points_needed:
+        raise ValueError(f"axis {axis} has {size} points; {formula} needs at least {formula.points_needed}")
+
+
+def axis_plan(
+    dtype: "np.dtype[Any]", shape: tuple[int, ...], order: Order, axis: int, spacing: Any, place: int, formula: Formula,
+    period: float, *, source: int = 0, target: int = 0, adds: bool = False, factor: float = 1.0,
+) -> AxisPlan:  # fmt: skip
+    """Return how an axis is done: `factor` times a derivative.
+
+    `spacing` is a number, or what kind of coordinates there are; these, the `place`-th of the
+    spacings, are looked at when the plan is run.
+    """
+    field = FIELDS[dtype]
+    size, inner = shape[axis], inner_of(shape, order, axis)
+    taps = formula.n + formula.accuracy
+    function: Any = own_taps if spacing == "own" else varying_taps
+    constants: Any
+    if isinstance(spacing, float):
+        stencil = _central(formula.n, formula.accuracy)
+        function, taps = constant_taps, len(stencil.offsets)
+        constants = _of_number(spacing, size, inner, formula, REAL[field], factor)
+    elif function is own_taps:
+        constants = partial(_of_lines, formula, inner, period, size, factor)
+    else:
+        constants = partial(_of_table, formula, period, REAL[field], factor)
+    functions: tuple[Any, ...] = (function,)
+    if formula.gaps and dtype.kind in "fc":  # integers have no NaN
+        functions = (function, gapped)
+        constants = _with_gaps(constants, spacing, size, inner if spacing == "own" else 1, formula, period)
+    needs_order = function is own_taps or gapped in functions
+    recipe = Recipe(functions, dtype, field, REAL[field], division(field), taps, formula.n * needs_order, adds)
+    return AxisPlan(axis, place, size, inner, recipe, constants, source, target)
+
+
+@lru_cache(256)
+def _central(n: int, accuracy: int) -> Stencil:
+    return Stencil.central(n, accuracy)
+
+
+@lru_cache(1024)
+def _exact(offsets: tuple[int, ...], n: int) -> np.ndarray:
+    return weights(offsets, 0, n)
+
+
+def _reach(formula: Formula, is_even: bool) -> tuple[int, int]:
+    """How many neighbours to either side a point inside needs; an even grid has a symmetry that saves some."""
+    if is_even:
+        reach = (formula.n + 1) // 2 + formula.accuracy // 2 - 1
+        return reach, reach
+    count = formula.n + formula.accuracy
+    return count // 2, count - 1 - count // 2
+
+
+def _of_number(
+    h: float, size: int, inner: int, formula: Formula, real: Any, factor: float
+) -> tuple[Any, ...]:
+    stencil, power = _central(formula.n, formula.accuracy), h**formula.n
+    places, low = _places(formula, size, is_even=True)
+    samples = _end_samples(formula, places, low, size, stencil.offsets)
+    found = np.full(samples.shape, np.nan)
+    if formula.boundary != "nan":
+        found = np.array([_exact(tuple(row), formula.n) for row in (samples - places[:, None]).tolist()])
+    steps = tuple([np.int64(o) * inner for o in stencil.offsets])
+    return steps, tuple([real(factor * w / power) for w in stencil.weights]), _rows(
+        factor * found / power, samples % size, low, real
+    )
+
+
+def _of_table(formula: Formula, period: float, real: Any, factor: float, x: np.ndarray) -> tuple[Any, ...]:
+    """Weights of all points of the same lines: of those inside a column of a table each."""
+    low, high = _reach(formula, is_even=False)
+    count, size = low + high + 1, x.size
+    scaled, unit = _in_range(x, count, size, 1)
+    table = np.zeros((count, size))
+    kernel = weighing(fill_table, count, formula.n)
+    scale = factor * math.factorial(formula.n) * unit**formula.n
+
+    def fill(parts: Any) -> None:
+        for a, b in parts:
+            arguments = (scaled, table, low, a, b, scale)
+            entry_point(kernel, *arguments)(*arguments)
+
+    parts = [(a, min(a + PARALLEL, size - high)) for a in range(low, size - high, PARALLEL)]
+    _threads.share(fill, parts, 1 if len(parts) < 2 else _threads.get_num_threads())
+    places, low_rows = _places(formula, size, is_even=False)
+    samples = _end_samples(formula, places, low_rows, size)
+    found = np.full(samples.shape, np.nan)
+    if formula.boundary != "nan":
+        rows = scaled, found, places, samples[:, 0].copy(), period * unit, scale
+        kernel = weighing(fill_rows, 0, formula.n)
+        entry_point(kernel, *rows)(*rows)
+    return table.astype(real, copy=False), low, _rows(found, samples % size, low_rows, real)
+
+
+def _of_lines(
+    formula: Formula, inner: int, period: float, size: int, factor: float, x: np.ndarray
+) -> tuple[Any, ...]:
+    """What a kernel needs that finds the weights of each point itself."""
+    low, high = _reach(formula, is_even=False)
+    x, unit = _in_range(x, formula.n + max(formula.accuracy, formula.edges), size, inner)
+    scale = factor * math.factorial(formula.n) * unit**formula.n
+    ends = BOUNDARIES[formula.boundary], formula.n + formula.edges, period * unit
+    return x, scale, low, ends
+
+
+def _with_gaps(constants: Any, spacing: Any, size: int, inner: int, formula: Formula, period: float) -> Any:
+    """Return the constants of a kernel with `_kernels.gapped` around it; on even grids a point's number is its x."""
+    is_even = isinstance(spacing, float)
+    ends = *_reach(formula, is_even), formula.n + formula.edges, formula.points_needed, BOUNDARIES[formula.boundary]
+    factor = float(math.factorial(formula.n))
+    if is_even:
+        numbers = *ends, float(size), factor / spacing**formula.n, False
+        return np.arange(float(size)), numbers, constants
+
+    def make(x: np.ndarray) -> tuple[Any, ...]:
+        scaled, unit = _in_range(x, formula.n + max(formula.accuracy, formula.edges), size, inner)
+        return scaled, (*ends, period * unit, factor * unit**formula.n, spacing == "own"), constants(x)
+
+    return make
+
+
+def _in_range(x: np.ndarray, count: int, size: int, inner: int) -> tuple[np.ndarray, float]:
+    """Return coordinates in other units, by a power of two, where products of their distances leave float64's range."""
+    _, exponent = math.frexp(abs(x[(size - 1) * inner] - x[0]) / size)
+    unit = 1.0 if abs(exponent) * count < EXPONENTS else 2.0**-exponent
+    return x * unit if unit != 1 else x, unit
+
+
+def _places(formula: Formula, size: int, is_even: bool) -> tuple[np.ndarray, int]:
+    """Return the points at the ends, and how many of them are at the low one."""
+    low, high = _reach(formula, is_even)
+    low = min(low, (size + 1) // 2)
+    return np.array([*range(low), *range(max(low, size - high), size)], np.int64), low
+
+
+def _end_samples(
+    formula: Formula, places: np.ndarray, low: int, size: int, offsets: tuple[Any, ...] = ()
+) -> np.ndarray:
+    """For each point at an end its samples; those around the end of a period are below 0 or from `size` on.
+
+    An even grid goes on around by its `offsets`.
+    """
+    if formula.boundary == "periodic":
+        taps = offsets or np.arange(formula.n + formula.accuracy) - _reach(formula, is_even=False)[0]
+        return places[:, None] + np.array(taps, np.int64)
+    if formula.boundary == "nan":
+        return places[:, None]
+    count = formula.n + formula.edges
+    firsts = [window(i, i, size - 1 - i, r < low, count) for r, i in enumerate(places.tolist())]
+    return np.array(firsts, np.int64)[:, None] + np.arange(count)
+
+
+def _rows(found: np.ndarray, samples: np.ndarray, low: int, real: Any) -> tuple[np.ndarray, np.ndarray, int]:
+    return np.ascontiguousarray(found, real).reshape(samples.shape), samples, low
+
