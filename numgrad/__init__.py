@@ -10,11 +10,13 @@ if TYPE_CHECKING:
     from numgrad._fields import curl, divergence, hessian, jacobian, laplacian
     from numgrad._stencil import Stencil, weights
     from numgrad._threads import get_num_threads, set_num_threads
+    from numgrad._turning_points import TurningPoints, turning_points
     from numgrad.regression import Descent, gradient_descent
 
 __all__ = [
     "Descent",
     "Stencil",
+    "TurningPoints",
     "curl",
     "derivative",
     "divergence",
@@ -26,6 +28,7 @@ __all__ = [
     "jacobian",
     "laplacian",
     "set_num_threads",
+    "turning_points",
     "weights",
 ]
 __version__ = "0.2.0"
@@ -39,6 +42,8 @@ _LAZY = {
     **dict.fromkeys(("curl", "divergence", "hessian", "jacobian", "laplacian"), "_fields"),
     "Stencil": "_stencil",
     "weights": "_stencil",
+    "TurningPoints": "_turning_points",
+    "turning_points": "_turning_points",
     "Descent": "regression",
     "gradient_descent": "regression",
 }

@@ -129,8 +129,7 @@ def derivative(
         f, x, n=n, accuracy=accuracy, axis=axis, boundary=boundary, edge_accuracy=edge_accuracy, period=period, nan=nan
     )
     if call.is_gradient:
-        x = call.spacing if isinstance(call.spacing, float) else call.spacing.x
-        return _gradient.gradient(call.f, x, axis=call.axis, edge_order=call.formula.edges, out=out)  # type: ignore[no-any-return]
+        return _gradient.gradient(call.f, call.given, axis=call.axis, edge_order=call.formula.edges, out=out)  # type: ignore[no-any-return]
     request = call.request()
     results, inputs = _gradient.arrange(request, out)
     if request.f.size:
@@ -149,18 +148,19 @@ class Call(NamedTuple):
     period: float
 
     @property
+    def given(self) -> float | np.ndarray:
+        return self.spacing if isinstance(self.spacing, float) else self.spacing.x
+
+    @property
     def is_gradient(self) -> bool:
         """Whether `gradient` has kernels for this, whose bits are promised."""
         is_same = self.formula[:3] == (1, 2, "one-sided") and self.formula.edges <= 2 and not self.formula.gaps
         return is_same and (isinstance(self.spacing, float) or self.spacing.x.size == self.f.shape[self.axis])
 
     def request(self) -> Request:
-        is_even = isinstance(self.spacing, float)
-        plan = plan_of(
-            self.f.dtype, self.f.shape, self.order, self.axis, self.spacing if is_even else self.spacing.kind,
-            self.formula, self.period,
-        )  # fmt: skip
-        return Request(plan, self.f, self.f, self.order, (self.spacing if is_even else self.spacing.x,))
+        key = self.spacing if isinstance(self.spacing, float) else self.spacing.kind
+        plan = plan_of(self.f.dtype, self.f.shape, self.order, self.axis, key, self.formula, self.period)
+        return Request(plan, self.f, self.f, self.order, (self.given,))
 
 
 def read_call(

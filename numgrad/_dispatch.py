@@ -148,7 +148,8 @@ def plan_for(
         rung = _ladder(dtype, n, inner, size, key, edge_order)
         if type(rung) is NotFast:
             return rung
-        plans.append(AxisPlan(a, 0 if is_for_all else place, n, inner, *rung, target=place))
+        done = AxisPlan(a, 0 if is_for_all else place, n, inner, *rung)
+        plans.append(done._replace(target=place))
     plan = Plan(np.dtype(FIELDS[dtype]), tuple(plans))
     if size * len(plans) <= PIECE:
         plan.calls = known_calls(plan.axes, size)

@@ -5,15 +5,15 @@ from typing import Any
 
 import numpy as np
 
-from numgrad import _gradient, _sweep
-from numgrad._dispatch import prepare
+from numgrad import _derivative, _fields, _gradient, _out, _sweep, _turning_points
+from numgrad._dispatch import AxisPlan, Request, is_compact, prepare
 from numgrad._kernels.uniform import uniform
 from numgrad._spacing import NotFast
 
 
 @dataclass(frozen=True)
 class AxisExplanation:
-    """What computes the gradient along one axis.
+    """What computes a derivative along one axis.
 
     Attributes
     ----------
@@ -21,8 +21,10 @@ class AxisExplanation:
         The axis of `f`; None if NumPy has not come so far as to name one.
     kernel : str
         "uniform" or "nonuniform", with "+ edges" for second-order edges and "+ short lines" where an axis is so short
-        that all of its lines are done in one loop; "by rows" for arrays whose elements do not lie side by side; or
-        "numpy.gradient".
+        that all of its lines are done in one loop; "by rows" for arrays whose elements do not lie side by side.
+        "stencil" for other derivatives, with how many samples it takes and the order n; "with coordinates" or "with
+        coordinates of each line", "+ gaps" if a NaN ends an interval; "on a copy" of an array whose elements do not lie
+        side by side. "turning points"; or "numpy.gradient".
     dtype : str
         The dtype of the quotient, before it is stored.
     view : tuple of int
@@ -63,15 +65,16 @@ class Explanation(tuple[AxisExplanation, ...]):
         return "\n".join(map(str, self))
 
 
-def explain(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out: Any = None) -> Explanation:
-    """Say which kernel `gradient` would use for each axis, or why it would call numpy.gradient.
+def explain(f: Any, *varargs: Any, **options: Any) -> Explanation:
+    """Say which kernel `gradient` would use for each axis, or why it would call numpy.gradient; or another function.
 
-    Takes the arguments of `gradient`, raises its errors for `out`, and computes nothing.
+    Takes the arguments of `gradient`; or one of `derivative`, `laplacian`, `divergence`, `curl`, `jacobian`, `hessian`
+    and `turning_points`, and then its arguments. Raises the errors of that call, and computes nothing.
 
     Returns
     -------
     Explanation
-        A tuple of AxisExplanation, in the order of the axes asked for.
+        A tuple of AxisExplanation, in the order of the axes asked for; of a field in the order of its terms.
 
     Examples
     --------
@@ -82,7 +85,22 @@ def explain(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out: A
     axis 1: nonuniform, in float64, as (4, 5, 1), spacing coordinates (float64), 1 thread, plain stores
     >>> ng.explain(np.zeros(3, np.float16))
     numpy.gradient, because f has dtype float16
+    >>> ng.explain(ng.laplacian, np.zeros((9, 9)), accuracy=4)
+    axis 0: stencil of 5 samples for n=2, in float64, as (1, 9, 9), spacing 1.0, 1 thread, plain stores
+    axis 1: stencil of 5 samples for n=2, in float64, as (9, 9, 1), spacing 1.0, 1 thread, plain stores
     """
+    if not callable(f):
+        return _of_gradient(f, *varargs, **options)
+    known: dict[Any, Any] = {_gradient.gradient: _of_gradient, _derivative.derivative: _of_derivative}
+    known |= {_turning_points.turning_points: _of_turning_points}
+    if f in known:
+        return known[f](*varargs, **options)  # type: ignore[no-any-return]
+    if f in _fields.READERS:
+        return _of_field(_fields.READERS[f], *varargs, **options)
+    raise TypeError(f"`explain` does not know {f!r}; give it an array, or a function of numgrad on arrays")
+
+
+def _of_gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out: Any = None) -> Explanation:
     request = prepare(f, varargs, axis, edge_order)
     plan, spacings = request.plan, request.spacings
     if type(plan) is not NotFast and any(type(x) is np.ndarray and (np.diff(x) == 0).any() for x in spacings):
@@ -91,25 +109,65 @@ def explain(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out: A
         return Explanation([AxisExplanation(None, "numpy.gradient", reason=plan.reason)])
     results, inputs = _gradient.arrange(request, out)
     is_flat = _gradient.is_flat(request, results, inputs)
-    size = request.f.size
-    threads = _sweep.thread_count(plan, size)
-    is_streaming = is_flat and _sweep.is_streaming(sum(r.nbytes for r in results))
-    rows = []
-    for done in plan.axes:
-        given = spacings[done.place] if spacings else 1.0
-        spacing = repr(given)
-        if type(given) is np.ndarray:
-            even = done.recipe.functions[0] is uniform
-            spacing = f"coordinates ({given.dtype})" + (f", evenly {given[1] - given[0]} apart" if even else "")
-        rows.append(
-            AxisExplanation(
-                done.axis,
-                done.recipe.name if is_flat else done.recipe.name.removesuffix(" + short lines") + " by rows",
-                done.recipe.work.__name__,
-                (size // (done.n * done.inner), done.n, done.inner),
-                spacing,
-                threads,
-                "streaming" if is_streaming else "plain",
-            )
-        )
+    nbytes = sum(r.nbytes for r in results) if is_flat else 0
+    names = [done.recipe.name for done in plan.axes]
+    if not is_flat:
+        names = [name.removesuffix(" + short lines") + " by rows" for name in names]
+    return Explanation([_row(request, *done, nbytes) for done in zip(plan.axes, names, strict=True)])
+
+
+def _of_derivative(*varargs: Any, out: Any = None, **options: Any) -> Explanation:
+    call = _derivative.read_call(*varargs, **options)
+    if call.is_gradient:
+        return _of_gradient(call.f, call.given, axis=call.axis, edge_order=call.formula.edges, out=out)
+    request = call.request()
+    results, _ = _gradient.arrange(request, out)
+    return _of_stencils(request, [call.formula.n], results[0].nbytes)
+
+
+def _of_field(read: Any, *varargs: Any, out: Any = None, **options: Any) -> Explanation:
+    field = read(*varargs, **options)
+    rows: list[AxisExplanation] = []
+    for terms, sources in field.sweeps:
+        request = field.request(terms, sources)
+        if out is not None:
+            _out.check(out, field.shape, request.plan.dtype, np.ndarray)
+        nbytes = len({t.target for t in terms}) * request.f.size * request.plan.dtype.itemsize
+        rows += _of_stencils(request, [t.n for t in terms], nbytes)
     return Explanation(rows)
+
+
+def _of_stencils(request: Request, orders: list[int], nbytes: int) -> Explanation:
+    copy = "" if is_compact(request.f, request.order) else " on a copy"
+    rows = []
+    for done, n in zip(request.plan.axes, orders, strict=True):
+        name = done.recipe.name.replace("stencil", f"stencil of {done.recipe.taps} samples for n={n}", 1)
+        rows.append(_row(request, done, name + copy, nbytes))
+    return Explanation(rows)
+
+
+def _of_turning_points(y: Any, x: Any = None, *, axis: int = -1, **options: Any) -> Explanation:
+    y, lines, spacing, _ = _turning_points.read_lines(y, x, axis, options.get("periodic"), options.get("period"))
+    n = y.shape[axis]
+    words = repr(spacing) if isinstance(spacing, float) else "coordinates (float64)"
+    threads = _turning_points.thread_count(lines.size)
+    view = lines.size // max(n, 1), n, 1
+    return Explanation([AxisExplanation(axis % y.ndim, "turning points", lines.dtype.name, view, words, threads)])
+
+
+def _row(request: Request, done: AxisPlan, kernel: str, nbytes: int) -> AxisExplanation:
+    given = request.spacings[done.place] if request.spacings else 1.0
+    spacing = repr(given)
+    if type(given) is np.ndarray:
+        even = done.recipe.functions[0] is uniform
+        spacing = f"coordinates ({given.dtype})" + (f", evenly {given[1] - given[0]} apart" if even else "")
+    size = request.f.size
+    return AxisExplanation(
+        done.axis,
+        kernel,
+        done.recipe.work.__name__,
+        (size // (done.n * done.inner), done.n, done.inner),
+        spacing,
+        _sweep.thread_count(request.plan, size),
+        "streaming" if nbytes and _sweep.is_streaming(nbytes) else "plain",
+    )

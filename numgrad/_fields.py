@@ -82,9 +82,12 @@ def laplacian(
     --------
     >>> import numpy as np
     >>> import numgrad as ng
-    >>> x, y = np.meshgrid(np.arange(4.0), np.arange(3.0), indexing="ij")
-    >>> ng.laplacian(x**2 + 3 * y**2, axis=(0, 1)).mean()
-    8.0
+    >>> x, y = np.meshgrid(np.arange(4.0), np.arange(4.0), indexing="ij")
+    >>> ng.laplacian(x**2 + 3 * y**2)
+    array([[8., 8., 8., 8.],
+           [8., 8., 8., 8.],
+           [8., 8., 8., 8.],
+           [8., 8., 8., 8.]])
     """
     return _run(read_laplacian(f, *spacing, axis=axis, accuracy=accuracy, boundary=boundary, period=period), out)
 
@@ -182,8 +185,11 @@ def curl(
     >>> import numpy as np
     >>> import numgrad as ng
     >>> x, y = np.meshgrid(np.arange(4.0), np.arange(3.0), indexing="ij")
-    >>> ng.curl([-y, x]).mean()
-    2.0
+    >>> ng.curl([-y, x])
+    array([[2., 2., 2.],
+           [2., 2., 2.],
+           [2., 2., 2.],
+           [2., 2., 2.]])
     """
     return _run(read_curl(v, *spacing, axis=axis, accuracy=accuracy, boundary=boundary, period=period), out)
 
@@ -282,8 +288,7 @@ def hessian(
     array([[4., 2.],
            [2., 0.]])
     """
-    field = read_hessian(f, *spacing, axis=axis, accuracy=accuracy, boundary=boundary, period=period)
-    return _run(field, out, _mixed)
+    return _run(read_hessian(f, *spacing, axis=axis, accuracy=accuracy, boundary=boundary, period=period), out)
 
 
 class Field(NamedTuple):
@@ -296,7 +301,14 @@ class Field(NamedTuple):
     formulas: tuple[Formula, ...]
     periods: tuple[float, ...]
     terms: tuple[Term, ...]
+    mixed: tuple[Term, ...]
     shape: tuple[int, ...]
+
+    @property
+    def sweeps(self) -> list[tuple[tuple[Term, ...], tuple[np.ndarray, ...]]]:
+        """The terms that are done together, and arrays like what they are done from."""
+        mixed = [(self.mixed, self.components * (len(self.axes) - 1))] if self.mixed else []
+        return [(self.terms, self.components), *mixed]
 
     def request(self, terms: Sequence[Term], sources: Sequence[np.ndarray]) -> Request:
         f = sources[0]
@@ -343,26 +355,14 @@ def read_jacobian(v: Any, *spacing: Any, axis: Any = None, **options: Any) -> Fi
 
 
 def read_hessian(f: Any, *spacing: Any, axis: Any = None, **options: Any) -> Field:
-    """Read the arguments of `hessian`. The first derivatives that `_mixed` derives again are targets [j, 0]."""
+    """Read the arguments of `hessian`: at [j, 0] are first derivatives along j, and from these come the mixed ones."""
     f = read_samples(f, "f")
     axes = _axes(axis, f.ndim)
     count = len(axes)
     terms = [Term(0, i, 2, i * count + i) for i in range(count)]
     terms += [Term(0, j, 1, j * count) for j in range(1, count)]
-    return _read((f,), axes, spacing, terms, (count, count), **options)
-
-
-def _mixed(field: Field, results: list[np.ndarray]) -> None:
-    """Fill [i, j] from the derivatives along j, which are at [j, 0], and then [j, i]."""
-    count = len(field.axes)
-    pairs = [(i, j) for j in range(1, count) for i in range(j)]
-    if not pairs:
-        return
-    sources = [results[j * count] for j in range(1, count)]
-    terms = [Term(j - 1, i, 1, place) for place, (i, j) in enumerate(pairs)]
-    _gradient.fill_flat(field.request(terms, sources), [results[i * count + j] for i, j in pairs], ())
-    for i, j in pairs:
-        results[j * count + i][...] = results[i * count + j]
+    mixed = [Term(j - 1, i, 1, i * count + j) for j in range(1, count) for i in range(j)]
+    return _read((f,), axes, spacing, terms, (count, count), mixed, **options)
 
 
 def _axes(axis: Any, ndim: int) -> tuple[int, ...]:
@@ -397,7 +397,8 @@ def _vector(v: Any, axis: Any) -> tuple[tuple[np.ndarray, ...], tuple[int, ...]]
 
 def _read(
     components: tuple[np.ndarray, ...], axes: tuple[int, ...], spacing: tuple[Any, ...], terms: Sequence[Term],
-    leading: tuple[int, ...], *, accuracy: Any = 2, boundary: Any = "one-sided", period: Any = None,
+    leading: tuple[int, ...], mixed: Sequence[Term] = (), *, accuracy: Any = 2, boundary: Any = "one-sided",
+    period: Any = None,
 ) -> Field:  # fmt: skip
     f, count = components[0], len(axes)
     order = None if f.flags.c_contiguous else memory_order(f)
@@ -420,8 +421,9 @@ def _read(
     if period is not None and not isinstance(period, Sequence) and not any(lengths):
         raise ValueError(f"`period` is {period}; leave it away but for boundary='periodic' with coordinates")
     return Field(
-        components, order, axes, tuple(spacings), tuple(formulas), tuple(lengths), tuple(terms), (*leading, *f.shape)
-    )
+        components, order, axes, tuple(spacings), tuple(formulas), tuple(lengths), tuple(terms), tuple(mixed),
+        (*leading, *f.shape),
+    )  # fmt: skip
 
 
 def _each(given: Any, count: int, name: str, kind: type) -> list[Any]:
@@ -451,7 +453,7 @@ def _plan(
     return Plan(np.dtype(FIELDS[dtype]), tuple(plans))
 
 
-def _run(field: Field, out: Any, finish: Callable[[Field, list[np.ndarray]], None] | None = None) -> np.ndarray:
+def _run(field: Field, out: Any) -> np.ndarray:
     f = field.components[0]
     leading = field.shape[: len(field.shape) - f.ndim]
     request = field.request(field.terms, field.components)
@@ -461,11 +463,29 @@ def _run(field: Field, out: Any, finish: Callable[[Field, list[np.ndarray]], Non
     else:
         _out.check(out, field.shape, request.plan.dtype, np.ndarray)
     blocks = [result[i] for i in np.ndindex(leading)]
-    if f.size:
-        _gradient.fill_flat(request, blocks, inputs)
-        if finish is not None:
-            finish(field, blocks)
+    if not f.size:
+        return result  # type: ignore[no-any-return]
+    _fill(field, field.terms, field.components, blocks, inputs)
+    if field.mixed:
+        count = len(field.axes)
+        _fill(field, field.mixed, [blocks[j * count] for j in range(1, count)], blocks, ())
+        for t in field.mixed:
+            i, j = divmod(t.target, count)
+            blocks[j * count + i][...] = blocks[t.target]
     return result  # type: ignore[no-any-return]
+
+
+def _fill(
+    field: Field,
+    terms: Sequence[Term],
+    sources: Sequence[np.ndarray],
+    blocks: list[np.ndarray],
+    inputs: tuple[Any, ...],
+) -> None:
+    """Fill those of the blocks that are targets."""
+    used = sorted({t.target for t in terms})
+    numbered = [t._replace(target=used.index(t.target)) for t in terms]
+    _gradient.fill_flat(field.request(numbered, sources), [blocks[i] for i in used], inputs)
 
 
 def _blocks(leading: tuple[int, ...], f: np.ndarray, order: Order, dtype: Any) -> np.ndarray:
@@ -474,3 +494,12 @@ def _blocks(leading: tuple[int, ...], f: np.ndarray, order: Order, dtype: Any) -
         return np.empty((*leading, *f.shape), dtype)
     made = np.empty((*leading, *[f.shape[a] for a in order]), dtype)
     return made.transpose(*range(len(leading)), *[len(leading) + int(a) for a in np.argsort(order)])
+
+
+READERS: dict[Any, Callable[..., Field]] = {
+    laplacian: read_laplacian,
+    divergence: read_divergence,
+    curl: read_curl,
+    jacobian: read_jacobian,
+    hessian: read_hessian,
+}

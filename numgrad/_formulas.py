@@ -70,7 +70,9 @@ def read_formula(n: Any, accuracy: Any, boundary: Any, edge_accuracy: Any = None
         raise ValueError(f"`edge_accuracy` is {edge_accuracy}, boundary={boundary!r} has no edges; leave it away")
     edges = accuracy if edge_accuracy is None else whole(edge_accuracy, "edge_accuracy", 1)
     if n + max(accuracy, edges) > EXACT:
-        raise ValueError(f"n={n} with accuracy={max(accuracy, edges)} takes more than {EXACT} points; give less of both")
+        raise ValueError(
+            f"n={n} with accuracy={max(accuracy, edges)} takes more than {EXACT} points; give less of both"
+        )
     return Formula(n, accuracy, boundary, edges, gaps)
 
 
@@ -98,7 +100,7 @@ def read_spacing(
             raise ValueError(f"`{name}` is {h}, give a distance that is finite and not zero, or coordinates")
         return h
     size, are_own = shape[axis], x.shape == shape
-    if not (are_own and lines or x.shape == (size,)):
+    if not ((are_own and lines) or x.shape == (size,)):
         more = f", or an array of shape {shape} with those of each line" if lines and len(shape) > 1 else ""
         raise ValueError(
             f"`{name}` has shape {x.shape}, give a number or the coordinates of all {size} points of axis {axis}{more}"
@@ -194,9 +196,7 @@ def _reach(formula: Formula, is_even: bool) -> tuple[int, int]:
     return count // 2, count - 1 - count // 2
 
 
-def _of_number(
-    h: float, size: int, inner: int, formula: Formula, real: Any, factor: float
-) -> tuple[Any, ...]:
+def _of_number(h: float, size: int, inner: int, formula: Formula, real: Any, factor: float) -> tuple[Any, ...]:
     stencil, power = _central(formula.n, formula.accuracy), h**formula.n
     places, low = _places(formula, size, is_even=True)
     samples = _end_samples(formula, places, low, size, stencil.offsets)
@@ -204,8 +204,10 @@ def _of_number(
     if formula.boundary != "nan":
         found = np.array([_exact(tuple(row), formula.n) for row in (samples - places[:, None]).tolist()])
     steps = tuple([np.int64(o) * inner for o in stencil.offsets])
-    return steps, tuple([real(factor * w / power) for w in stencil.weights]), _rows(
-        factor * found / power, samples % size, low, real
+    return (
+        steps,
+        tuple([real(factor * w / power) for w in stencil.weights]),
+        _rows(factor * found / power, samples % size, low, real),
     )
 
 
@@ -235,11 +237,9 @@ def _of_table(formula: Formula, period: float, real: Any, factor: float, x: np.n
     return table.astype(real, copy=False), low, _rows(found, samples % size, low_rows, real)
 
 
-def _of_lines(
-    formula: Formula, inner: int, period: float, size: int, factor: float, x: np.ndarray
-) -> tuple[Any, ...]:
+def _of_lines(formula: Formula, inner: int, period: float, size: int, factor: float, x: np.ndarray) -> tuple[Any, ...]:
     """What a kernel needs that finds the weights of each point itself."""
-    low, high = _reach(formula, is_even=False)
+    low, _ = _reach(formula, is_even=False)
     x, unit = _in_range(x, formula.n + max(formula.accuracy, formula.edges), size, inner)
     scale = factor * math.factorial(formula.n) * unit**formula.n
     ends = BOUNDARIES[formula.boundary], formula.n + formula.edges, period * unit
@@ -295,4 +295,3 @@ def _end_samples(
 
 def _rows(found: np.ndarray, samples: np.ndarray, low: int, real: Any) -> tuple[np.ndarray, np.ndarray, int]:
     return np.ascontiguousarray(found, real).reshape(samples.shape), samples, low
-

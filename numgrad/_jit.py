@@ -26,9 +26,9 @@ def specialise(
 
     Each combination of `tags` must see one signature only. It gets a function, and so a cache entry, of its own: when
     cold processes compile different signatures of one function at once, Numba can leave an index that no later process
-    can load. Nothing is compiled before the first call. Plain functions among `names` are jitted along, and may call those
-    before them. What is to be called by another kernel is `inline`: a real call counts references to the arrays with locked instructions, and
-    these wait for streaming stores (2.5 times the time).
+    can load. Nothing is compiled before the first call. Plain functions among `names` are jitted along, and may call
+    those before them. What is to be called by another kernel is `inline`: a real call counts references to the arrays
+    with locked instructions, and these wait for streaming stores (2.5 times the time).
     """
     key = (kernel, *tags)
     with _lock:

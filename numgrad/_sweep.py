@@ -12,7 +12,7 @@ from numgrad._dispatch import PIECE, AxisPlan, Plan, known_calls
 from numgrad._jit import Kernel, entry_point
 from numgrad._kernels.coordinates import own_taps
 from numgrad._kernels.nonuniform import nonuniform
-from numgrad._recipe import Recipe, compiled, has_streaming_stores, past_the_cache
+from numgrad._recipe import compiled, has_streaming_stores, past_the_cache
 
 # Less work than this, in results of float64, is done in one thread: waking another takes as long as it would save.
 PARALLEL = 1 << 20
@@ -35,7 +35,7 @@ def fill(sources: list[np.ndarray], results: list[np.ndarray], plan: Plan, spaci
     threads = thread_count(plan, size)
     streaming = is_streaming(sum(r.nbytes for r in results))
     ranges = pieces(size, [axis.inner for axis in axes], [axis.n for axis in axes], threads)
-    steps = [_step(axis, i, axes, sources, results, spacings, streaming) for i, axis in enumerate(axes)]
+    steps = [_step(i, axes, sources, results, spacings, streaming) for i in range(len(axes))]
     has_own_results = all((axis.source, axis.target) == (0, i) for i, axis in enumerate(axes))
     if len(ranges) == 1 and not streaming and has_own_results and not is_shared(plan, size):
         plan.calls = known_calls(axes, size)
@@ -74,26 +74,27 @@ class Step(NamedTuple):
 
 
 def _step(
-    axis: AxisPlan, i: int, axes: tuple[AxisPlan, ...], sources: list[np.ndarray], results: list[np.ndarray],
-    spacings: tuple[Any, ...], streaming: bool,
+    i: int, axes: tuple[AxisPlan, ...], sources: list[np.ndarray], results: list[np.ndarray], spacings: tuple[Any, ...],
+    streaming: bool,
 ) -> Step:  # fmt: skip
-    f, result, constants = sources[axis.source], results[axis.target], constants_of(axis, spacings)
+    axis = axes[i]
+    f, result = sources[axis.source], results[axis.target]
     is_last = i + 1 == len(axes) or axes[i + 1].target != axis.target
     if not streaming or (is_last and not axis.recipe.adds):
-        return _bind(axis.recipe, f, result, axis.n, axis.inner, constants, streaming)
-    step = _bind(axis.recipe, f, result, axis.n, axis.inner, constants, False)
-    total = _bind(past_the_cache(result.dtype), result, result, 1, 1, (0,), True)
-    return step._replace(out=result if is_last else None, total=total.kernel)
+        return bind(axis, f, result, spacings, streaming)
+    step = bind(axis, f, result, spacings, False)
+    total = AxisPlan(0, 0, 1, 1, past_the_cache(result.dtype), (0,))
+    return step._replace(out=result if is_last else None, total=bind(total, result, result, (), True).kernel)
 
 
-def _bind(
-    recipe: Recipe, f: np.ndarray, out: np.ndarray, n: int, inner: int, constants: tuple[Any, ...], streaming: bool
-) -> Step:
+def bind(axis: AxisPlan, f: np.ndarray, out: np.ndarray, spacings: tuple[Any, ...], streaming: bool) -> Step:
+    constants = constants_of(axis, spacings)
     if streaming:
         constants = (constants,)
     seventh = _buffer(out.dtype) if streaming else 0
-    entry = entry_point(compiled(recipe, streaming), f, out, n, inner, 0, f.size, seventh, *constants)
-    return Step(entry, f, out, n, inner, constants)
+    kernel = compiled(axis.recipe, streaming)
+    entry = entry_point(kernel, f, out, axis.n, axis.inner, 0, f.size, seventh, *constants)
+    return Step(entry, f, out, axis.n, axis.inner, constants)
 
 
 def constants_of(axis: AxisPlan, spacings: tuple[Any, ...]) -> tuple[Any, ...]:

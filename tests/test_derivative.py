@@ -2,6 +2,7 @@
 
 from math import factorial
 
+import findiff
 import numpy as np
 import pytest
 from helpers import LAYOUTS, assert_same, same_bits, uneven, values
@@ -175,6 +176,12 @@ def test_stencils_as_python(n, boundary):
         got = np.moveaxis(ng.derivative(f, x, n=n, accuracy=4, axis=axis, boundary=boundary), axis, -1)
         inside = slice(3, -3) if boundary == "nan" else slice(None)
         assert np.allclose(got[..., inside], line.deriv(n)(x)[inside], rtol=1e-9)
+        own = np.broadcast_to(np.expand_dims(x, [a for a in range(len(shape)) if a != axis]), shape)
+        again = np.moveaxis(ng.derivative(f, own, n=n, accuracy=4, axis=axis, boundary=boundary), axis, -1)
+        assert np.allclose(again, got, rtol=1e-9, equal_nan=True)
+        for g in (f, f[::-1] if axis == 0 and len(shape) == 1 else f):
+            around = ng.derivative(g, own, n=n, accuracy=4, axis=axis, boundary="periodic", period=1000.0)
+            assert np.isfinite(around).all()
         f = np.broadcast_to(np.expand_dims(line(np.arange(12.0)), [a for a in range(len(shape)) if a != axis]), shape)
         got = np.moveaxis(ng.derivative(f, n=n, accuracy=4, axis=axis, boundary=boundary), axis, -1)
         assert np.allclose(got[..., inside], line.deriv(n)(np.arange(12.0))[inside], rtol=1e-9)
@@ -194,6 +201,138 @@ def test_large_paths_agree(streaming, threads, lower):
     lower(33, threads, streaming)
     for (f, x, options), wanted in zip(made, expected, strict=True):
         assert_same(wanted, ng.derivative(f, x, **options))
+
+
+@pytest.mark.parametrize(("n", "accuracy"), [(1, 2), (2, 4)])
+@pytest.mark.parametrize("boundary", ["one-sided", "periodic", "nan"])
+def test_coordinates_of_each_line(n, accuracy, boundary):
+    """Every line as it is alone, whatever the axis, the layout, the threads and the way the coordinates go."""
+    shape = (14, 5, 13)
+    f = values("f8", shape)
+    for axis in (0, 2):
+        size = shape[axis]
+        x = np.stack([uneven(size) * (1 + 0.1 * i) + 5 * i for i in range(f.size // size)])
+        x[1::2] *= -1
+        x = np.moveaxis(x.reshape([s for a, s in enumerate(shape) if a != axis] + [size]), -1, axis)
+        period = 2000.0 if boundary == "periodic" else None
+        options = {"n": n, "accuracy": accuracy, "boundary": boundary, "period": period}
+        got = ng.derivative(f, x, axis=axis, **options)
+        lines, points, results = (np.moveaxis(a, axis, -1) for a in (f, x, got))
+        for i in np.ndindex(lines.shape[:-1]):
+            alone = ng.derivative(lines[i].copy(), points[i].copy(), **options)
+            if (n, accuracy, boundary) == (1, 2, "one-sided"):  # which is np.gradient's own rounding
+                assert np.allclose(results[i], alone, rtol=1e-9)
+            else:
+                assert same_bits(results[i], alone)
+        for layout in (np.asfortranarray, lambda a: np.repeat(a, 2, axis=1)[:, ::2], lambda a: a[::-1].copy()[::-1]):
+            assert same_bits(ng.derivative(layout(f), layout(x), axis=axis, **options), got)
+            assert same_bits(ng.derivative(f, layout(x), axis=axis, **options), got)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_large_paths_of_each_line(threads, lower):
+    f, x = values("f4", (30, 40)), np.cumsum(np.random.default_rng(0).random((30, 40)) + 0.1, axis=0)
+    expected = ng.derivative(f, x, n=2, axis=0)
+    lower(50, threads, True)
+    assert same_bits(ng.derivative(f, x, n=2, axis=0), expected)
+    assert expected.dtype == "f4"
+
+
+def intervals(line):
+    """Where the runs of what is no NaN begin and end."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[1], np.isnan(line), [1]])))
+    return list(zip(edges[::2], edges[1::2], strict=True))
+
+
+@pytest.mark.parametrize("given", ["number", "coordinates", "own"])
+@pytest.mark.parametrize(("n", "accuracy", "edge_accuracy"), [(1, 2, None), (2, 2, None), (1, 4, 2), (2, 4, None)])
+def test_gaps_as_python(given, n, accuracy, edge_accuracy):
+    """Each interval between NaNs is what it is alone; one too short for that is NaN."""
+    rng = np.random.default_rng(0)
+    f = rng.standard_normal((3, 60))
+    f[0, [0, 9, 30, 31, 35, 55]] = np.nan
+    f[1, rng.random(60) < 0.1] = np.nan
+    f[2, 20:] = np.nan
+    x = np.cumsum(rng.random((3, 60)) + 0.2, axis=1)
+    x = {"number": -0.5, "coordinates": x[0], "own": x}[given]
+    options = {"n": n, "accuracy": accuracy, "edge_accuracy": edge_accuracy, "nan": "one-sided"}
+    got = ng.derivative(f, x, **options)
+    for i in range(3):
+        wanted = np.full(60, np.nan)
+        line_x = x if given == "number" else x[i] if given == "own" else x
+        for a, b in intervals(f[i]):
+            if b - a >= n + max(accuracy, edge_accuracy or accuracy):
+                part = line_x if given == "number" else line_x[a:b].copy()
+                wanted[a:b] = ng.derivative(f[i, a:b].copy(), part, **options)
+        assert np.array_equal(np.isnan(got[i]), np.isnan(wanted))
+        assert np.allclose(got[i], wanted, rtol=1e-9, atol=1e-9, equal_nan=True)
+        alone = ng.derivative(f[i].copy(), line_x, **options)
+        assert np.allclose(got[i], alone, rtol=1e-12, atol=1e-12, equal_nan=True)
+    along = ng.derivative(np.ascontiguousarray(f.T), x if given == "number" else x.T.copy(), axis=0, **options)
+    assert np.allclose(along.T, got, rtol=1e-12, atol=1e-12, equal_nan=True)
+
+
+def test_gaps_of_other_kinds():
+    f = np.sin(np.arange(40.0) * 0.2)
+    assert np.allclose(ng.derivative(f, nan="one-sided", n=2), ng.derivative(f, n=2))
+    assert same_bits(ng.derivative(np.arange(9) ** 2, nan="one-sided"), ng.derivative(np.arange(9) ** 2))
+    f[20] = np.nan
+    g = f.astype("c8") * (1 + 1j)
+    got = ng.derivative(g, nan="one-sided")
+    assert got.dtype == "c8"
+    assert np.allclose(got.imag, ng.derivative(f, nan="one-sided"), rtol=1e-5, atol=1e-6, equal_nan=True)
+    # Around a period: the interval goes on at the other end.
+    turned = np.roll(f, 25)
+    for x, more in ((1.0, {}), (np.arange(40.0), {"period": 40.0})):
+        around = ng.derivative(turned, x, accuracy=4, boundary="periodic", nan="one-sided", **more)
+        assert np.isnan(around).sum() == 1
+        circle = np.roll(f, -20)[1:]  # the interval, cut where the NaN is
+        assert np.allclose(np.roll(around, -5)[1:], ng.derivative(circle, accuracy=4, nan="one-sided"), rtol=1e-9)
+    empty = ng.derivative(f, accuracy=4, boundary="nan", nan="one-sided")
+    full = ng.derivative(f, accuracy=4, nan="one-sided")
+    assert np.isnan(empty[[0, 1, 20, 38, 39]]).all()
+    assert same_bits(empty[2:38], full[2:38])
+
+
+def test_gaps_on_large_paths(lower):
+    f = values("f8", (40, 30))
+    f[5, 3], f[20:22, 7], f[30] = np.nan, np.nan, np.nan
+    cases = [(axis, x) for axis in (0, 1) for x in (0.3, uneven(f.shape[axis]))]
+    expected = [ng.derivative(f, x, accuracy=4, axis=axis, nan="one-sided") for axis, x in cases]
+    lower(64, 3, True)
+    for (axis, x), wanted in zip(cases, expected, strict=True):
+        assert same_bits(ng.derivative(f, x, accuracy=4, axis=axis, nan="one-sided"), wanted)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("accuracy", [2, 4, 6, 8])
+@pytest.mark.parametrize("n", [1, 2])
+def test_findiff_agrees(n, accuracy):
+    """findiff has the same formulas inside and at the very ends; between, its stencils begin at the point."""
+    f = values("f8", (25, 26))
+    half = (n + 1) // 2 + accuracy // 2 - 1
+    for axis in (0, 1):
+        theirs = np.moveaxis(findiff.FinDiff(axis, 0.3, n, acc=accuracy)(f), axis, 0)
+        ours = np.moveaxis(ng.derivative(f, 0.3, n=n, accuracy=accuracy, axis=axis), axis, 0)
+        same = [0, *range(half, len(ours) - half), -1]
+        assert np.allclose(ours[same], theirs[same], rtol=0, atol=1e-8 * abs(ours).max())
+    x = uneven(25)
+    theirs = findiff.FinDiff(0, x, 1, acc=accuracy)(f[:, 0].copy())
+    ours = ng.derivative(f[:, 0].copy(), x, accuracy=accuracy)
+    half = accuracy // 2
+    assert np.allclose(ours[half:-half], theirs[half:-half], rtol=0, atol=1e-8 * abs(ours).max())
+
+
+@pytest.mark.parametrize("unit", [1e-60, 1e-9, 1e40])
+def test_units(unit):
+    """Coordinates in any unit: products of many distances neither vanish nor overflow."""
+    x = uneven(40)
+    f = np.sin(x / 10)
+    for options in ({"n": 2, "accuracy": 14}, {"n": 1, "accuracy": 4, "nan": "one-sided"}):
+        expected = ng.derivative(f, x, **options) / unit ** options["n"]
+        assert np.allclose(ng.derivative(f, x * unit, **options), expected, rtol=1e-3)
+        g = np.array([f, f])
+        assert np.allclose(ng.derivative(g, x * unit, **options)[0], expected, rtol=1e-3)
 
 
 EVEN = 1.0
@@ -301,6 +440,15 @@ BAD = {
         lambda f: ng.derivative(f, np.arange(9), boundary="periodic", period=8), ValueError, "`period` is 8, .* span 8"
     ),
     "useless period": (lambda f: ng.derivative(f, boundary="periodic", period=9), ValueError, "leave it away"),
+    "nan option": (lambda f: ng.derivative(f, nan="omit"), ValueError, "`nan` is 'omit', give one of 'propagate'"),
+    "lines": (
+        lambda f: ng.derivative(np.tile(f, (2, 1)), np.zeros((2, 8))), ValueError, r"or an array of shape \(2, 9\)"
+    ),
+    "turning line": (
+        lambda f: ng.derivative(np.tile(f, (2, 1)), [[*range(9)], [0, 1, 2, 3, 3, 4, 5, 6, 7]]), ValueError,
+        "goes from 3.0 to 3.0 at 1, 4",
+    ),
+    "too many": (lambda f: ng.derivative(f, n=10, accuracy=60), ValueError, "needs more than 64 points"),
     "bool": (lambda f: ng.derivative(f > 0), TypeError, "`f` has dtype bool"),
     "float16": (lambda f: ng.derivative(f.astype("f2")), TypeError, "`f` has dtype float16"),
     "masked": (lambda f: ng.derivative(np.ma.array(f)), TypeError, "MaskedArray; give f.filled"),

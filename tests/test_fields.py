@@ -48,7 +48,9 @@ def test_definitions(name, boundary, accuracy):
     for shape, axes in (((9, 8), (0, 1)), ((8, 9, 10), (0, 1, 2)), ((2, 8, 9), (1, 2)), ((8, 3, 9), (2, 0))):
         v, k = sample(name, "f8", shape, len(axes)), len(axes)
         for have_coordinates in ((False,) * k, (True,) * k, (False, True, False)[:k]):
-            spacings = [uneven(shape[a]) if c else 0.5 - i for i, (a, c) in enumerate(zip(axes, have_coordinates, strict=True))]
+            spacings = [
+                uneven(shape[a]) if c else 0.5 - i for i, (a, c) in enumerate(zip(axes, have_coordinates, strict=True))
+            ]
             periods = [200.0 if c and boundary == "periodic" else None for c in have_coordinates]
 
             def d(f, i, n, axes=axes, spacings=spacings, periods=periods):
@@ -177,6 +179,34 @@ def test_large_paths_agree(streaming, threads, lower):
     lower(50, threads, streaming)
     for (name, v, spacings), wanted in zip(cases, expected, strict=True):
         assert_same(wanted, FUNCTIONS[name](v, *spacings))
+
+
+def test_sums_as_python(lower):
+    f = values("f8", (9, 8))
+    expected = ng.laplacian(f, 0.5)
+    lower(30, 1, True)
+    assert same_bits(ng.laplacian(f, 0.5), expected)
+
+
+def test_explain():
+    kernels = [row.kernel for row in ng.explain(ng.hessian, np.zeros((9, 8), "f4"), 0.5, np.arange(8))]
+    even, uneven_ = "stencil of {} samples for n={}", "stencil of {} samples for n={} with coordinates"
+    assert kernels == [even.format(3, 2), uneven_.format(4, 2), uneven_.format(3, 1), even.format(2, 1)]
+    assert ng.explain(ng.divergence, [GRID, GRID])[1].axis == 1
+    assert ng.explain(ng.laplacian, GRID, out=np.empty((5, 6)))[0].threads == 1
+    with pytest.raises(ValueError, match="`out` has shape"):
+        ng.explain(ng.laplacian, GRID, out=np.empty((5, 5)))
+    with pytest.raises(TypeError, match="does not know"):
+        ng.explain(np.sum, GRID)
+    with pytest.raises(ValueError, match="a curl is of 2 or 3"):
+        ng.explain(ng.curl, [GRID[0]])
+    (row,) = ng.explain(ng.derivative, GRID.T, n=2, axis=0, accuracy=4)
+    assert row.kernel == "stencil of 5 samples for n=2"
+    (row,) = ng.explain(ng.derivative, GRID[:, ::2].repeat(3, axis=1)[:, ::2], nan="one-sided")
+    assert row.kernel == "stencil of 2 samples for n=1 + gaps on a copy"
+    assert ng.explain(ng.derivative, GRID) == ng.explain(ng.gradient, GRID, axis=1, edge_order=2)
+    (row,) = ng.explain(ng.turning_points, GRID, periodic=True)
+    assert (row.kernel, row.view, row.axis) == ("turning points", (5, 6, 1), 1)
 
 
 GRID = np.zeros((5, 6))

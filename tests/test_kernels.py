@@ -66,7 +66,8 @@ def test_any_range(view, edge_order, spacing):
     for start, stop in cuts:
         if start > stop:
             start, stop = stop, start
-        for streaming, (kernel, n, inner, constants) in zip(STORES, kernels, strict=True):
+        for streaming, step in zip(STORES, kernels, strict=True):
+            kernel, n, inner, constants = step.kernel, step.n, step.inner, step.constants
             out = np.full(size, 77.0)
             seventh = _sweep._buffer(out.dtype) if streaming else 0
             kernel(f.ravel(), out, n, inner, int(start), int(stop), seventh, *constants)

@@ -20,9 +20,10 @@ README = (ROOT / "README.md").read_text()
 # A module may import from those in a lower layer. What is not named here belongs to the layer of its folder.
 LAYERS = {
     "numgrad": 10,
-    "numgrad._explain": 9,
+    "numgrad._explain": 9.5,
     "numgrad._derivative": 9,
     "numgrad._fields": 9,
+    "numgrad._turning_points": 9,
     "numgrad._formulas": 6,
     "numgrad._gradient": 8,
     "numgrad._strided": 7,

@@ -65,7 +65,7 @@ def center_weight(x: Any, first: Any, hop: Any, at: Any, c: Any, count: Any) -> 
 
 def fill_table(x: Any, table: Any, reach: Any, start: Any, stop: Any, factor: Any) -> None:
     """table[j, i] = the weight of x[i - reach + j] for the derivative at x[i]; `factor` is ORDER!, or a multiple."""
-    reach, start, stop, one, count = SIZE(reach), SIZE(start), SIZE(stop), SIZE(1), SIZE(TAPS)
+    reach, start, stop, one = SIZE(reach), SIZE(start), SIZE(stop), SIZE(1)
     row = workspace(x)
     for tile in range(start, stop, TILE):
         size = min(TILE, stop - tile)

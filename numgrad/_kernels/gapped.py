@@ -60,9 +60,9 @@ def gapped(
             i = (k // inner) % n
             before = run_length(f, k, i, n, inner, -1, cap, kind == PERIODIC)
             after = run_length(f, k, i, n, inner, 1, cap, kind == PERIODIC)
-            if before >= low and after >= high and f[k] == f[k]:
-                continue
             length = before + after + 1
+            if before >= low and after >= high and length >= needed and f[k] == f[k]:
+                continue
             value = FIELD(np.nan)
             if f[k] == f[k] and length >= needed and not (kind == EMPTY and (i < low or i >= n - high)):
                 begin = window(i, before, after, before < min(low, (length + 1) // 2), edge)

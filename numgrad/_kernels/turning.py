@@ -1,0 +1,83 @@
+"""Minima and maxima along lines: where samples stop to rise and begin to fall, or the other way round."""
+
+from typing import Any
+
+import numpy as np
+
+SIZE = np.uintp
+
+
+def begin_of_circle(y: Any, base: Any, n: Any) -> Any:
+    """Return where to begin on a periodic line: at a NaN; or where its maximum begins; -1 if all values are the same.
+
+    And whether it is at a NaN.
+    """
+    top = 0
+    for i in range(n):
+        if y[base + i] != y[base + i]:
+            return i, True
+        if y[base + i] > y[base + top]:
+            top = i
+    for back in range(1, n):
+        if y[base + (top - back) % n] != y[base + top]:
+            return (top - back + 1) % n, False
+    return -1, False
+
+
+def scan(
+    y: Any, records: Any, n: Any, start: Any, stop: Any, fills: Any, counts: Any, least: Any, ends: Any,
+    plateaus: Any, periodic: Any,
+) -> None:  # fmt: skip
+    """Count the turning points of each line of y, flat, n samples each; and with `fills`, write what they are.
+
+    counts[line] is how many there are; when filling, where to write. A record is the line, the first and the last
+    sample of the same value, and 1 for a maximum, -1 for a minimum.
+
+    Samples rise until they fall by `least` below the highest since they began to rise: that was a maximum.
+    """
+    for line in range(start, stop):
+        base, at = line * n, counts[line] if fills else 0
+        begin, steps, direction, is_circle = 0, n + 1, 0, False
+        if periodic:
+            begin, is_gap = begin_of_circle(y, base, n)
+            is_circle = not is_gap
+            if begin < 0:
+                steps = 0
+        is_inside, high, low = False, y[base], y[base]
+        high_first, high_last, low_first, low_last = 0, 0, 0, 0
+        for step in range(steps):
+            i = begin + step
+            value = y[base + i % n]
+            found = 0
+            if (step == n and not is_circle) or value != value:
+                if is_inside and ends:
+                    found = direction
+                is_inside, direction = False, 0
+            elif not is_inside:
+                is_inside, high, low = True, value, value
+                high_first, high_last, low_first, low_last = i, i, i, i
+                direction = 1 if is_circle else 0
+            else:
+                if value > high:
+                    high, high_first, high_last = value, i, i
+                elif value == high and high_last == i - 1:
+                    high_last = i
+                if value < low:
+                    low, low_first, low_last = value, i, i
+                elif value == low and low_last == i - 1:
+                    low_last = i
+                if direction >= 0 and value < high and high - value >= least:
+                    found = 1 if direction > 0 or ends else 0
+                    direction = -1
+                    low, low_first, low_last = value, i, i
+                elif direction <= 0 and value > low and value - low >= least:
+                    found = -1 if direction < 0 or ends else 0
+                    direction = 1
+                    high, high_first, high_last = value, i, i
+            first, last = (high_first, high_last) if found > 0 else (low_first, low_last)
+            if found != 0 and (plateaus or first == last):
+                if fills:
+                    records[at, 0], records[at, 1], records[at, 2], records[at, 3] = line, first % n, last % n, found
+                at += 1
+        if not fills:
+            counts[line] = at
