@@ -150,6 +150,89 @@ def _descents(X: Any, y: Any, theta: Any, rate: float, n_iter: int) -> Calls:
     return lambda: plain_descent(X, y, theta, rate, n_iter), fused
 
 
+def by_findiff(n: int, accuracy: int) -> Any:
+    """The operator of findiff is made before: its weights are not timed."""
+
+    def make() -> Calls:
+        from findiff import FinDiff
+
+        f = samples(n)
+        return partial(FinDiff(0, 0.1, 1, acc=accuracy), f), partial(ng.derivative, f, 0.1, accuracy=accuracy)
+
+    return make
+
+
+def weights_by_findiff() -> Calls:
+    """The first call on an uneven grid, with the weights of all points."""
+    from findiff import FinDiff
+
+    x = coordinates(200_000)
+    f = np.sin(x)
+    return lambda: FinDiff(0, x, 1, acc=4)(f), lambda: ng.derivative(f, x, accuracy=4)
+
+
+def weights_and_applying(accuracy: int) -> Any:
+    """Both kernels alone, in one thread: how long the weights of a line take, in times of one use of them."""
+
+    def make() -> Calls:
+        from numgrad import _formulas, _sweep
+        from numgrad._kernels.coordinates import fill_table
+        from numgrad._recipe import weighing
+
+        x = coordinates(200_000)
+        f, out, n = np.sin(x), np.zeros(x.size), x.size
+        formula = _formulas.read_formula(1, accuracy, "one-sided")
+        axis = _formulas.axis_plan(f.dtype, f.shape, None, 0, "shared", 0, formula, 0.0)
+        constants = axis.constants(x)
+        step = _sweep.bind(axis._replace(constants=constants), f, out, (), False)
+        table, reach, kernel = constants[0], constants[1], weighing(fill_table, 1 + accuracy, 1)
+        arguments = (x, table, reach, reach, n - reach, 1.0)
+        fill = _sweep.entry_point(kernel, *arguments)
+        return partial(step.kernel, f, out, n, 1, 0, n, 0, *constants), partial(fill, *arguments)
+
+    return make
+
+
+def accuracies() -> Calls:
+    f, out = samples(10**7), np.zeros(10**7)
+    return partial(ng.derivative, f, 0.1, out=out), partial(ng.derivative, f, 0.1, accuracy=8, out=out)
+
+
+def laplacians() -> Calls:
+    from scipy.ndimage import laplace
+
+    f = samples(2048, 2048)
+    return partial(laplace, f, mode="wrap"), partial(ng.laplacian, f, boundary="periodic")
+
+
+def gradient_twice(f: np.ndarray) -> np.ndarray:
+    return np.array([np.gradient(g) for g in np.gradient(f)])
+
+
+def hessians() -> Calls:
+    f = samples(1024, 1024)
+    return partial(gradient_twice, f), partial(ng.hessian, f)
+
+
+def turning() -> Calls:
+    from scipy.signal import find_peaks
+
+    y = np.sin(np.arange(10**6) * 0.01) + 0.01 * samples(10**6) / 1000
+    return lambda: (find_peaks(y)[0], find_peaks(-y)[0]), lambda: ng.turning_points(y)
+
+
+def close_inside(a: Any, b: Any) -> bool:
+    return np.allclose(a[8:-8], b[8:-8], rtol=1e-6, atol=1e-6 * abs(a).max()) or a.size < 17
+
+
+def close_everywhere(a: Any, b: Any) -> bool:
+    return np.allclose(a, b, rtol=1e-9, atol=1e-9 * abs(a).max())
+
+
+def same_peaks(a: Any, b: Any) -> bool:
+    return np.array_equal(np.sort(np.concatenate(a)), b.index)
+
+
 def anything(a: Any, b: Any) -> bool:
     return True
 
@@ -180,6 +263,16 @@ CASES = [
     Case("n = 1e6, coordinates", along(10**6), 20),
     Case("512 x 512 int32, both axes", gradient(512, 512, dtype=np.int32), 5),
     Case("descent, first classic", first_classic, 60, close, "plain loop"),
+    Case("derivative, n = 1e7, out=, accuracy 2 to 8", accuracies, 0.625, anything, "accuracy 2"),
+    Case("derivative, n = 1e6, accuracy 4", by_findiff(10**6, 4), 15, close_inside, "findiff"),
+    Case("derivative, n = 1e6, accuracy 8", by_findiff(10**6, 8), 15, close_inside, "findiff"),
+    Case("derivative, n = 10, accuracy 4", by_findiff(10, 4), 10, close_inside, "findiff"),
+    Case("derivative, 2e5 uneven points, first call", weights_by_findiff, 10, close_inside, "findiff"),
+    Case("weights of 2e5 points, accuracy 4, to applying", weights_and_applying(4), 0.2, anything, "applying"),
+    Case("weights of 2e5 points, accuracy 8, to applying", weights_and_applying(8), 0.2, anything, "applying"),
+    Case("laplacian, 2048 x 2048", laplacians, 5, close_everywhere, "scipy.ndimage"),
+    Case("hessian, 1024 x 1024", hessians, None, anything, "np.gradient twice"),
+    Case("turning points, n = 1e6", turning, None, same_peaks, "find_peaks twice"),
     Case("n = 10, spacing 0.1", gradient(10, spacing=(0.1,))),
     Case("n = 10, out=", into(10)),
     Case("n = 10, a new spacing each time", new_spacings(1), None, anything),

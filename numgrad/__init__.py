@@ -31,7 +31,7 @@ __all__ = [
     "turning_points",
     "weights",
 ]
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 # Imported on first use: `import numgrad` stays within 1.2 times `import numpy`.
 _LAZY = {

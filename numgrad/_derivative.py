@@ -116,7 +116,7 @@ def derivative(
     array([ 0.,  2.,  4., nan,  8., 10., 12.])
     """
     if out is None and type(f) is np.ndarray and type(x) is float and f.flags.carray:
-        plan = _even_plan(f.dtype, f.shape, x, n, accuracy, axis, boundary, edge_accuracy, period, nan)
+        plan = even_plan(f.dtype, f.shape, x, n, accuracy, axis, boundary, edge_accuracy, period, nan)
         if type(plan) is Plan and plan.calls:
             # What follows below, for a small array in C order: such a call is nothing but overhead.
             ((kernel, arguments, make, _),) = plan.calls
@@ -181,7 +181,7 @@ def read_call(
 
 
 @lru_cache(1024, typed=True)
-def _even_plan(dtype: "np.dtype[Any]", shape: tuple[int, ...], x: float, *options: Any) -> Any:
+def even_plan(dtype: "np.dtype[Any]", shape: tuple[int, ...], x: float, *options: Any) -> Any:
     """Return the plan for a number as spacing and an array in C order; what is wrong is said by `read_call`."""
     names = "n", "accuracy", "axis", "boundary", "edge_accuracy", "period", "nan"
     call = read_call(np.empty(shape, dtype), x, **dict(zip(names, options, strict=True)))

@@ -107,8 +107,12 @@ def divergence(
     axis : None, int or tuple of int, optional
         The k axes of `v` that are space, in the order of components and spacings; the others hold separate fields.
         All but the first by default, which holds the components.
-    accuracy, boundary, period
-        As in `laplacian`.
+    accuracy : int, default 2
+        Order of accuracy, even, as in `laplacian`.
+    boundary : {"one-sided", "periodic", "nan"} or a sequence of these, default "one-sided"
+        What the ends of all axes, or of each, do.
+    period : float or sequence of float, optional
+        Of periodic axes with coordinates, as in `laplacian`.
     out : ndarray, optional
         Where to write: the shape of a component, the dtype of the result. It may share memory with `v`.
 
@@ -154,8 +158,12 @@ def curl(
         As in `gradient`: nothing (1.0), one number for all axes, or for each axis a number or its coordinates.
     axis : None or tuple of int, optional
         The axes of `v` that are x, y, and z; the others hold separate fields. All but the first by default.
-    accuracy, boundary, period
-        As in `laplacian`.
+    accuracy : int, default 2
+        Order of accuracy, even, as in `laplacian`.
+    boundary : {"one-sided", "periodic", "nan"} or a sequence of these, default "one-sided"
+        What the ends of all axes, or of each, do.
+    period : float or sequence of float, optional
+        Of periodic axes with coordinates, as in `laplacian`.
     out : ndarray, optional
         Where to write: shape and dtype of the result. It may share memory with `v`.
 
@@ -208,8 +216,12 @@ def jacobian(
         As in `gradient`: nothing (1.0), one number for all axes, or for each axis a number or its coordinates.
     axis : None, int or tuple of int, optional
         The k axes of `v` that are space; the others hold separate fields. All but the first by default.
-    accuracy, boundary, period
-        As in `laplacian`.
+    accuracy : int, default 2
+        Order of accuracy, even, as in `laplacian`.
+    boundary : {"one-sided", "periodic", "nan"} or a sequence of these, default "one-sided"
+        What the ends of all axes, or of each, do.
+    period : float or sequence of float, optional
+        Of periodic axes with coordinates, as in `laplacian`.
     out : ndarray, optional
         Where to write: shape and dtype of the result. It may share memory with `v`.
 
@@ -254,8 +266,12 @@ def hessian(
         As in `gradient`: nothing (1.0), one number for all axes, or for each axis a number or its coordinates.
     axis : None, int or tuple of int, optional
         The k axes of space; the others hold separate fields. All by default.
-    accuracy, boundary, period
-        As in `laplacian`.
+    accuracy : int, default 2
+        Order of accuracy, even, as in `laplacian`.
+    boundary : {"one-sided", "periodic", "nan"} or a sequence of these, default "one-sided"
+        What the ends of all axes, or of each, do.
+    period : float or sequence of float, optional
+        Of periodic axes with coordinates, as in `laplacian`.
     out : ndarray, optional
         Where to write: shape and dtype of the result. It may share memory with `f`.
 
@@ -313,7 +329,7 @@ class Field(NamedTuple):
     def request(self, terms: Sequence[Term], sources: Sequence[np.ndarray]) -> Request:
         f = sources[0]
         keys = tuple([s if isinstance(s, float) else s.kind for s in self.spacings])
-        plan = _plan(f.dtype, f.shape, self.order, self.axes, keys, self.formulas, self.periods, tuple(terms))
+        plan = plan_of(f.dtype, f.shape, self.order, self.axes, keys, self.formulas, self.periods, tuple(terms))
         given = tuple([s if isinstance(s, float) else s.x for s in self.spacings])
         return Request(plan, f, f, self.order, given, tuple(sources[1:]))
 
@@ -436,7 +452,7 @@ def _each(given: Any, count: int, name: str, kind: type) -> list[Any]:
 
 
 @lru_cache(256)
-def _plan(
+def plan_of(
     dtype: "np.dtype[Any]", shape: tuple[int, ...], order: Order, axes: tuple[int, ...], spacings: tuple[Any, ...],
     formulas: tuple[Formula, ...], periods: tuple[float, ...], terms: tuple[Term, ...],
 ) -> Plan:  # fmt: skip

@@ -70,9 +70,7 @@ def read_formula(n: Any, accuracy: Any, boundary: Any, edge_accuracy: Any = None
         raise ValueError(f"`edge_accuracy` is {edge_accuracy}, boundary={boundary!r} has no edges; leave it away")
     edges = accuracy if edge_accuracy is None else whole(edge_accuracy, "edge_accuracy", 1)
     if n + max(accuracy, edges) > EXACT:
-        raise ValueError(
-            f"n={n} with accuracy={max(accuracy, edges)} takes more than {EXACT} points; give less of both"
-        )
+        raise ValueError(f"n={n} with accuracy={max(accuracy, edges)} needs more than {EXACT} points; give less")
     return Formula(n, accuracy, boundary, edges, gaps)
 
 

@@ -16,7 +16,11 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session", autouse=True)
 def _fresh_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     if "numba" not in sys.modules:
-        os.environ["NUMBA_CACHE_DIR"] = str(tmp_path_factory.mktemp("numba"))
+        # Workers of pytest-xdist have folders beside each other, and share what they compile.
+        folder = tmp_path_factory.getbasetemp()
+        folder = (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "numba"
+        folder.mkdir(exist_ok=True)
+        os.environ["NUMBA_CACHE_DIR"] = str(folder)
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
 
 
@@ -24,21 +28,23 @@ def _fresh_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
 def lower(monkeypatch):
     """A function that lowers thresholds: pieces of so many elements, on so many threads."""
     import numgrad as ng
-    from numgrad import _dispatch, _gradient, _recipe, _strided, _sweep
+    from numgrad import _derivative, _dispatch, _fields, _gradient, _recipe, _strided, _sweep
+
+    caches = _dispatch.plan_for, _derivative.plan_of, _derivative.even_plan, _fields.plan_of, _recipe.compiled
 
     def apply(piece, threads, streaming=False, has_stores=None):
-        for module in (_dispatch, _sweep, _strided):
+        for module in (_dispatch, _derivative, _sweep, _strided):
             monkeypatch.setattr(module, "PIECE", piece)
         monkeypatch.setattr(_sweep, "PARALLEL", 0)
         monkeypatch.setattr(_gradient, "COPIED", 0)
         monkeypatch.setattr(_sweep, "is_streaming", lambda nbytes: streaming)
         if has_stores is not None:
             monkeypatch.setattr(_recipe, "has_streaming_stores", lambda: has_stores)
-        for cache in (_dispatch.plan_for, _recipe.compiled):
+        for cache in caches:
             cache.cache_clear()
         ng.set_num_threads(threads)
 
     yield apply
     ng.set_num_threads(None)
-    for cache in (_dispatch.plan_for, _recipe.compiled):
+    for cache in caches:
         cache.cache_clear()

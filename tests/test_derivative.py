@@ -244,6 +244,7 @@ def intervals(line):
     return list(zip(edges[::2], edges[1::2], strict=True))
 
 
+@pytest.mark.filterwarnings("ignore:overflow encountered in scalar:RuntimeWarning")  # distances below zero, as Python
 @pytest.mark.parametrize("given", ["number", "coordinates", "own"])
 @pytest.mark.parametrize(("n", "accuracy", "edge_accuracy"), [(1, 2, None), (2, 2, None), (1, 4, 2), (2, 4, None)])
 def test_gaps_as_python(given, n, accuracy, edge_accuracy):
@@ -270,6 +271,19 @@ def test_gaps_as_python(given, n, accuracy, edge_accuracy):
         assert np.allclose(got[i], alone, rtol=1e-12, atol=1e-12, equal_nan=True)
     along = ng.derivative(np.ascontiguousarray(f.T), x if given == "number" else x.T.copy(), axis=0, **options)
     assert np.allclose(along.T, got, rtol=1e-12, atol=1e-12, equal_nan=True)
+
+
+@pytest.mark.filterwarnings("ignore:overflow encountered in scalar:RuntimeWarning")  # distances below zero, as Python
+def test_other_paths_as_python():
+    x = -np.cumsum(np.array([[1.0, 2, 1, 3, 2, 1, 1, 2, 1, 1], [2, 1, 1, 1, 3, 2, 1, 2, 1, 2]]), axis=1)
+    assert np.allclose(ng.derivative(x**3, x, n=3), 6)
+    around = ng.derivative(np.cos(x / 8 * np.pi), x, boundary="periodic", period=16)
+    assert abs(around[0] + np.pi / 8 * np.sin(x[0] / 8 * np.pi)).max() < 0.1
+    f = np.array([1.0, 2, np.nan, 4, 5, 6, 7, 8])
+    got = ng.derivative(f, boundary="periodic", nan="one-sided")
+    assert np.array_equal(got, [-3, 5, np.nan, 1, 1, 1, 1, -3], equal_nan=True)
+    with pytest.raises(ValueError, match=r"goes from -7\.0 to -7\.0 at 1, 5"):
+        ng.derivative(x, np.where(np.arange(20).reshape(2, 10) == 14, -7.0, x + 3))
 
 
 def test_gaps_of_other_kinds():

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).parent.parent
@@ -22,7 +23,15 @@ def run(script, *arguments, cwd):
 
 
 def test_all_are_here():
-    assert {e.stem for e in EXAMPLES} >= {"linear_regression", "fit_model", "array_gradient", "terrain"}
+    assert {e.stem for e in EXAMPLES} >= {
+        "linear_regression",
+        "fit_model",
+        "array_gradient",
+        "terrain",
+        "turning_points",
+        "accuracy",
+        "vector_fields",
+    }
 
 
 @pytest.mark.parametrize("script", EXAMPLES, ids=lambda p: p.stem)
@@ -38,5 +47,14 @@ def test_example(script, tmp_path):
         theta = [float(v) for v in re.search(r"theta = \[([\d. ]+)\]", text).group(1).split()]
         assert abs(theta[0] - 29.3) < 0.6
         assert abs(theta[1] - 1.01) < 0.02
+    if script.stem == "turning_points":
+        assert "from minimum to minimum: 10.9 years" in text
+    if script.stem == "accuracy":
+        orders = [float(o) for o in re.findall(r"order ([\d.]+)", text)]
+        assert np.allclose(orders, [2, 4, 6, 8] * 2, atol=0.55)
+    if script.stem == "vector_fields":
+        errors = [float(e) for e in re.findall(r"divergence (\S+),", text)]
+        assert errors == sorted(errors, reverse=True)
+        assert errors[-1] < 1e-6
     if script.stem == "array_gradient":
         assert "[1.  1.5 2.5 3.5 4.5 5. ]" in text

@@ -41,6 +41,9 @@ LAYERS = {
     "numgrad._jit": 2,
     "numgrad._intrinsics": 1.5,
     "numgrad._kernels": 1,
+    "numgrad._kernels.coordinates": 0.5,
+    "numgrad._kernels.stencil": 0.5,
+    "numgrad._kernels.nonuniform": 0,
     "numgrad._kernels.uniform": 0,
 }
 

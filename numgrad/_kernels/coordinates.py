@@ -180,7 +180,7 @@ def own_taps(
                 if kind == ONE_SIDED:
                     points = edge
                     begin = window(i, i, line - 1 - i, i < min(np.int64(reach), (line + 1) // 2), edge)
-                value = FIELD(np.nan)
+                value = FIELD(f[k]) * REAL(np.nan)
                 if kind != EMPTY:
                     here, hop = np.int64(k), np.int64(inner)
                     value = one_point(f, here, i, line, hop, x, here, hop, begin, points, period, factor)

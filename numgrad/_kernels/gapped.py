@@ -8,6 +8,7 @@ from numgrad._kernels.coordinates import EMPTY, PERIODIC, one_point, window
 from numgrad._kernels.stencil import constant_taps
 
 FIELD: Any = np.float64
+REAL: Any = np.float64
 SIZE = np.uintp
 
 inside: Any = constant_taps
@@ -63,7 +64,7 @@ def gapped(
             length = before + after + 1
             if before >= low and after >= high and length >= needed and f[k] == f[k]:
                 continue
-            value = FIELD(np.nan)
+            value = FIELD(f[k]) * REAL(np.nan)
             if f[k] == f[k] and length >= needed and not (kind == EMPTY and (i < low or i >= n - high)):
                 begin = window(i, before, after, before < min(low, (length + 1) // 2), edge)
                 at, hop = (k, inner) if is_own else (i, np.int64(1))
