@@ -6,13 +6,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from numgrad import _gradient
+from numgrad import _gradient, _out
 from numgrad._dispatch import PIECE, Order, Plan, Request, known_calls, memory_order, plan_for
 from numgrad._formulas import (
     Coordinates,
     Formula,
     axis_plan,
     check_length,
+    key_and_values,
     read_formula,
     read_period,
     read_samples,
@@ -79,7 +80,7 @@ def derivative(
     ValueError
         If there are too few points, `accuracy` is odd, coordinates repeat, turn back or do not fit, the period is
         missing or too short, or an option is unknown; `out` has another shape or is read-only. If `n` and accuracy sum
-        up to more than 64.
+        up to more than 64. If distances to the power -n are beyond the range of the dtype.
     numpy.exceptions.AxisError
         If there is no such axis.
 
@@ -90,12 +91,14 @@ def derivative(
 
     Notes
     -----
-    Inside, an even grid has the symmetric `Stencil`, an uneven one the ``n + accuracy`` nearest points by index with
-    weights for these [1]_. One-sided ends use ``n + edge_accuracy`` points. All are exact for polynomials of degree
-    below their number of points, so the error is of order ``h**accuracy`` at every point. A NaN or infinity reaches
-    only results whose formula has a weight on it that is not zero. With n=1, accuracy=2 and edge_accuracy 1 or 2 the
-    result is that of `gradient`, bit for bit, which on uneven grids has a weight on the point itself, if need be of
-    zero; but not with ``nan="one-sided"``. float32 is computed in float32, with weights that were rounded once.
+    Inside, an even grid has the symmetric `Stencil`, an uneven one the ``n + accuracy`` nearest points by index, of
+    two as near the lower one, with weights for these [1]_. One-sided ends use the ``n + edge_accuracy`` points around
+    theirs, as far as the end lets them. All are exact for polynomials of degree below their number of points, so the
+    error is of order ``h**accuracy`` at every point. A NaN or infinity reaches only results whose formula has a weight
+    on it that is not zero. With n=1, accuracy=2 and edge_accuracy 1 or 2 the result is that of `gradient`, bit for bit,
+    which on uneven grids has a weight on the point itself, if need be of zero; but not with ``nan="one-sided"``.
+    float32 is computed in float32, with weights that were rounded once. An array whose elements do not lie side by side
+    is copied first.
 
     References
     ----------
@@ -115,8 +118,11 @@ def derivative(
     >>> ng.derivative([0, 1, 4, np.nan, 16, 25, 36], nan="one-sided")
     array([ 0.,  2.,  4., nan,  8., 10., 12.])
     """
-    if out is None and type(f) is np.ndarray and type(x) is float and f.flags.carray:
-        plan = even_plan(f.dtype, f.shape, x, n, accuracy, axis, boundary, edge_accuracy, period, nan)
+    if out is None and type(f) is np.ndarray and type(x) is float and f.flags.carray and f.size <= PIECE:
+        try:
+            plan = even_plan(f.dtype, f.shape, x, n, accuracy, axis, boundary, edge_accuracy, period, nan)
+        except TypeError:  # what is no key is no option either, and said so below
+            plan = None
         if type(plan) is Plan and plan.calls:
             # What follows below, for a small array in C order: such a call is nothing but overhead.
             ((kernel, arguments, make, _),) = plan.calls
@@ -128,8 +134,10 @@ def derivative(
     call = read_call(
         f, x, n=n, accuracy=accuracy, axis=axis, boundary=boundary, edge_accuracy=edge_accuracy, period=period, nan=nan
     )
+    if out is not None:
+        _out.check(out, call.f.shape, np.dtype(FIELDS[call.f.dtype]), np.ndarray)
     if call.is_gradient:
-        return _gradient.gradient(call.f, call.given, axis=call.axis, edge_order=call.formula.edges, out=out)  # type: ignore[no-any-return]
+        return _gradient.gradient(call.f, call.x, axis=call.axis, edge_order=call.formula.edges, out=out)  # type: ignore[no-any-return]
     request = call.request()
     results, inputs = _gradient.arrange(request, out)
     if request.f.size:
@@ -141,15 +149,12 @@ class Call(NamedTuple):
     """The arguments of a call, read."""
 
     f: np.ndarray
+    x: Any
     order: Order
     axis: int
     spacing: float | Coordinates
     formula: Formula
     period: float
-
-    @property
-    def given(self) -> float | np.ndarray:
-        return self.spacing if isinstance(self.spacing, float) else self.spacing.x
 
     @property
     def is_gradient(self) -> bool:
@@ -158,9 +163,9 @@ class Call(NamedTuple):
         return is_same and (isinstance(self.spacing, float) or self.spacing.x.size == self.f.shape[self.axis])
 
     def request(self) -> Request:
-        key = self.spacing if isinstance(self.spacing, float) else self.spacing.kind
+        key, given = key_and_values(self.spacing, "x", self.formula.n, self.formula.points_needed, self.f.dtype)
         plan = plan_of(self.f.dtype, self.f.shape, self.order, self.axis, key, self.formula, self.period)
-        return Request(plan, self.f, self.f, self.order, (self.given,))
+        return Request(plan, self.f, self.f, self.order, (given,))
 
 
 def read_call(
@@ -169,15 +174,15 @@ def read_call(
 ) -> Call:  # fmt: skip
     """Read the arguments of `derivative`, but for `out`."""
     f = read_samples(f, "f")
-    if nan not in GAPS:
+    if not isinstance(nan, str) or nan not in GAPS:
         raise ValueError(f"`nan` is {nan!r}, give one of {', '.join(map(repr, GAPS))}")
     formula = read_formula(n, accuracy, boundary, edge_accuracy, nan == "one-sided")
     order = None if f.flags.c_contiguous else memory_order(f)
     axis = np.lib.array_utils.normalize_axis_index(axis, f.ndim)
     spacing = read_spacing(x, "x", f.shape, axis, order, lines=True)
-    period = read_period(period, spacing, formula, f.shape[axis])
     check_length(formula, axis, f.shape[axis])
-    return Call(f, order, axis, spacing, formula, period)
+    period = read_period(period, spacing, formula, f.shape[axis])
+    return Call(f, np.ravel(x) if np.ndim(x) > 1 else x, order, axis, spacing, formula, period)
 
 
 @lru_cache(1024, typed=True)

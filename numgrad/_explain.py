@@ -1,6 +1,8 @@
 """The plan of a gradient, in words."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -91,12 +93,15 @@ def explain(f: Any, *varargs: Any, **options: Any) -> Explanation:
     """
     if not callable(f):
         return _of_gradient(f, *varargs, **options)
-    known: dict[Any, Any] = {_gradient.gradient: _of_gradient, _derivative.derivative: _of_derivative}
-    known |= {_turning_points.turning_points: _of_turning_points}
-    if f in known:
-        return known[f](*varargs, **options)  # type: ignore[no-any-return]
-    if f in _fields.READERS:
-        return _of_field(_fields.READERS[f], *varargs, **options)
+    known: list[tuple[Any, Callable[..., Explanation]]] = [
+        (_gradient.gradient, _of_gradient),
+        (_derivative.derivative, _of_derivative),
+        (_turning_points.turning_points, _of_turning_points),
+        *((function, partial(_of_field, read)) for function, read in _fields.READERS.items()),
+    ]
+    for function, explained in known:
+        if f is function:
+            return explained(*varargs, **options)
     raise TypeError(f"`explain` does not know {f!r}; give it an array, or a function of numgrad on arrays")
 
 
@@ -119,10 +124,11 @@ def _of_gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, o
 def _of_derivative(*varargs: Any, out: Any = None, **options: Any) -> Explanation:
     call = _derivative.read_call(*varargs, **options)
     if call.is_gradient:
-        return _of_gradient(call.f, call.given, axis=call.axis, edge_order=call.formula.edges, out=out)
+        return _of_gradient(call.f, call.x, axis=call.axis, edge_order=call.formula.edges, out=out)
     request = call.request()
-    results, _ = _gradient.arrange(request, out)
-    return _of_stencils(request, [call.formula.n], results[0].nbytes)
+    if out is not None:
+        _out.check(out, call.f.shape, request.plan.dtype, np.ndarray)
+    return _of_stencils(request, [call.formula.n], call.f.size * request.plan.dtype.itemsize)
 
 
 def _of_field(read: Any, *varargs: Any, out: Any = None, **options: Any) -> Explanation:
@@ -146,13 +152,13 @@ def _of_stencils(request: Request, orders: list[int], nbytes: int) -> Explanatio
     return Explanation(rows)
 
 
-def _of_turning_points(y: Any, x: Any = None, *, axis: int = -1, **options: Any) -> Explanation:
-    y, lines, spacing, _ = _turning_points.read_lines(y, x, axis, options.get("periodic"), options.get("period"))
-    n = y.shape[axis]
-    words = repr(spacing) if isinstance(spacing, float) else "coordinates (float64)"
-    threads = _turning_points.thread_count(lines.size)
-    view = lines.size // max(n, 1), n, 1
-    return Explanation([AxisExplanation(axis % y.ndim, "turning points", lines.dtype.name, view, words, threads)])
+def _of_turning_points(*varargs: Any, **options: Any) -> Explanation:
+    call = _turning_points.read_call(*varargs, **options)
+    words = repr(call.spacing) if isinstance(call.spacing, float) else "coordinates (float64)"
+    threads = _turning_points.thread_count(call.lines.size)
+    n = call.shape[call.axis]
+    view = call.lines.size // max(n, 1), n, 1
+    return Explanation([AxisExplanation(call.axis, "turning points", call.lines.dtype.name, view, words, threads)])
 
 
 def _row(request: Request, done: AxisPlan, kernel: str, nbytes: int) -> AxisExplanation:
@@ -166,7 +172,7 @@ def _row(request: Request, done: AxisPlan, kernel: str, nbytes: int) -> AxisExpl
         done.axis,
         kernel,
         done.recipe.work.__name__,
-        (size // (done.n * done.inner), done.n, done.inner),
+        (size // max(done.n * done.inner, 1), done.n, done.inner),
         spacing,
         _sweep.thread_count(request.plan, size),
         "streaming" if nbytes and _sweep.is_streaming(nbytes) else "plain",

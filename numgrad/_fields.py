@@ -1,6 +1,6 @@
 """Fields on grids: divergence, curl, laplacian, jacobian and hessian, all terms of a result in one sweep."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -13,6 +13,7 @@ from numgrad._formulas import (
     Formula,
     axis_plan,
     check_length,
+    key_and_values,
     read_formula,
     read_period,
     read_samples,
@@ -320,6 +321,14 @@ class Field(NamedTuple):
     mixed: tuple[Term, ...]
     shape: tuple[int, ...]
 
+    def with_own_coordinates(self, out: np.ndarray) -> "Field":
+        """Copy coordinates that may share memory with `out`."""
+        spacings = [
+            s._replace(x=s.x.copy()) if isinstance(s, Coordinates) and np.may_share_memory(s.x, out) else s
+            for s in self.spacings
+        ]
+        return self._replace(spacings=tuple(spacings))
+
     @property
     def sweeps(self) -> list[tuple[tuple[Term, ...], tuple[np.ndarray, ...]]]:
         """The terms that are done together, and arrays like what they are done from."""
@@ -328,9 +337,12 @@ class Field(NamedTuple):
 
     def request(self, terms: Sequence[Term], sources: Sequence[np.ndarray]) -> Request:
         f = sources[0]
-        keys = tuple([s if isinstance(s, float) else s.kind for s in self.spacings])
+        split = [
+            key_and_values(spacing, name, formula.n, formula.points_needed, f.dtype)
+            for spacing, name, formula in zip(self.spacings, _names(len(self.axes)), self.formulas, strict=True)
+        ]
+        keys, given = zip(*split, strict=True)
         plan = plan_of(f.dtype, f.shape, self.order, self.axes, keys, self.formulas, self.periods, tuple(terms))
-        given = tuple([s if isinstance(s, float) else s.x for s in self.spacings])
         return Request(plan, f, f, self.order, given, tuple(sources[1:]))
 
 
@@ -393,7 +405,7 @@ def _axes(axis: Any, ndim: int) -> tuple[int, ...]:
 def _vector(v: Any, axis: Any) -> tuple[tuple[np.ndarray, ...], tuple[int, ...]]:
     """Return the components and their axes of space; the given ones count that of the components, which is 0."""
     if not isinstance(v, (np.ndarray, list, tuple)):
-        v = np.asarray(v)
+        v = list(v) if isinstance(v, Iterator) else np.asarray(v)
     if len(v) == 0 if isinstance(v, (list, tuple)) else v.ndim == 0 or len(v) == 0:
         raise ValueError("`v` has no components; give them along its first axis")
     components = tuple([read_samples(c, "v") for c in v])
@@ -423,18 +435,17 @@ def _read(
     if len(spacing) == 1 and count > 1 and np.ndim(spacing[0]):
         raise ValueError(f"coordinates are given for one of {count} axes; give a spacing for each")
     given = spacing * count if len(spacing) == 1 < count else spacing or (1.0,) * count
-    boundaries = _each(boundary, count, "boundary", str)
-    periods = _each(period, count, "period", float)
+    boundaries, periods = _each(boundary, count, "boundary"), _each(period, count, "period")
+    is_each = hasattr(period, "__len__") and not isinstance(period, str)
     formulas, spacings, lengths = [], [], []
     for place, a in enumerate(axes):
-        name = f"spacing {place}" if count > 1 else "spacing"
         formulas.append(read_formula(max(t.n for t in terms), accuracy, boundaries[place]))
-        spacings.append(read_spacing(given[place], name, f.shape, a, order, lines=False))
+        spacings.append(read_spacing(given[place], _names(count)[place], f.shape, a, order, lines=False))
         is_needed = boundaries[place] == "periodic" and isinstance(spacings[-1], Coordinates)
-        own = periods[place] if is_needed or isinstance(period, Sequence) else None
-        lengths.append(read_period(own, spacings[-1], formulas[-1], f.shape[a]))
+        own = periods[place] if is_needed or is_each else None
         check_length(formulas[-1], a, f.shape[a])
-    if period is not None and not isinstance(period, Sequence) and not any(lengths):
+        lengths.append(read_period(own, spacings[-1], formulas[-1], f.shape[a]))
+    if period is not None and not is_each and not any(lengths):
         raise ValueError(f"`period` is {period}; leave it away but for boundary='periodic' with coordinates")
     return Field(
         components, order, axes, tuple(spacings), tuple(formulas), tuple(lengths), tuple(terms), tuple(mixed),
@@ -442,9 +453,14 @@ def _read(
     )  # fmt: skip
 
 
-def _each(given: Any, count: int, name: str, kind: type) -> list[Any]:
+def _names(count: int) -> list[str]:
+    """How messages call the spacings."""
+    return [f"spacing {place}" for place in range(count)] if count > 1 else ["spacing"]
+
+
+def _each(given: Any, count: int, name: str) -> list[Any]:
     """Return what is given for each axis: one for all, or a sequence."""
-    if isinstance(given, str) or not isinstance(given, Sequence):
+    if isinstance(given, str) or not hasattr(given, "__len__"):
         return [given] * count
     if len(given) != count:
         raise ValueError(f"`{name}` has {len(given)} entries for {count} axes; give one for each, or one for all")
@@ -478,6 +494,8 @@ def _run(field: Field, out: Any) -> np.ndarray:
         result, inputs = _blocks(leading, f, field.order, request.plan.dtype), ()
     else:
         _out.check(out, field.shape, request.plan.dtype, np.ndarray)
+        if field.mixed:  # the second sweep reads coordinates that the first must not have written
+            field = field.with_own_coordinates(out)
     blocks = [result[i] for i in np.ndindex(leading)]
     if not f.size:
         return result  # type: ignore[no-any-return]

@@ -19,7 +19,7 @@ BOUNDARIES = {"one-sided": ONE_SIDED, "periodic": PERIODIC, "nan": EMPTY}
 # Points whose weights are found in one thread.
 PARALLEL = 1 << 15
 # Products of distances stay within the range of float64 while the exponents of all of them sum up to less.
-EXPONENTS = 800
+EXPONENTS = 900
 
 
 class Formula(NamedTuple):
@@ -43,28 +43,52 @@ class Formula(NamedTuple):
 
 
 class Coordinates(NamedTuple):
-    """Points of an axis by their coordinates, float64 and compact: those of each line, or the same for all lines."""
+    """Points of an axis by their coordinates, float64 and compact: those of each line, or the same for all lines.
+
+    `shortest` and `longest` are the distances of neighbours.
+    """
 
     x: np.ndarray
     are_own: bool
-    inner: int = 1
-
-    @property
-    def kind(self) -> str:
-        """What a plan has to know of them."""
-        return "own" if self.are_own else "shared"
+    inner: int
+    shortest: float
+    longest: float
 
     def span(self, size: int) -> float:
         """The longest distance between the ends of a line."""
+        if not self.x.size:
+            return 0.0
         lines = self.x.reshape(-1, size, self.inner)
         return float(abs(lines[:, -1] - lines[:, 0]).max())
+
+
+class Key(NamedTuple):
+    """What a plan has to know of coordinates: whether each line has its own, whether products of distances overflow."""
+
+    are_own: bool
+    are_extreme: bool
+
+
+def key_and_values(spacing: float | Coordinates, name: str, n: int, count: int, dtype: "np.dtype[Any]") -> Any:
+    """Return what a plan has to know of a spacing, and what its kernel gets; of `count` points for the derivative n."""
+    low, high = (abs(spacing),) * 2 if isinstance(spacing, float) else (spacing.shortest, spacing.longest)
+    real = np.finfo(REAL[FIELDS[dtype]])
+    if not math.log2(real.smallest_normal) < -n * math.log2(high) or not -n * math.log2(low) < math.log2(real.max):
+        raise ValueError(
+            f"`{name}` has distances of {low:g} to {high:g}; weights for n={n}, of the order of their power {-n}, are "
+            f"beyond the range of {real.dtype}: choose another unit"
+        )
+    if isinstance(spacing, float):
+        return spacing, spacing
+    reach = max(abs(math.log2(low)), abs(math.log2(high * count)))
+    return Key(spacing.are_own, reach * count > EXPONENTS), spacing.x
 
 
 def read_formula(n: Any, accuracy: Any, boundary: Any, edge_accuracy: Any = None, gaps: bool = False) -> Formula:
     n, accuracy = whole(n, "n", 1), whole(accuracy, "accuracy", 1)
     if accuracy % 2:
         raise ValueError(f"`accuracy` is {accuracy}, give an even number")
-    if boundary not in BOUNDARIES:
+    if not isinstance(boundary, str) or boundary not in BOUNDARIES:
         raise ValueError(f"`boundary` is {boundary!r}, give one of {', '.join(map(repr, BOUNDARIES))}")
     if edge_accuracy is not None and boundary != "one-sided" and not gaps:
         raise ValueError(f"`edge_accuracy` is {edge_accuracy}, boundary={boundary!r} has no edges; leave it away")
@@ -74,14 +98,15 @@ def read_formula(n: Any, accuracy: Any, boundary: Any, edge_accuracy: Any = None
     return Formula(n, accuracy, boundary, edges, gaps)
 
 
-def read_samples(given: Any, name: str) -> np.ndarray:
+def read_samples(given: Any, name: str, *, real: bool = False) -> np.ndarray:
     if isinstance(given, np.ma.MaskedArray):
         raise TypeError(f"`{name}` is a MaskedArray; give {name}.filled(numpy.nan), whose gaps stay gaps")
     array: np.ndarray = np.asarray(given)
     if not array.dtype.isnative:
         array = array.astype(array.dtype.newbyteorder("="))
-    if array.dtype not in FIELDS:
-        raise TypeError(f"`{name}` has dtype {array.dtype}, give float32, float64, complex64, complex128 or integers")
+    if array.dtype not in FIELDS or (real and array.dtype.kind == "c"):
+        wanted = "float32, float64" + ", complex64, complex128" * (not real)
+        raise TypeError(f"`{name}` has dtype {array.dtype}, give {wanted} or integers")
     return array
 
 
@@ -103,25 +128,27 @@ def read_spacing(
         raise ValueError(
             f"`{name}` has shape {x.shape}, give a number or the coordinates of all {size} points of axis {axis}{more}"
         )
-    if are_own and order is not None:
-        x = x.transpose(order)
+    turned = order if are_own else None
+    if turned is not None:
+        x = x.transpose(turned)
     flat = np.ascontiguousarray(x, np.float64).reshape(-1)
     inner = inner_of(shape, order, axis) if are_own else 1
-    if flat.size > 1 and size > 1:
+    steps = np.ones(2)
+    if flat.size and size > 1:
         kernel = specialise(first_turn, "float64")
-        at = entry_point(kernel, flat, size, inner)(flat, size, inner)
+        at = int(entry_point(kernel, flat, steps, size, inner)(flat, steps, size, inner))
         if at >= 0:
-            raise ValueError(_why_not(flat, int(at), int(at) + inner, name, x.shape))
-    return Coordinates(flat, are_own or flat.size == math.prod(shape), inner)
+            places = np.array(np.unravel_index(at + inner, x.shape))[np.argsort(turned or range(x.ndim))]
+            raise ValueError(_why_not(flat[at], flat[at + inner], name, ", ".join(map(str, places))))
+    return Coordinates(flat, are_own or flat.size == math.prod(shape), inner, *steps.tolist())
 
 
-def _why_not(flat: np.ndarray, i: int, j: int, name: str, shape: tuple[int, ...]) -> str:
-    if not np.isfinite(flat[[i, j]]).all():
-        return f"`{name}` has coordinates that are not finite"
-    place = ", ".join(str(p) for p in np.unravel_index(j, shape))
+def _why_not(a: float, b: float, name: str, place: str) -> str:
+    if not (math.isfinite(a) and math.isfinite(b)):
+        return f"`{name}` has coordinates that are not finite, at {place} or before"
     return (
-        f"`{name}` goes from {flat[i]} to {flat[j]} at {place}; give coordinates that only rise or only fall, or split "
-        "the samples there"
+        f"`{name}` goes from {a} to {b} at {place}; give coordinates that only rise or only fall, or split the samples "
+        "there"
     )
 
 
@@ -133,6 +160,8 @@ def read_period(period: Any, spacing: float | Coordinates, formula: Formula, siz
         return 0.0
     if period is None:
         raise ValueError("`period` is missing; with coordinates, boundary='periodic' needs the distance of repetition")
+    if not isinstance(period, (int, float, np.integer, np.floating)):
+        raise TypeError(f"`period` is {period!r}, give a number")
     span = spacing.span(size)
     if not (math.isfinite(period) and period > span):
         raise ValueError(f"`period` is {period}, the coordinates span {span}; give a larger one")
@@ -150,28 +179,32 @@ def axis_plan(
 ) -> AxisPlan:  # fmt: skip
     """Return how an axis is done: `factor` times a derivative.
 
-    `spacing` is a number, or what kind of coordinates there are; these, the `place`-th of the
-    spacings, are looked at when the plan is run.
+    `spacing` is a number or the `Key` of coordinates; these, the `place`-th of the spacings, are looked at when the
+    plan is run.
     """
     field = FIELDS[dtype]
     size, inner = shape[axis], inner_of(shape, order, axis)
-    taps = formula.n + formula.accuracy
-    function: Any = own_taps if spacing == "own" else varying_taps
+    taps, is_even = formula.n + formula.accuracy, isinstance(spacing, float)
+    function: Any
     constants: Any
-    if isinstance(spacing, float):
+    if is_even:
         stencil = _central(formula.n, formula.accuracy)
         function, taps = constant_taps, len(stencil.offsets)
         constants = _of_number(spacing, size, inner, formula, REAL[field], factor)
-    elif function is own_taps:
-        constants = partial(_of_lines, formula, inner, period, size, factor)
+    elif spacing.are_own:
+        function, constants = own_taps, partial(_of_lines, formula, period, factor)
     else:
-        constants = partial(_of_table, formula, period, REAL[field], factor)
+        function = varying_taps
+        constants = partial(_of_table, formula, period, REAL[field], factor, spacing.are_extreme)
     functions: tuple[Any, ...] = (function,)
     if formula.gaps and dtype.kind in "fc":  # integers have no NaN
         functions = (function, gapped)
-        constants = _with_gaps(constants, spacing, size, inner if spacing == "own" else 1, formula, period)
-    needs_order = function is own_taps or gapped in functions
-    recipe = Recipe(functions, dtype, field, REAL[field], division(field), taps, formula.n * needs_order, adds)
+        constants = partial(_with_gaps, constants, spacing, size, formula, period)
+    finds_weights = function is own_taps or gapped in functions
+    recipe = Recipe(
+        functions, dtype, field, REAL[field], division(field), taps, formula.n * finds_weights, adds,
+        finds_weights and not is_even and spacing.are_extreme,
+    )  # fmt: skip
     return AxisPlan(axis, place, size, inner, recipe, constants, source, target)
 
 
@@ -195,7 +228,7 @@ def _reach(formula: Formula, is_even: bool) -> tuple[int, int]:
 
 
 def _of_number(h: float, size: int, inner: int, formula: Formula, real: Any, factor: float) -> tuple[Any, ...]:
-    stencil, power = _central(formula.n, formula.accuracy), h**formula.n
+    stencil, power = _central(formula.n, formula.accuracy), float(h**formula.n)
     places, low = _places(formula, size, is_even=True)
     samples = _end_samples(formula, places, low, size, stencil.offsets)
     found = np.full(samples.shape, np.nan)
@@ -209,18 +242,19 @@ def _of_number(h: float, size: int, inner: int, formula: Formula, real: Any, fac
     )
 
 
-def _of_table(formula: Formula, period: float, real: Any, factor: float, x: np.ndarray) -> tuple[Any, ...]:
+def _of_table(
+    formula: Formula, period: float, real: Any, factor: float, scaled: bool, x: np.ndarray
+) -> tuple[Any, ...]:
     """Weights of all points of the same lines: of those inside a column of a table each."""
     low, high = _reach(formula, is_even=False)
     count, size = low + high + 1, x.size
-    scaled, unit = _in_range(x, count, size, 1)
     table = np.zeros((count, size))
-    kernel = weighing(fill_table, count, formula.n)
-    scale = factor * math.factorial(formula.n) * unit**formula.n
+    kernel = weighing(fill_table, count, formula.n, scaled)
+    scale = factor * math.factorial(formula.n)
 
     def fill(parts: Any) -> None:
         for a, b in parts:
-            arguments = (scaled, table, low, a, b, scale)
+            arguments = (x, table, low, a, b, scale)
             entry_point(kernel, *arguments)(*arguments)
 
     parts = [(a, min(a + PARALLEL, size - high)) for a in range(low, size - high, PARALLEL)]
@@ -229,42 +263,27 @@ def _of_table(formula: Formula, period: float, real: Any, factor: float, x: np.n
     samples = _end_samples(formula, places, low_rows, size)
     found = np.full(samples.shape, np.nan)
     if formula.boundary != "nan":
-        rows = scaled, found, places, samples[:, 0].copy(), period * unit, scale
-        kernel = weighing(fill_rows, 0, formula.n)
+        rows = x, found, places, samples[:, 0].copy(), period, scale
+        kernel = weighing(fill_rows, 0, formula.n, scaled)
         entry_point(kernel, *rows)(*rows)
     return table.astype(real, copy=False), low, _rows(found, samples % size, low_rows, real)
 
 
-def _of_lines(formula: Formula, inner: int, period: float, size: int, factor: float, x: np.ndarray) -> tuple[Any, ...]:
+def _of_lines(formula: Formula, period: float, factor: float, x: np.ndarray) -> tuple[Any, ...]:
     """What a kernel needs that finds the weights of each point itself."""
     low, _ = _reach(formula, is_even=False)
-    x, unit = _in_range(x, formula.n + max(formula.accuracy, formula.edges), size, inner)
-    scale = factor * math.factorial(formula.n) * unit**formula.n
-    ends = BOUNDARIES[formula.boundary], formula.n + formula.edges, period * unit
-    return x, scale, low, ends
+    ends = BOUNDARIES[formula.boundary], formula.n + formula.edges, period
+    return x, factor * math.factorial(formula.n), low, ends
 
 
-def _with_gaps(constants: Any, spacing: Any, size: int, inner: int, formula: Formula, period: float) -> Any:
+def _with_gaps(constants: Any, spacing: Any, size: int, formula: Formula, period: float, given: Any) -> tuple[Any, ...]:
     """Return the constants of a kernel with `_kernels.gapped` around it; on even grids a point's number is its x."""
     is_even = isinstance(spacing, float)
     ends = *_reach(formula, is_even), formula.n + formula.edges, formula.points_needed, BOUNDARIES[formula.boundary]
     factor = float(math.factorial(formula.n))
     if is_even:
-        numbers = *ends, float(size), factor / spacing**formula.n, False
-        return np.arange(float(size)), numbers, constants
-
-    def make(x: np.ndarray) -> tuple[Any, ...]:
-        scaled, unit = _in_range(x, formula.n + max(formula.accuracy, formula.edges), size, inner)
-        return scaled, (*ends, period * unit, factor * unit**formula.n, spacing == "own"), constants(x)
-
-    return make
-
-
-def _in_range(x: np.ndarray, count: int, size: int, inner: int) -> tuple[np.ndarray, float]:
-    """Return coordinates in other units, by a power of two, where products of their distances leave float64's range."""
-    _, exponent = math.frexp(abs(x[(size - 1) * inner] - x[0]) / size)
-    unit = 1.0 if abs(exponent) * count < EXPONENTS else 2.0**-exponent
-    return x * unit if unit != 1 else x, unit
+        return np.arange(float(size)), (*ends, float(size), factor / spacing**formula.n, False), constants
+    return given, (*ends, period, factor, spacing.are_own), constants(given)
 
 
 def _places(formula: Formula, size: int, is_even: bool) -> tuple[np.ndarray, int]:

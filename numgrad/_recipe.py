@@ -80,6 +80,7 @@ class Recipe(NamedTuple):
     taps: int = 0
     order: int = 0
     adds: bool = False
+    scaled: bool = False  # distances, in units of the width of the stencil
 
     @property
     def name(self) -> str:
@@ -106,7 +107,7 @@ def compiled(recipe: Recipe, streaming: bool) -> Kernel:
         "HAS_WEIGHTS": recipe.functions != (uniform, short),
     }
     if recipe.taps:
-        names |= {"TAPS": recipe.taps, "ORDER": recipe.order, "REAL": recipe.real}
+        names |= {"TAPS": recipe.taps, "ORDER": recipe.order, "REAL": recipe.real, "SCALED": recipe.scaled}
         names["store"] = add if recipe.adds else assign
     for function in recipe.functions:
         names |= {part.__name__: part for part in PARTS.get(function, ())}
@@ -147,12 +148,13 @@ def compiled_strided(recipe: Recipe, x_dtype: "np.dtype[Any]", strides: tuple[in
 
 
 @cache
-def weighing(function: Kernel, taps: int, order: int) -> Kernel:
+def weighing(function: Kernel, taps: int, order: int, scaled: bool) -> Kernel:
     """Return the kernel that fills a table of weights of points, or rows of those at the ends."""
     names: dict[str, Any] = {part.__name__: part for part in PARTS[function]}
     if is_compiling():
         names["workspace"] = intrinsics().workspace
-    return specialise(function, str(taps), str(order), TAPS=taps, ORDER=order, **names)
+    tags = str(taps), str(order), "scaled" * scaled
+    return specialise(function, *tags, TAPS=taps, ORDER=order, SCALED=scaled, **names)
 
 
 def past_the_cache(dtype: "np.dtype[Any]") -> Recipe:
@@ -162,7 +164,7 @@ def past_the_cache(dtype: "np.dtype[Any]") -> Recipe:
 
 
 def _tags(recipe: Recipe) -> tuple[str, ...]:
-    taps = (str(recipe.taps), str(recipe.order), "add" * recipe.adds) if recipe.taps else ()
+    taps = (str(recipe.taps), str(recipe.order), "add" * recipe.adds, "scaled" * recipe.scaled) if recipe.taps else ()
     return recipe.dtype.name, recipe.work.__name__, recipe.real.__name__, recipe.divide.__name__, *taps
 
 

@@ -98,7 +98,7 @@ def _real(given: Any, name: str) -> np.ndarray:
 
 def whole(given: Any, name: str, least: int) -> int:
     try:
-        number = operator.index(given)
+        number = operator.index(given if not isinstance(given, bool) else None)  # type: ignore[arg-type]
     except TypeError:
         raise TypeError(f"`{name}` is {given!r}, give an integer of at least {least}") from None
     if number < least:

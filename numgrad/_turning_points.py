@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -93,7 +93,8 @@ def turning_points(
     plateaus : bool, default True
         Whether a turning point may have several samples of the same value.
     ends : bool, default False
-        Whether the first and the last of an interval count, as minimum or maximum, though samples go no farther.
+        Whether the first and the last of an interval count, as minimum or maximum, though samples go no farther. With
+        `min_change`, the lowest or highest of the first or last stretch in which samples change by less.
     periodic : bool, default False
         Whether the last sample is followed by the first.
     period : float, optional
@@ -139,22 +140,22 @@ def turning_points(
        19   4.71257  -0.999989  minimum    0.0372
        31   7.85381    0.99993  maximum     0.103
     """
-    y, lines, spacing, length = read_lines(y, x, axis, periodic, period)
-    least = float(min_change)
-    if not least >= 0:
-        raise ValueError(f"`min_change` is {min_change}, give a number that is not negative")
-    axis = np.lib.array_utils.normalize_axis_index(axis, y.ndim)
-    n = y.shape[axis]
-    records = _scan(lines, n, least, bool(ends), bool(plateaus), bool(periodic))
-    line, first, last, sign = records[np.lexsort((records[:, 1], records[:, 0]))].T
+    call = read_call(
+        y, x, axis=axis, plateaus=plateaus, ends=ends, periodic=periodic, period=period, min_change=min_change
+    )
+    lines, spacing, n = call.lines, call.spacing, call.shape[call.axis]
+    records = _scan(lines, n, call.min_change, call.ends, call.plateaus, call.periodic)
+    line, first, last, sign = records.T
     extent = (last - first) % n if n else last
     index = (first + extent // 2) % n if n else first
-    at = _Around(lines.reshape(-1, n) if n else lines.reshape(0, 0), line, spacing, length, n)
+    order = np.lexsort((index, line))
+    line, first, last, sign, extent, index = (a[order] for a in (line, first, last, sign, extent, index))
+    at = _Around(lines.reshape(-1, n) if n else lines.reshape(0, 0), line, spacing, call.period, n)
     position, value = at.x(first), at.y(first)
     is_flat = extent > 0
     position = np.where(is_flat, (position + at.x(first + extent)) / 2, position)
-    offset, change, slope = _parabola(at, index, is_flat, periodic)
-    others = [s for a, s in enumerate(y.shape) if a != axis]
+    offset, change, slope = _parabola(at, index, is_flat, call.periodic)
+    others = [s for a, s in enumerate(call.shape) if a != call.axis]
     where = np.empty((len(line), len(others)), np.int64)
     if where.size:
         where.T[...] = np.unravel_index(line, others)
@@ -218,23 +219,39 @@ def _parabola(at: _Around, i: np.ndarray, is_flat: np.ndarray, periodic: bool) -
     return np.where(turns, offset, 0.0), np.where(turns, change, 0.0), slope
 
 
-def read_lines(y: Any, x: Any, axis: Any, periodic: Any, period: Any) -> tuple[np.ndarray, np.ndarray, Any, float]:
-    """Return y, its lines as flat memory, a number or coordinates of shape (n,) or (lines, n), and the period."""
-    y = read_samples(y, "y")
-    if y.dtype.kind == "c":
-        raise TypeError(f"`y` has dtype {y.dtype}, whose values have no order; give real numbers")
+class Call(NamedTuple):
+    """The arguments of a call, read: y as flat lines, a number or coordinates of shape (n,) or (lines, n)."""
+
+    lines: np.ndarray
+    spacing: Any
+    shape: tuple[int, ...]
+    axis: int
+    plateaus: bool
+    ends: bool
+    periodic: bool
+    period: float
+    min_change: float
+
+
+def read_call(
+    y: Any, x: Any = None, *, axis: Any = -1, plateaus: Any = True, ends: Any = False, periodic: Any = False,
+    period: Any = None, min_change: Any = 0.0,
+) -> Call:  # fmt: skip
+    """Read the arguments of `turning_points`."""
+    y = read_samples(y, "y", real=True)
     axis = np.lib.array_utils.normalize_axis_index(axis, y.ndim)
     n = y.shape[axis]
-    spacing = read_spacing(1.0 if x is None else x, "x", y.shape, axis, None, lines=True)
+    spacing: Any = read_spacing(1.0 if x is None else x, "x", y.shape, axis, None, lines=True)
     formula = read_formula(1, 2, "periodic" if periodic else "one-sided")
     length = read_period(period, spacing, formula, n)
+    if not isinstance(min_change, (int, float, np.integer, np.floating)) or not min_change >= 0:
+        raise ValueError(f"`min_change` is {min_change!r}, give a number that is not negative")
     real = y.dtype if y.dtype.kind == "f" else np.dtype(np.float64)
     lines = np.ascontiguousarray(np.moveaxis(y, axis, -1), real).reshape(-1)
-    if not isinstance(spacing, Coordinates):
-        return y, lines, spacing, length
-    if spacing.x.size == n:
-        return y, lines, spacing.x, length
-    return y, lines, np.moveaxis(spacing.x.reshape(y.shape), axis, -1).reshape(-1, n), length
+    if isinstance(spacing, Coordinates):
+        x = spacing.x
+        spacing = x if x.size == n else np.moveaxis(x.reshape(y.shape), axis, -1).reshape(-1, n)
+    return Call(lines, spacing, y.shape, axis, bool(plateaus), bool(ends), bool(periodic), length, float(min_change))
 
 
 def _scan(lines: np.ndarray, n: int, *options: Any) -> np.ndarray:

@@ -11,6 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 import numgrad as ng
+from numgrad import _derivative
 
 GRIDS = {
     "even": lambda n: np.arange(n) * 0.25 - 1,
@@ -136,6 +137,10 @@ def test_second_order_is_gradient(dtype, edge_accuracy):
         for given in (0.3, -2.0, uneven(f.shape[axis])):
             expected = np.gradient(f, given, axis=axis, edge_order=edge_accuracy or 2)
             assert_same(expected, ng.derivative(f, given, axis=axis, edge_accuracy=edge_accuracy))
+            if axis == 0:
+                for narrow in (uneven(6, "f4"), np.float32(0.3), 3, [0, 1, 3, 4, 6, 9]):
+                    expected = np.gradient(f, narrow, axis=axis, edge_order=edge_accuracy or 2)
+                    assert_same(expected, ng.derivative(f, narrow, axis=axis, edge_accuracy=edge_accuracy))
 
 
 @pytest.mark.parametrize("dtype", ["f4", "f8", "c8", "c16", "i2", "u8"])
@@ -308,6 +313,45 @@ def test_gaps_of_other_kinds():
     assert same_bits(empty[2:38], full[2:38])
 
 
+def test_gaps_around_short_lines():
+    """Pieces of memory that hold the ends of several lines."""
+    for size in (8, 21, 40, 50, 63, 65):
+        f = np.random.default_rng(size).random((9, size))
+        f[[1, 4, 8], [0, size - 1, 3]] = np.nan
+        for x, period in ((0.5, None), (uneven(size), 2000.0)):
+            options = {"n": 2, "boundary": "periodic", "period": period, "nan": "one-sided"}
+            got = ng.derivative(f, x, **options)
+            assert np.array_equal(np.isnan(got), np.isnan(f))
+            for line, result in zip(f, got, strict=True):
+                assert np.allclose(result, ng.derivative(line.copy(), x, **options), rtol=1e-12, equal_nan=True)
+
+
+def test_lines_of_different_scale_as_python():
+    b = np.linspace(1, 2, 15)
+    for x in (np.stack([b, b * 1e-45]), np.stack([b * 1e-45, b])):
+        assert np.allclose(ng.derivative(x**2, x, accuracy=8), 2 * x, rtol=1e-6)
+        assert np.allclose(ng.derivative(x[0] ** 2, x[0], accuracy=8), 2 * x[0], rtol=1e-6)
+    x = np.logspace(-35, 0, 71)
+    assert np.allclose(ng.derivative(x**2, x, n=2, accuracy=10)[20:-20], 2, rtol=1e-2)
+    assert np.isfinite(ng.derivative(np.stack([x, x]), x, n=2, accuracy=10)).all()
+
+
+def test_other_axes_of_length_one():
+    x = uneven(6)
+    for n in (1, 2):
+        expected = ng.derivative(x**2, x, n=n)
+        assert same_bits(ng.derivative(x[None] ** 2, x[None], n=n)[0], expected)
+        assert same_bits(ng.derivative(x[:, None] ** 2, x[:, None], n=n, axis=0)[:, 0], expected)
+
+
+def test_a_plan_keeps_nothing_of_the_size_of_the_array():
+    f = np.random.default_rng(0).random(1000)
+    ng.derivative(f, 0.1, n=2, nan="one-sided")
+    call = _derivative.read_call(f, 0.1, n=2, nan="one-sided")
+    constants = call.request().plan.axes[0].constants
+    assert callable(constants)
+
+
 def test_gaps_on_large_paths(lower):
     f = values("f8", (40, 30))
     f[5, 3], f[20:22, 7], f[30] = np.nan, np.nan, np.nan
@@ -338,7 +382,7 @@ def test_findiff_agrees(n, accuracy):
 
 
 @pytest.mark.parametrize("unit", [1e-60, 1e-9, 1e40])
-def test_units(unit):
+def test_units_as_python(unit):
     """Coordinates in any unit: products of many distances neither vanish nor overflow."""
     x = uneven(40)
     f = np.sin(x / 10)
@@ -454,6 +498,27 @@ BAD = {
         lambda f: ng.derivative(f, np.arange(9), boundary="periodic", period=8), ValueError, "`period` is 8, .* span 8"
     ),
     "useless period": (lambda f: ng.derivative(f, boundary="periodic", period=9), ValueError, "leave it away"),
+    "too small a unit": (lambda f: ng.derivative(f, 1e-200, n=2), ValueError, "n=2, .* choose another unit"),
+    "too large a unit": (lambda f: ng.derivative(f, 1e200, n=2), ValueError, "beyond the range of float64"),
+    "float32": (lambda f: ng.derivative(f.astype("f4"), 1e-10, n=4), ValueError, "beyond the range of float32"),
+    "float32 coordinates": (
+        lambda f: ng.derivative(f.astype("f4"), f * 1e11, n=4), ValueError, "`x` has distances of 1e.11 to 1e.11"
+    ),
+    "array": (lambda f: ng.derivative(f, 1.0, n=np.array([2, 3])), TypeError, "`n` is array"),
+    "bool n": (lambda f: ng.derivative(f, 1.0, n=True), TypeError, "`n` is True"),
+    "list": (lambda f: ng.derivative(f, 1.0, boundary=["nan"]), ValueError, r"`boundary` is \['nan'\], give one"),
+    "text": (
+        lambda f: ng.derivative(f, f, boundary="periodic", period="9"), TypeError, "`period` is '9', give a number"
+    ),
+    "nothing": (
+        lambda f: ng.derivative(f[:0], f[:0], boundary="periodic", period=9.0), ValueError, "axis 0 has 0 points"
+    ),
+    "F order": (
+        lambda f: ng.derivative(
+            np.zeros((2, 9), order="F"), np.asfortranarray([[*range(9)], [0, 1, 2, 3, 3, 4, 5, 6, 7]]), n=2
+        ),
+        ValueError, "at 1, 4",
+    ),
     "nan option": (lambda f: ng.derivative(f, nan="omit"), ValueError, "`nan` is 'omit', give one of 'propagate'"),
     "lines": (
         lambda f: ng.derivative(np.tile(f, (2, 1)), np.zeros((2, 8))), ValueError, r"or an array of shape \(2, 9\)"

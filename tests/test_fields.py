@@ -70,6 +70,11 @@ def test_definitions(name, boundary, accuracy):
                 assert same_bits(got, again)
 
 
+def test_a_generator_of_components():
+    v = values("f8", (2, 9, 8))
+    assert same_bits(ng.divergence(c for c in v), ng.divergence(v))
+
+
 def test_a_boundary_for_each_axis():
     f = values("f8", (9, 10))
     got = ng.laplacian(f, boundary=("periodic", "one-sided"))
@@ -163,7 +168,14 @@ def test_out(name):
     out = memory.reshape(-1)[: expected.size].reshape(expected.shape)
     FUNCTIONS[name](given, 0.5, out=out)
     assert same_bits(out, expected)
-    assert FUNCTIONS[name](v[..., :0, :], axis=-1).size == 0 if name in SCALAR else True
+    given = np.arange(9.0) ** 1.5
+    expected = FUNCTIONS[name](v, given, 0.5)
+    out = np.empty_like(expected)
+    out.reshape(-1)[:9] = given
+    FUNCTIONS[name](v, out.reshape(-1)[:9], 0.5, out=out)  # coordinates in what is written
+    assert same_bits(out, expected)
+    if name in SCALAR:
+        assert FUNCTIONS[name](v[:0], axis=-1).size == 0
 
 
 @pytest.mark.parametrize("streaming", [False, True], ids=["plain", "streaming"])
@@ -199,6 +211,11 @@ def test_explain():
         ng.explain(ng.laplacian, GRID, out=np.empty((5, 5)))
     with pytest.raises(TypeError, match="does not know"):
         ng.explain(np.sum, GRID)
+    assert ng.explain(ng.laplacian, np.zeros((5, 0, 5)), axis=0)[0].view == (0, 5, 0)
+    with pytest.raises(ValueError, match="`min_change` is -1"):
+        ng.explain(ng.turning_points, GRID, min_change=-1)
+    with pytest.raises(TypeError, match="bogus"):
+        ng.explain(ng.turning_points, GRID, bogus=1)
     with pytest.raises(ValueError, match="a curl is of 2 or 3"):
         ng.explain(ng.curl, [GRID[0]])
     (row,) = ng.explain(ng.derivative, GRID.T, n=2, axis=0, accuracy=4)

@@ -107,6 +107,8 @@ def test_periodic():
     assert (wrapped.first[1], wrapped.last[1]) == (3, 0)
     assert wrapped.position[1] == 4
     assert len(ng.turning_points([2, 2, 2], periodic=True)) == 0
+    assert ng.turning_points([5, 5, 1, 0, 1, 5], periodic=True).index.tolist() == [0, 3]
+    assert len(ng.turning_points(np.zeros(0), np.zeros(0), periodic=True, period=9.0)) == 0
     gap = ng.turning_points([3, 1, 2, np.nan, 2], periodic=True)  # 2 3 1 2
     assert kinds(gap) == ["+0", "-1"]
 
@@ -208,7 +210,11 @@ def test_the_table():
 
 
 BAD = {
-    "complex": (lambda: ng.turning_points([1j, 2, 3]), TypeError, "`y` has dtype complex128, whose values have no"),
+    "complex": (
+        lambda: ng.turning_points([1j, 2, 3]),
+        TypeError,
+        "`y` has dtype complex128, give float32, float64 or int",
+    ),
     "bool": (lambda: ng.turning_points([True, False]), TypeError, "`y` has dtype bool"),
     "negative": (lambda: ng.turning_points([1, 2, 3], min_change=-1), ValueError, "`min_change` is -1"),
     "nan": (lambda: ng.turning_points([1, 2, 3], min_change=np.nan), ValueError, "`min_change` is nan"),

@@ -10,6 +10,8 @@ FIELD: Any = np.float64
 REAL: Any = np.float64
 ORDER: Any = 1
 TAPS: Any = 3
+# Whether distances are taken in units of the width of their stencil: the products of others would leave float64.
+SCALED: Any = False
 SIZE = np.uintp
 
 # What the ends of an axis do.
@@ -26,7 +28,8 @@ def weight(x: Any, first: Any, hop: Any, at: Any, j: Any, c: Any, count: Any) ->
     """
     one, lower, upper = SIZE(1), min(j, c), max(j, c)
     there = x[first + j * hop]
-    below = there - at
+    unit = 1 / abs(x[first + (count - one) * hop] - x[first]) if SCALED else 1.0
+    below = (there - at) * unit
     above = workspace(x)
     lowest = x.dtype.type(1)
     for q in range(1, ORDER):
@@ -34,14 +37,18 @@ def weight(x: Any, first: Any, hop: Any, at: Any, j: Any, c: Any, count: Any) ->
     for k in range(count - one - one):
         skip = SIZE(k >= lower)  # leaves out j and c without a branch
         point = x[first + (k + skip + SIZE(k + skip >= upper)) * hop]
-        d = at - point
+        d = (at - point) * unit if SCALED else at - point
         for q in range(ORDER - 1, 1, -1):
             above[q] = d * above[q] + above[q - 1]
         if ORDER > 1:
             above[1] = d * above[1] + lowest
         lowest *= d
-        below *= there - point
-    return (above[ORDER - 1] if ORDER > 1 else lowest) / below
+        below *= (there - point) * unit if SCALED else there - point
+    value = (above[ORDER - 1] if ORDER > 1 else lowest) / below
+    if SCALED:
+        for _ in range(ORDER):
+            value *= unit
+    return value
 
 
 def center_weight(x: Any, first: Any, hop: Any, at: Any, c: Any, count: Any) -> Any:
@@ -50,17 +57,24 @@ def center_weight(x: Any, first: Any, hop: Any, at: Any, c: Any, count: Any) -> 
     Minus the sum of the others would do, too, were it not for their rounding errors, which may be larger than it.
     """
     one = SIZE(1)
+    unit = 1 / abs(x[first + (count - one) * hop] - x[first]) if SCALED else 1.0
     above = workspace(x)
     lowest = x.dtype.type(1)
     for q in range(1, ORDER + 1):
         above[q] = 0
     for k in range(count - one):
         d = at - x[first + (k + SIZE(k >= c)) * hop]
+        if SCALED:
+            d *= unit
         for q in range(ORDER, 1, -1):
             above[q] = d * above[q] + above[q - 1]
         above[1] = d * above[1] + lowest
         lowest *= d
-    return above[ORDER] / lowest
+    value = above[ORDER] / lowest
+    if SCALED:
+        for _ in range(ORDER):
+            value *= unit
+    return value
 
 
 def fill_table(x: Any, table: Any, reach: Any, start: Any, stop: Any, factor: Any) -> None:
@@ -188,19 +202,20 @@ def own_taps(
     return False
 
 
-def first_turn(x: Any, n: Any, inner: Any) -> Any:
-    """Return where along a line, of `n` coordinates each `inner` apart, one is not beyond the one before; else -1."""
-    n, inner, size, bad = SIZE(n), SIZE(inner), SIZE(x.size), False
+def first_turn(x: Any, steps: Any, n: Any, inner: Any) -> Any:
+    """Return where along a line, of `n` coordinates each `inner` apart, one is not beyond the one before; else -1.
+
+    `steps` becomes the shortest and the longest distance of neighbours.
+    """
+    n, inner, size, shortest, longest = SIZE(n), SIZE(inner), SIZE(x.size), np.inf, 0.0
     for base in range(SIZE(0), size, n * inner):
         for i in range(base, base + (n - SIZE(1)) * inner, inner):
             for c in range(inner):
                 step = x[i + c + inner] - x[i + c]
-                rises = x[base + c + inner] > x[base + c]
-                bad |= not ((step > 0 if rises else step < 0) and abs(step) < np.inf)
-            if bad:
-                for c in range(inner):
-                    step = x[i + c + inner] - x[i + c]
-                    rises = x[base + c + inner] > x[base + c]
-                    if not ((step > 0 if rises else step < 0) and abs(step) < np.inf):
-                        return np.int64(i + c)
+                if x[base + c + inner] < x[base + c]:
+                    step = -step
+                if not 0 < step < np.inf:
+                    return np.int64(i + c)
+                shortest, longest = min(shortest, step), max(longest, step)
+    steps[0], steps[1] = shortest, longest
     return np.int64(-1)

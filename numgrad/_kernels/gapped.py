@@ -53,8 +53,10 @@ def gapped(
     cap = max(low, high, edge, needed)
     for glance in range(start, stop, GLANCE):
         end = min(stop, glance + GLANCE)
+        # Around the end of a period lie other elements than in memory.
         first, last = (glance // inner) % n, ((end - 1) // inner) % n
-        is_around = kind == PERIODIC and not cap <= first <= last < n - cap
+        is_one_line = glance // (n * inner) == (end - 1) // (n * inner)
+        is_around = kind == PERIODIC and not (is_one_line and cap <= first and last < n - cap)
         if not (is_around or is_near_nan(f, glance, end, inner, cap)):
             continue
         for k in range(glance, end):
