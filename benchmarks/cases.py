@@ -182,10 +182,10 @@ def weights_and_applying(accuracy: int) -> Any:
         x = coordinates(200_000)
         f, out, n = np.sin(x), np.zeros(x.size), x.size
         formula = _formulas.read_formula(1, accuracy, "one-sided")
-        axis = _formulas.axis_plan(f.dtype, f.shape, None, 0, "shared", 0, formula, 0.0)
+        axis = _formulas.axis_plan(f.dtype, f.shape, None, 0, _formulas.Key(False, False), 0, formula, 0.0)
         constants = axis.constants(x)
         step = _sweep.bind(axis._replace(constants=constants), f, out, (), False)
-        table, reach, kernel = constants[0], constants[1], weighing(fill_table, 1 + accuracy, 1)
+        table, reach, kernel = constants[0], constants[1], weighing(fill_table, 1 + accuracy, 1, False)
         arguments = (x, table, reach, reach, n - reach, 1.0)
         fill = _sweep.entry_point(kernel, *arguments)
         return partial(step.kernel, f, out, n, 1, 0, n, 0, *constants), partial(fill, *arguments)

@@ -1,7 +1,7 @@
 """Which formula each point of an axis gets: from order, accuracy, boundary and spacing to the plan of a kernel."""
 
 import math
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -72,16 +72,23 @@ class Key(NamedTuple):
 def key_and_values(spacing: float | Coordinates, name: str, n: int, count: int, dtype: "np.dtype[Any]") -> Any:
     """Return what a plan has to know of a spacing, and what its kernel gets; of `count` points for the derivative n."""
     low, high = (abs(spacing),) * 2 if isinstance(spacing, float) else (spacing.shortest, spacing.longest)
-    real = np.finfo(REAL[FIELDS[dtype]])
-    if not math.log2(real.smallest_normal) < -n * math.log2(high) or not -n * math.log2(low) < math.log2(real.max):
+    least, most = _exponents(dtype)
+    if not (least < -n * math.log2(high) and -n * math.log2(low) < most):
         raise ValueError(
             f"`{name}` has distances of {low:g} to {high:g}; weights for n={n}, of the order of their power {-n}, are "
-            f"beyond the range of {real.dtype}: choose another unit"
+            f"beyond the range of {np.dtype(REAL[FIELDS[dtype]])}: choose another unit"
         )
     if isinstance(spacing, float):
         return spacing, spacing
     reach = max(abs(math.log2(low)), abs(math.log2(high * count)))
     return Key(spacing.are_own, reach * count > EXPONENTS), spacing.x
+
+
+@cache
+def _exponents(dtype: "np.dtype[Any]") -> tuple[float, float]:
+    """The logarithms to base 2 of the smallest and the largest number that weights may be for samples of this dtype."""
+    real = np.finfo(REAL[FIELDS[dtype]])
+    return math.log2(real.smallest_normal), math.log2(real.max)
 
 
 def read_formula(n: Any, accuracy: Any, boundary: Any, edge_accuracy: Any = None, gaps: bool = False) -> Formula:
