@@ -19,7 +19,7 @@ BOUNDARIES = {"one-sided": ONE_SIDED, "periodic": PERIODIC, "nan": EMPTY}
 # Points whose weights are found in one thread.
 PARALLEL = 1 << 15
 # Products of distances stay within the range of float64 while the exponents of all of them sum up to less.
-EXPONENTS = 900
+EXPONENTS = 800
 
 
 class Formula(NamedTuple):

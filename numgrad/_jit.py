@@ -16,7 +16,7 @@ _entry_points: dict[Kernel, Kernel] = {}
 _WRITTEN = (1, 6)
 # Parts that become a part of their caller before LLVM sees either. LLVM unrolls a loop over a run-time number of points
 # before it inlines, and the constant that the caller has for this number comes too late: a tenth of the speed.
-EARLY = ("weight", "center_weight")
+EARLY = ("weight", "center_weight", "product")
 
 
 def specialise(

@@ -15,6 +15,7 @@ from numgrad._kernels.coordinates import (
     fill_table,
     one_point,
     own_taps,
+    product,
     weigh,
     weigh_one,
     weight,
@@ -61,10 +62,10 @@ PARTS: dict[Kernel, tuple[Kernel, ...]] = {
     nonuniform: (workspace,),
     constant_taps: (closed_ends,),
     varying_taps: (closed_ends, column),
-    fill_table: (workspace, weight, center_weight, weigh),
-    fill_rows: (workspace, weight, center_weight, wrap, weigh_one),
-    own_taps: (workspace, weight, center_weight, weigh, wrap, weigh_one, one_point, window),
-    gapped: (workspace, weight, center_weight, wrap, weigh_one, one_point, window, is_near_nan, run_length),
+    fill_table: (workspace, product, weight, center_weight, weigh),
+    fill_rows: (workspace, product, weight, center_weight, wrap, weigh_one),
+    own_taps: (workspace, product, weight, center_weight, weigh, wrap, weigh_one, one_point, window),
+    gapped: (workspace, product, weight, center_weight, wrap, weigh_one, one_point, window, is_near_nan, run_length),
 }
 
 

@@ -12,6 +12,7 @@ from numgrad._dispatch import PIECE, AxisPlan, Plan, known_calls
 from numgrad._jit import Kernel, entry_point
 from numgrad._kernels.coordinates import own_taps
 from numgrad._kernels.nonuniform import nonuniform
+from numgrad._kernels.stencil import constant_taps, varying_taps
 from numgrad._recipe import compiled, has_streaming_stores, past_the_cache
 
 # Less work than this, in results of float64, is done in one thread: waking another takes as long as it would save.
@@ -116,6 +117,8 @@ def _cost(axis: AxisPlan) -> int:
     function = axis.recipe.functions[0]
     if function is own_taps:
         return max(DIVISIONS, axis.recipe.taps)
+    if function in (constant_taps, varying_taps):
+        return 1 + axis.recipe.taps // 4
     return DIVISIONS if function is nonuniform and axis.inner == 1 else 1
 
 

@@ -18,13 +18,24 @@ SIZE = np.uintp
 ONE_SIDED, PERIODIC, EMPTY = 0, 1, 2
 
 
-def weight(x: Any, first: Any, hop: Any, at: Any, j: Any, c: Any, count: Any) -> Any:
+def product(x: Any, first: Any, hop: Any, at: Any, c: Any, count: Any) -> Any:
+    """Return the product of -d[k] over all k but c, d[k] = x[first + k hop] - at: what first derivatives share."""
+    one = SIZE(1)
+    unit = 1 / abs(x[first + (count - one) * hop] - x[first]) if SCALED else 1.0
+    value = x.dtype.type(1)
+    for k in range(count - one):
+        d = at - x[first + (k + SIZE(k >= c)) * hop]
+        value *= d * unit if SCALED else d
+    return value
+
+
+def weight(x: Any, first: Any, hop: Any, at: Any, j: Any, c: Any, count: Any, shared: Any) -> Any:
     """Return what the j-th of the points x[first + k hop] weighs in the ORDER-th derivative at the c-th, which is `at`.
 
     But for ORDER!: the coefficient of t**(ORDER - 1) in the product of t - d[k], over the product of d[j] - d[k] and
     d[j], with d[k] = x[..] - at and products over all k of `count` but j and c. It is Lagrange's polynomial, derived.
     The products are as accurate as the differences; one division a weight makes this some ten times as fast as
-    Fornberg's recursion.
+    Fornberg's recursion. For ORDER = 1 the coefficient is `shared`, the `product`, over -d[j].
     """
     one, lower, upper = SIZE(1), min(j, c), max(j, c)
     there = x[first + j * hop]
@@ -37,14 +48,14 @@ def weight(x: Any, first: Any, hop: Any, at: Any, j: Any, c: Any, count: Any) ->
     for k in range(count - one - one):
         skip = SIZE(k >= lower)  # leaves out j and c without a branch
         point = x[first + (k + skip + SIZE(k + skip >= upper)) * hop]
-        d = (at - point) * unit if SCALED else at - point
-        for q in range(ORDER - 1, 1, -1):
-            above[q] = d * above[q] + above[q - 1]
-        if ORDER > 1:
-            above[1] = d * above[1] + lowest
-        lowest *= d
         below *= (there - point) * unit if SCALED else there - point
-    value = (above[ORDER - 1] if ORDER > 1 else lowest) / below
+        if ORDER > 1:
+            d = (at - point) * unit if SCALED else at - point
+            for q in range(ORDER - 1, 1, -1):
+                above[q] = d * above[q] + above[q - 1]
+            above[1] = d * above[1] + lowest
+            lowest *= d
+    value = above[ORDER - 1] / below if ORDER > 1 else shared / (below * (at - there) * unit)
     if SCALED:
         for _ in range(ORDER):
             value *= unit
@@ -80,27 +91,31 @@ def center_weight(x: Any, first: Any, hop: Any, at: Any, c: Any, count: Any) -> 
 def fill_table(x: Any, table: Any, reach: Any, start: Any, stop: Any, factor: Any) -> None:
     """table[j, i] = the weight of x[i - reach + j] for the derivative at x[i]; `factor` is ORDER!, or a multiple."""
     reach, start, stop, one = SIZE(reach), SIZE(start), SIZE(stop), SIZE(1)
-    row = workspace(x)
+    row, shared = workspace(x), workspace(x)
     for tile in range(start, stop, TILE):
         size = min(TILE, stop - tile)
         for j in range(SIZE(table.shape[0])):
-            weigh(row, x, tile, size, one, reach, j, factor)
+            weigh(row, shared, x, tile, size, one, reach, j, factor)
             for t in range(size):
                 table[j, tile + t] = row[t]
 
 
-def weigh(row: Any, x: Any, tile: Any, size: Any, hop: Any, c: Any, j: Any, factor: Any) -> None:
-    """row[t] = the weight of the j-th of TAPS points, of which the c-th is x[tile + t].
+def weigh(row: Any, shared: Any, x: Any, tile: Any, size: Any, hop: Any, c: Any, j: Any, factor: Any) -> None:
+    """row[t] = the weight of the j-th of TAPS points, of which the c-th is x[tile + t]; j = 0 must come first.
 
-    `row` is the caller's workspace, which LLVM knows to lie apart from x: so it vectorises this for any `count`.
+    `row` is the caller's workspace, which LLVM knows to lie apart from x: so it vectorises this for any `count`. So is
+    `shared`, for what the weights of a point share.
     """
     back, count = c * hop, SIZE(TAPS)
+    if ORDER == 1 and j == SIZE(0):
+        for t in range(size):
+            shared[t] = product(x, tile + t - back, hop, x[tile + t], c, count)
     if j == c:
         for t in range(size):
             row[t] = factor * center_weight(x, tile + t - back, hop, x[tile + t], c, count)
     else:
         for t in range(size):
-            row[t] = factor * weight(x, tile + t - back, hop, x[tile + t], j, c, count)
+            row[t] = factor * weight(x, tile + t - back, hop, x[tile + t], j, c, count, shared[t])
 
 
 def window(i: Any, before: Any, after: Any, is_low: Any, count: Any) -> Any:
@@ -130,11 +145,12 @@ def weigh_one(
     for j in range(count):
         p = first + j
         d[j] = x[at + (p - wrap(p, n) * n - i) * hop] + wrap(p, n) * period - x[at]
+    shared = product(d, zero, one, d[c], c, SIZE(count))
     for j in range(count):
         if SIZE(j) == c:
             w[j] = factor * center_weight(d, zero, one, d[c], c, SIZE(count))
         else:
-            w[j] = factor * weight(d, zero, one, d[c], SIZE(j), c, SIZE(count))
+            w[j] = factor * weight(d, zero, one, d[c], SIZE(j), c, SIZE(count), shared)
 
 
 def fill_rows(x: Any, rows: Any, places: Any, firsts: Any, period: Any, factor: Any) -> None:
@@ -171,7 +187,7 @@ def own_taps(
     n, inner, start, stop, shift, reach = SIZE(n), SIZE(inner), SIZE(start), SIZE(stop), SIZE(shift), SIZE(reach)
     one, count, block = SIZE(1), SIZE(TAPS), n * inner
     back, ahead = reach * inner, (count - one - reach) * inner
-    row, total = workspace(x), workspace(out)
+    row, shared, total = workspace(x), workspace(x), workspace(out)
     kind, edge, period = ends
     for base in range(start - start % block, stop, block):
         last = min(stop, base + block - ahead)
@@ -180,7 +196,7 @@ def own_taps(
             for t in range(size):
                 total[t] = FIELD(0)
             for j in range(count):
-                weigh(row, x, tile, size, inner, reach, j, factor)
+                weigh(row, shared, x, tile, size, inner, reach, j, factor)
                 k = tile + j * inner - back
                 for t in range(size):
                     total[t] += REAL(row[t]) * FIELD(f[k + t]) if row[t] != 0 else FIELD(0)
