@@ -158,10 +158,12 @@ def _start(job: Callable[[], Any], count: int) -> "list[Future[Any]]":
                 if _pool is not None:
                     _pool.shutdown(wait=False)
                 _pool, _pool_size = ThreadPoolExecutor(count, thread_name_prefix="numgrad"), count
-            for _ in range(count):
-                assert _pool is not None
-                helpers.append(_pool.submit(job))
-    except RuntimeError:  # the interpreter shuts down, or the system has no more threads
+            pool = _pool
+        # Not under the lock: submit takes another one, which a fork takes before this one, so both would wait for ever.
+        for _ in range(count):
+            assert pool is not None
+            helpers.append(pool.submit(job))
+    except RuntimeError:  # another thread has made a larger pool, the interpreter shuts down, there are no more threads
         pass
     return helpers
 

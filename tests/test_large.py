@@ -245,6 +245,30 @@ def test_fork_in_the_middle_of_a_call():
     assert finish(start(code=FORK, NUMGRAD_NUM_THREADS="3")).strip() == "done"
 
 
+FORK_WHILE_SHARING = """
+import os, threading, warnings
+from numgrad import _threads
+warnings.simplefilter("ignore", DeprecationWarning)
+def work():
+    while True:
+        _threads.share(lambda items: [None for _ in items], range(4), 3)
+for _ in range(4):
+    threading.Thread(target=work, daemon=True).start()
+for i in range(300):
+    child = os.fork()
+    if child == 0:
+        os._exit(0)
+    os.waitpid(child, 0)
+print("done", flush=True)
+os._exit(0)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_fork_while_work_is_handed_out():
+    assert finish(start(code=FORK_WHILE_SHARING)).strip() == "done"
+
+
 MULTIPROCESSING = """
 import multiprocessing, sys
 import numpy as np
