@@ -297,16 +297,18 @@ def test_multiprocessing(method, tmp_path):
 
 
 def test_an_error_in_one_thread_leaves_none_at_work():
-    active = threading.Semaphore(0)
+    active, has_begun = threading.Semaphore(0), threading.Event()
     at_work = []
 
     def work(items):
         for item in items:
             at_work.append(item)
             if threading.current_thread() is threading.main_thread():
+                has_begun.set()
                 active.acquire()  # until another thread is at work, too
                 at_work.remove(item)
                 raise KeyboardInterrupt
+            has_begun.wait()  # the others must not use up all items before
             active.release()
             at_work.remove(item)
 
