@@ -488,12 +488,12 @@ def plan_of(
 def _run(field: Field, out: Any) -> np.ndarray:
     f = field.components[0]
     leading = field.shape[: len(field.shape) - f.ndim]
-    request = field.request(field.terms, field.components)
-    result, inputs = out, (*field.components, *request.spacings)
+    dtype = np.dtype(FIELDS[f.dtype])
+    result, inputs = out, (*field.components, *[s.x for s in field.spacings if isinstance(s, Coordinates)])
     if out is None:
-        result, inputs = _blocks(leading, f, field.order, request.plan.dtype), ()
+        result, inputs = _blocks(leading, f, field.order, dtype), ()
     else:
-        _out.check(out, field.shape, request.plan.dtype, np.ndarray)
+        _out.check(out, field.shape, dtype, np.ndarray)
         if field.mixed:  # the second sweep reads coordinates that the first must not have written
             field = field.with_own_coordinates(out)
     blocks = [result[i] for i in np.ndindex(leading)]

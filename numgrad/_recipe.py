@@ -111,9 +111,7 @@ def compiled(recipe: Recipe, streaming: bool) -> Kernel:
         names |= {"TAPS": recipe.taps, "ORDER": recipe.order, "REAL": recipe.real, "SCALED": recipe.scaled}
         names["store"] = add if recipe.adds else assign
     for function in recipe.functions:
-        names |= {part.__name__: part for part in PARTS.get(function, ())}
-    if "workspace" in names and is_compiling():
-        names["workspace"] = intrinsics().workspace
+        names |= _parts(function)
     functions, stores = recipe.functions, ""
     if streaming:
         functions = (*functions, streamed)
@@ -151,11 +149,16 @@ def compiled_strided(recipe: Recipe, x_dtype: "np.dtype[Any]", strides: tuple[in
 @cache
 def weighing(function: Kernel, taps: int, order: int, scaled: bool) -> Kernel:
     """Return the kernel that fills a table of weights of points, or rows of those at the ends."""
-    names: dict[str, Any] = {part.__name__: part for part in PARTS[function]}
-    if is_compiling():
-        names["workspace"] = intrinsics().workspace
     tags = str(taps), str(order), "scaled" * scaled
-    return specialise(function, *tags, TAPS=taps, ORDER=order, SCALED=scaled, **names)
+    return specialise(function, *tags, TAPS=taps, ORDER=order, SCALED=scaled, **_parts(function))
+
+
+def _parts(function: Kernel) -> dict[str, Any]:
+    """What a function calls, by name; compiled code has its workspace on the stack."""
+    parts: dict[str, Any] = {part.__name__: part for part in PARTS.get(function, ())}
+    if "workspace" in parts and is_compiling():
+        parts["workspace"] = intrinsics().workspace
+    return parts
 
 
 def past_the_cache(dtype: "np.dtype[Any]") -> Recipe:
