@@ -11,11 +11,13 @@ if TYPE_CHECKING:
     from numgrad._stencil import Stencil, weights
     from numgrad._threads import get_num_threads, set_num_threads
     from numgrad._turning_points import TurningPoints, turning_points
-    from numgrad.regression import Descent, gradient_descent
+    from numgrad.regression import CompressedRows, Descent, StepSize, gradient_descent, step_size
 
 __all__ = [
+    "CompressedRows",
     "Descent",
     "Stencil",
+    "StepSize",
     "TurningPoints",
     "curl",
     "derivative",
@@ -28,10 +30,11 @@ __all__ = [
     "jacobian",
     "laplacian",
     "set_num_threads",
+    "step_size",
     "turning_points",
     "weights",
 ]
-__version__ = "0.3.0"
+__version__ = "0.4.0"
 
 # Imported on first use: `import numgrad` stays within 1.2 times `import numpy`.
 _LAZY = {
@@ -44,8 +47,7 @@ _LAZY = {
     "weights": "_stencil",
     "TurningPoints": "_turning_points",
     "turning_points": "_turning_points",
-    "Descent": "regression",
-    "gradient_descent": "regression",
+    **dict.fromkeys(("CompressedRows", "Descent", "StepSize", "gradient_descent", "step_size"), "regression"),
 }
 
 

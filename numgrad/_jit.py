@@ -117,6 +117,7 @@ def _jit(function: FunctionType, fastmath: frozenset[str], inline: bool, early: 
         "fastmath": set(fastmath),
         "forceinline": inline,
         "no_cfunc_wrapper": True,
+        "_nrt": False,
     }
     if early:
         options["inline"] = "always"

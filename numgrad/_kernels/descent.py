@@ -1,4 +1,8 @@
-"""Batch gradient descent on the squared loss of a linear model."""
+"""Batch gradient descent on the squared loss of a linear model.
+
+Data come as blocks of ROWS rows that `pack` has laid out feature by feature (`columns`), or as rows where they lie
+(`rows`). Theta has a row for each target; the first element of a row is the intercept, if there is one.
+"""
 
 from typing import Any
 
@@ -6,54 +10,264 @@ import numpy as np
 
 REAL: Any = np.float64
 SIZE = np.uintp
+LARGEST = float(np.finfo(np.float64).max)
+ROWS = SIZE(128)
+# From one feature of a block to the next. A power of two would put all features into the same sets of the cache.
+LINE = SIZE(136)
+
+# What ends a run before its last iteration; position[2] has it.
+GOES_ON, CONVERGED, GROWN, SETTLED = 0, 1, 2, 3
+# How the rate is found.
+FIXED, BARZILAI_BORWEIN, BACKTRACKING = 0, 1, 2
+
+
+def pack(
+    x: Any, y: Any, weight: Any, shift: Any, factor: Any, intercept: Any, lines: Any, blocks: Any, start: Any, stop: Any
+) -> None:
+    """Lay out the rows `start` to `stop` in blocks: (1, (x - shift) factor, y) sqrt(weight), the 1 if `intercept`.
+
+    y comes after `lines` lines, the last of which may be empty. Rows of zeros, which change no sum, complete the last
+    block.
+    """
+    n, p, first, before = SIZE(x.shape[1]), SIZE(y.shape[1]), SIZE(intercept), SIZE(lines)
+    size = (before + p) * LINE
+    base = SIZE(0)
+    for low in range(SIZE(start), SIZE(stop), ROWS):
+        count = min(ROWS, SIZE(stop) - low)
+        for k in range(base, base + size):
+            blocks[k] = 0
+        for i in range(count):
+            row = low + i
+            root = np.sqrt(weight[row])
+            for j in range(first):
+                blocks[base + j * LINE + i] = root
+            at = base + first * LINE + i
+            for j in range(n):
+                blocks[at + j * LINE] = (REAL(x[row, j]) - shift[j]) * factor[j] * root
+            at = base + before * LINE + i
+            for k in range(p):
+                blocks[at + k * LINE] = REAL(y[row, k]) * root
+        base += size
+
+
+def columns(blocks: Any, count: Any, theta: Any, loss: Any, gradient: Any, square: Any) -> None:
+    """Add l'l to `square[0]` and Z' l to `gradient`, l = Z theta - y, for packed blocks of a multiple of four lines.
+
+    Four features at a time share the loads and stores of l.
+    """
+    p, n = SIZE(theta.shape[0]), SIZE(theta.shape[1])
+    zero, one, two, three, four = SIZE(0), SIZE(1), SIZE(2), SIZE(3), SIZE(4)
+    fours = n + three - (n + three) % four
+    for base in range(zero, SIZE(count) * (fours + p) * LINE, (fours + p) * LINE):
+        for k in range(p):
+            at = base + (fours + k) * LINE
+            for i in range(ROWS):
+                loss[i] = -blocks[at + i]
+            for j in range(zero, n, four):
+                a, b, c, d = REAL(theta[k, j]), REAL(0), REAL(0), REAL(0)
+                if j + one < n:
+                    b = REAL(theta[k, j + one])
+                if j + two < n:
+                    c = REAL(theta[k, j + two])
+                if j + three < n:
+                    d = REAL(theta[k, j + three])
+                at = base + j * LINE
+                for i in range(ROWS):
+                    f = at + i
+                    left = blocks[f] * a + blocks[f + LINE] * b
+                    loss[i] += left + (blocks[f + two * LINE] * c + blocks[f + three * LINE] * d)
+            total = REAL(0)
+            for i in range(ROWS):
+                total += loss[i] * loss[i]
+            square[zero] += total
+            for j in range(zero, n, four):
+                a, b, c, d = REAL(0), REAL(0), REAL(0), REAL(0)
+                at = base + j * LINE
+                for i in range(ROWS):
+                    f, this = at + i, loss[i]
+                    a += blocks[f] * this
+                    b += blocks[f + LINE] * this
+                    c += blocks[f + two * LINE] * this
+                    d += blocks[f + three * LINE] * this
+                gradient[k, j] += a
+                if j + one < n:
+                    gradient[k, j + one] += b
+                if j + two < n:
+                    gradient[k, j + two] += c
+                if j + three < n:
+                    gradient[k, j + three] += d
+
+
+def rows(
+    x: Any, y: Any, weight: Any, theta: Any, intercept: Any, part: Any, gradient: Any, square: Any, start: Any, stop: Any
+) -> None:
+    """Add l' W l to `square[0]` and [1 | X]' W l to `gradient`, l = [1 | X] theta - y, for rows `start` to `stop`.
+
+    Four rows at a time share the loads of theta and the sums; `part` holds the sums of ROWS rows.
+    """
+    p, n, first = SIZE(y.shape[1]), SIZE(x.shape[1]), SIZE(intercept)
+    zero, one, two, three, four = SIZE(0), SIZE(1), SIZE(2), SIZE(3), SIZE(4)
+    for low in range(SIZE(start), SIZE(stop), ROWS):
+        high = min(low + ROWS, SIZE(stop))
+        fours = high - (high - low) % four
+        for k in range(p):
+            total, base, ones = REAL(0), REAL(0), REAL(0)
+            if first:
+                base = REAL(theta[k, zero])
+            for j in range(n):
+                part[j] = 0
+            for i in range(low, fours, four):
+                a, b = base - REAL(y[i, k]), base - REAL(y[i + one, k])
+                c, d = base - REAL(y[i + two, k]), base - REAL(y[i + three, k])
+                for j in range(n):
+                    w = REAL(theta[k, first + j])
+                    a += REAL(x[i, j]) * w
+                    b += REAL(x[i + one, j]) * w
+                    c += REAL(x[i + two, j]) * w
+                    d += REAL(x[i + three, j]) * w
+                wa, wb = a * REAL(weight[i]), b * REAL(weight[i + one])
+                wc, wd = c * REAL(weight[i + two]), d * REAL(weight[i + three])
+                total += (a * wa + b * wb) + (c * wc + d * wd)
+                ones += (wa + wb) + (wc + wd)
+                for j in range(n):
+                    left = wa * REAL(x[i, j]) + wb * REAL(x[i + one, j])
+                    part[j] += left + (wc * REAL(x[i + two, j]) + wd * REAL(x[i + three, j]))
+            for i in range(fours, high):
+                a = base - REAL(y[i, k])
+                for j in range(n):
+                    a += REAL(x[i, j]) * REAL(theta[k, first + j])
+                wa = a * REAL(weight[i])
+                total += a * wa
+                ones += wa
+                for j in range(n):
+                    part[j] += wa * REAL(x[i, j])
+            square[zero] += total
+            if first:
+                gradient[k, zero] += ones
+            for j in range(n):
+                gradient[k, first + j] += part[j]
+
+
+def tally(
+    now: Any, excess: Any, slope: Any, state: Any, best: Any, at: Any, costs: Any, path: Any, position: Any, marks: Any
+) -> None:
+    """Record the cost of an iteration, and say in position[2] if it is to be the last one.
+
+    `position` is (iteration, records, end). `marks` are: 0 the least cost yet, 1 a floor below which growth is rounding,
+    relative to the first cost until that is known, 2 the least relative norm of the gradient, 3 its first norm, squared,
+    4 the latest cost.
+    """
+    t, record = SIZE(position[0]), SIZE(position[1])
+    if t == SIZE(0):
+        marks[1] = min(marks[1] * now, LARGEST)
+        marks[3] = slope
+    if record < SIZE(at.size) and SIZE(at[record]) == t:
+        costs[0, record] = now
+        costs[1, record] = excess
+        if path.size:
+            for j in range(SIZE(state.size)):
+                path[record, j] = state[j]
+        position[1] += 1
+    position[0] += 1
+    marks[4] = now
+    if now < marks[0]:
+        marks[0] = now
+        for j in range(SIZE(best.size)):
+            best[j] = state[j]
+    elif not now <= max(2 * marks[0], marks[1]):
+        position[2] = GROWN
+    if slope <= marks[2] * marks[2] * marks[3] and marks[2] > 0:
+        position[2] = CONVERGED
+
+
+def advance(
+    theta: Any,
+    gradient: Any,
+    square: Any,
+    velocity: Any,
+    other: Any,
+    best: Any,
+    rule: Any,
+    numbers: Any,
+    rates: Any,
+    at: Any,
+    costs: Any,
+    path: Any,
+    position: Any,
+    marks: Any,
+) -> None:
+    """Update theta with the sums of a pass, which are set to zero again: v = m v + g, theta -= rate (a g + b v).
+
+    `numbers` are: 0 rate, 1 momentum m, 2 a, 3 b, 4 sum of the weights, 5 penalty, 6 a rate that is small enough,
+    7 the square of the gradient before, which is `other`, 8 the last cost. `rule` has how the rate is found, the length
+    of a row of theta, whether it begins with an intercept, and whether this is the end, where theta stays. `rates` has
+    room for the rate of each iteration, or none.
+    """
+    size, row, first = SIZE(theta.size), SIZE(rule[1]), SIZE(rule[2])
+    penalty, part = numbers[5], 1 / numbers[4]
+    slope, along, weight = 0.0, 0.0, 0.0
+    for start in range(SIZE(0), size, row):
+        for j in range(start, start + row):
+            g = gradient[j] * part
+            if j >= start + first:
+                g += penalty * theta[j]
+                weight += theta[j] * theta[j]
+            gradient[j] = g
+            slope += g * g
+            along += g * other[j]
+    is_first = position[0] == 0
+    numbers[8] = (square[0] * part + penalty * weight) / 2
+    square[0] = 0
+    # For a quadratic cost, Armijo's condition with the constant 1/2 says that the least cost along the line is not yet
+    # passed: the gradients at both ends do not oppose each other. Else half the way back.
+    if rule[0] == BACKTRACKING and not is_first and along < 0 and numbers[0] > numbers[6]:
+        numbers[0] /= 2
+        rates[SIZE(position[0] - 1)] = numbers[0]
+        for j in range(size):
+            theta[j] += numbers[0] * other[j]
+            gradient[j] = 0
+        return
+    if rule[3]:
+        position[2] = SETTLED
+        return
+    tally(numbers[8], 0.0, slope, theta, best, at, costs, path, position, marks)
+    if rule[0] == BARZILAI_BORWEIN and not is_first and numbers[7] - along > 0:
+        numbers[0] *= numbers[7] / (numbers[7] - along)
+    elif rule[0] == BACKTRACKING and not is_first:
+        numbers[0] *= 2
+    if rates.size:
+        rates[SIZE(position[0] - 1)] = numbers[0]
+    numbers[7] = slope
+    for j in range(size):
+        g = gradient[j]
+        velocity[j] = numbers[1] * velocity[j] + g
+        theta[j] -= numbers[0] * (numbers[2] * g + numbers[3] * velocity[j])
+        other[j] = g
+        gradient[j] = 0
 
 
 def descent(
-    x: Any, y: Any, theta: Any, rate: Any, cost: Any, position: Any, sums: Any, loss: Any, gradient: Any, budget: Any
+    blocks: Any,
+    count: Any,
+    theta: Any,
+    gradient: Any,
+    loss: Any,
+    square: Any,
+    velocity: Any,
+    other: Any,
+    best: Any,
+    rule: Any,
+    numbers: Any,
+    rates: Any,
+    at: Any,
+    costs: Any,
+    path: Any,
+    position: Any,
+    marks: Any,
+    end: Any,
 ) -> None:
-    """Iterate h = theta x, l = h - y, g = x l / m, theta -= rate g for about `budget` more rows.
-
-    A row of `x` holds a feature. `cost`, a ring, takes sum(l**2) / (2 m) of each iteration. All else is the state, so
-    that a call may end anywhere: `position` is (iteration, row, iterations to do), `gradient` the sum so far, `sums`
-    the squared loss so far and two costs, both to be passed to stop: twice the least yet, and a floor below which
-    growth is rounding, at first relative to the first cost. `loss` sets the size of a block.
-    """
-    n, m = SIZE(x.shape[0]), SIZE(x.shape[1])
-    t, row, last, done, end = SIZE(position[0]), SIZE(position[1]), SIZE(position[2]), SIZE(0), SIZE(budget)
-    zero, one, rows = SIZE(0), SIZE(1), np.float64(m)
-    while done < end and t < last:
-        count = min(SIZE(loss.size), m - row)
-        w = REAL(theta[zero])
-        for i in range(count):
-            loss[i] = x[zero, row + i] * w - y[row + i]
-        for j in range(one, n):
-            w = REAL(theta[j])
-            for i in range(count):
-                loss[i] += x[j, row + i] * w
-        square = REAL(0)
-        for i in range(count):
-            square += loss[i] * loss[i]
-        sums[0] += square
-        for j in range(n):
-            slope = REAL(0)
-            for i in range(count):
-                slope += x[j, row + i] * loss[i]
-            gradient[j] += slope
-        row += count
-        done += count
-        if row == m:
-            now = sums[0] / (2 * rows)
-            cost[t % SIZE(cost.size)] = now
-            for j in range(n):
-                theta[j] -= rate * (gradient[j] / rows)
-                gradient[j] = 0
-            sums[0] = 0
-            row = zero
-            t += one
-            if 2 * now < sums[1]:
-                sums[1] = 2 * now
-                if t == one:
-                    sums[2] *= now
-            elif not now <= max(sums[1], sums[2]):
-                break
-    position[0], position[1] = t, row
+    """Iterate over packed blocks until the iteration `end`, or until one is the last."""
+    flat, sums = theta.reshape(theta.size), gradient.reshape(gradient.size)
+    while position[0] < end and position[2] == GOES_ON:
+        columns(blocks, count, theta, loss, gradient, square)
+        advance(flat, sums, square, velocity, other, best, rule, numbers, rates, at, costs, path, position, marks)

@@ -1,47 +1,99 @@
-"""What gradient_descent accepts. Every refusal names the argument, the value and the remedy."""
+"""What the functions of regression accept. Every refusal names the argument, the value and the remedy."""
 
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 Floats = np.ndarray[Any, np.dtype[np.floating[Any]]]
 
+# Elements looked at between two chances for Ctrl-C.
+PIECE = 2**20
 
-def data(X: Any, y: Any) -> tuple[Floats, Floats]:
-    """Return X (m, n) and y (m,) as arrays of one float dtype: float32 if both are, else float64."""
-    x_array, y_array = _numbers("X", X), _numbers("y", y)
+
+class Data(NamedTuple):
+    """Arrays as the kernels take them: any real dtype and layout, in place wherever they can be read there."""
+
+    x: np.ndarray
+    y: np.ndarray  # a column for each target
+    weight: Floats  # of stride 0 without sample_weight
+    dtype: Any  # float32 if both are, else float64: what is computed in
+    names: tuple[str, ...] | None
+    is_flat: bool  # y was given with one dimension
+    total: float  # sum of the weights
+    trace: tuple[float, ...]  # sums of x and y, by which a later change is noticed
+
+
+def data(X: Any, y: Any, sample_weight: Any = None) -> Data:
+    """Look at all of X (m, n), y (m,) or (m, p) or None, and the weights (m,)."""
+    names = tuple(map(str, X.columns)) if hasattr(X, "columns") and hasattr(X, "iloc") else None
+    x_array = _numbers("X", X)
     if x_array.ndim != 2:
         raise ValueError(f"`X` has shape {x_array.shape}; give (rows, features), for one feature X.reshape(-1, 1)")
     if x_array.size == 0:
         raise ValueError(f"`X` has shape {x_array.shape}, which is empty; give at least one row and one feature")
-    if y_array.ndim != 1:
-        raise ValueError(f"`y` has shape {y_array.shape}; give one value for each row, as y.ravel() does")
-    if len(y_array) != len(x_array):
-        raise ValueError(f"`y` has {len(y_array)} values and `X` has {len(x_array)} rows; give one value for each row")
-    dtype = np.float32 if x_array.dtype == y_array.dtype == np.float32 else np.float64
-    return _finite("X", x_array, dtype), _finite("y", y_array, dtype)
+    m = len(x_array)
+    y_array = np.empty((m, 0), x_array.dtype) if y is None else _numbers("y", y)
+    if y_array.ndim not in (1, 2) or (y is not None and y_array.ndim == 2 and y_array.shape[1] == 0):
+        raise ValueError(f"`y` has shape {y_array.shape}; give one value for each row, or a column for each target")
+    if len(y_array) != m:
+        raise ValueError(f"`y` has {len(y_array)} values and `X` has {m} rows; give one value for each row")
+    is_flat = y_array.ndim == 1
+    if is_flat:
+        y_array = y_array.reshape(-1, 1)
+    dtype = np.float32 if x_array.dtype == np.float32 and y_array.dtype == np.float32 else np.float64
+    weight = weights(sample_weight, m)
+    total = float(weight.sum()) if sample_weight is not None else float(m)
+    trace = _finite("X", x_array), _finite("y", y_array)
+    return Data(_plain(x_array), _plain(y_array), weight, dtype, names, is_flat, total, trace)
 
 
-def theta(theta0: Any, n: int) -> Floats:
+def weights(sample_weight: Any, m: int) -> Floats:
+    """Return the weights of m rows as float64; ones that take no memory for None."""
+    if sample_weight is None:
+        return np.broadcast_to(1.0, m)
+    array = _numbers("sample_weight", sample_weight)
+    if array.shape != (m,):
+        raise ValueError(f"`sample_weight` has shape {array.shape}; give one value for each of the {m} rows of `X`")
+    _finite("sample_weight", array)
+    if array.min() < 0:
+        where = int(array.argmin())
+        raise ValueError(f"`sample_weight` is {array[where]} at {where}; give weights of at least 0")
+    if not array.any():
+        raise ValueError("`sample_weight` is zero for all rows; give at least one row a weight")
+    return read_only(array.astype(np.float64))
+
+
+def has_changed(given: Data) -> bool:
+    """Return whether X or y is no longer what it was when looked at."""
+    return (_finite("X", given.x), _finite("y", given.y)) != given.trace
+
+
+def theta(theta0: Any, shape: tuple[int, ...]) -> Floats:
     """Return the start as a fresh float64 array; zeros for None."""
     if theta0 is None:
-        return np.zeros(n)
+        return np.zeros(shape)
     start = _numbers("theta0", theta0)
-    if start.shape != (n,):
-        raise ValueError(f"`theta0` has shape {start.shape}; give one value for each of the {n} features of `X`")
-    return _finite("theta0", start, np.float64).copy()
+    if start.shape != shape:
+        each = f"each of the {shape[0]} parameters" + (f" and {shape[1]} targets" if len(shape) > 1 else "")
+        raise ValueError(f"`theta0` has shape {start.shape}; give one value for {each}, shape {shape}")
+    _finite("theta0", start)
+    return start.astype(np.float64)
 
 
-def rate(learning_rate: Any) -> float:
-    is_number = isinstance(learning_rate, Real) and not isinstance(learning_rate, bool)
-    try:
-        value = float(learning_rate) if is_number else np.nan
-    except OverflowError:
-        value = np.inf
-    if not 0 < value < np.inf:
-        raise ValueError(f"`learning_rate` is {learning_rate!r}; give a positive number, below 2/L to converge")
-    return value
+def positive(name: str, value: Any, remedy: str) -> float:
+    number = _number(value)
+    if not 0 < number < np.inf:
+        raise ValueError(f"`{name}` is {value!r}; give {remedy}")
+    return number
+
+
+def not_negative(name: str, value: Any, below: float = np.inf) -> float:
+    number = _number(value)
+    if not 0 <= number < below:
+        end = "" if below == np.inf else f", below {below:g}"
+        raise ValueError(f"`{name}` is {value!r}; give a number of at least 0{end}")
+    return number
 
 
 def count(n_iter: Any) -> int:
@@ -56,6 +108,40 @@ def flag(name: str, value: Any) -> bool:
     if not isinstance(value, (bool, np.bool_)):
         raise ValueError(f"`{name}` is {value!r}; give True or False")
     return bool(value)
+
+
+def choice(name: str, value: Any, choices: tuple[str, ...], other: str = "") -> str:
+    if not isinstance(value, str) or value not in choices:
+        known = ", ".join(map(repr, choices))
+        raise ValueError(f"`{name}` is {value!r}; give {other}one of {known}")
+    return value
+
+
+def recorded(record: Any, n_iter: int) -> np.ndarray:
+    """Return the iterations to be recorded: all, none, every k-th or log-spaced ones, and the last."""
+    if isinstance(record, (bool, np.bool_)):
+        return np.arange(n_iter if record else 0)
+    if isinstance(record, Integral) and record > 0:
+        return np.append(np.arange(0, n_iter - 1, int(record)), n_iter - 1)
+    if record == "log":
+        logs = np.geomspace(1, n_iter, 2 + int(50 * np.log10(n_iter)))
+        return np.unique(np.round(logs).astype(np.int64)) - 1
+    raise ValueError(f"`record` is {record!r}; give True, False, a stride like 10, or 'log'")
+
+
+def read_only(array: np.ndarray) -> np.ndarray:
+    """Return a view that cannot be written, so that one kernel serves writeable and read-only data."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def _number(value: Any) -> float:
+    is_number = isinstance(value, Real) and not isinstance(value, (bool, np.bool_))
+    try:
+        return float(value) if is_number else np.nan
+    except OverflowError:
+        return np.inf
 
 
 def _numbers(name: str, values: Any) -> np.ndarray:
@@ -74,18 +160,25 @@ def _numbers(name: str, values: Any) -> np.ndarray:
     return array
 
 
-def _finite(name: str, given: np.ndarray, dtype: Any) -> Floats:
-    """Return `given` in this dtype, as it is if it can be; a piece at a time, as Ctrl-C should not have to wait."""
-    ready = given.dtype == dtype and given.flags.aligned
-    array = given if ready else np.empty_like(given, dtype)
-    rows = max(1, 2**20 * len(given) // given.size)
-    for start in range(0, len(given), rows):
-        piece = slice(start, start + rows)
-        if not ready:
-            array[piece] = given[piece]
-        good = np.isfinite(array[piece])
-        if not good.all():
-            first, *rest = np.argwhere(~good)[0]
-            where = (int(start + first), *map(int, rest))
-            raise ValueError(f"`{name}` has {array[where]} at {list(where)}; drop or fill what is not finite")
-    return array
+def _plain(array: np.ndarray) -> np.ndarray:
+    """Return what kernels can read: native and aligned, of a dtype that Numba knows."""
+    if array.dtype in (np.float16, np.longdouble) and array.dtype != np.float64:
+        array = array.astype(np.float64)
+    if not array.dtype.isnative or not array.flags.aligned:
+        array = array.astype(array.dtype.newbyteorder("="))
+    return read_only(array)
+
+
+def _finite(name: str, array: np.ndarray) -> float:
+    """Return the sum of all, a piece at a time: where it is finite, so is each."""
+    rows, total = max(1, PIECE * len(array) // max(1, array.size)), 0.0
+    with np.errstate(over="ignore", invalid="ignore"):
+        for start in range(0, len(array), rows):
+            piece = array[start : start + rows]
+            part = float(piece.sum(dtype=np.float64 if piece.dtype != np.longdouble else None))
+            total += part
+            if not np.isfinite(part) and not np.isfinite(piece).all():
+                first, *rest = np.argwhere(~np.isfinite(piece))[0]
+                where = (int(start + first), *map(int, rest))
+                raise ValueError(f"`{name}` has {array[where]} at {list(where)}; drop or fill what is not finite")
+    return total

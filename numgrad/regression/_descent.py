@@ -1,88 +1,122 @@
-"""Gradient descent for linear least squares, all four operations of an iteration in one kernel."""
+"""Gradient descent for linear least squares: read, plan, warn, run, wrap."""
 
 import warnings
-from dataclasses import dataclass
+from collections.abc import Callable
+from math import sqrt
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 
-from numgrad._jit import specialise
-from numgrad._kernels.descent import descent
+from numgrad._kernels.descent import BACKTRACKING, BARZILAI_BORWEIN, CONVERGED, FIXED
 from numgrad.regression import _check
-from numgrad.regression._check import Floats
+from numgrad.regression._engine import Engine, Record, Rule
+from numgrad.regression._fused import Fused
+from numgrad.regression._modes import Modes
+from numgrad.regression._result import Descent, Problem
+from numgrad.regression._rows import CompressedRows
 
-# Rows taken together: the block of X and its loss stay in the first-level cache between hypothesis and gradient.
-BLOCK = 128
-# X up to this size is copied once, feature by feature, which the kernel reads 2 to 3 times as fast as other orders.
-COPY_LIMIT = 2**26
-# Seconds in the kernel between two looks at pending signals.
+# Seconds in a kernel between two looks at pending signals.
 PATIENCE = 0.05
-# Elements of X for the first call of the kernel, whose speed is not known yet.
+# Products in the first call of a kernel, whose speed is not known yet.
 FIRST_BUDGET = 2**20
-# Up to this size of the smaller Gram matrix, L is computed exactly.
-EXACT = 2000
-_LARGEST = float(np.finfo(np.float64).max)
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Descent:
-    """What a run of `gradient_descent` found.
-
-    Attributes
-    ----------
-    theta : ndarray, shape (n,)
-        The parameters after `n_iter` updates, in the dtype of the data.
-    cost : ndarray of float64, shape (n_iter,), or None
-        ``sum((X @ theta - y)**2) / (2 * m)`` at the theta that each iteration started from. None with ``record=False``.
-    n_iter : int
-        Iterations done.
-    stop_reason : str
-        Why the run ended, in words. It begins with "completed", "diverged" or "interrupted".
-    """
-
-    theta: Floats
-    cost: Floats | None
-    n_iter: int
-    stop_reason: str
-
-    def __repr__(self) -> str:
-        cost = "" if self.cost is None or not self.n_iter else f"cost {self.cost[0]:.6g} -> {self.cost[-1]:.6g}, "
-        return f"Descent: {cost}{self.stop_reason}\n  theta = {np.array2string(self.theta, threshold=8)}"
+# Chances for a callback in a run, at least.
+CHUNKS = 100
+RATES = ("auto", "optimal", "bb", "backtracking")
+ADAPTIVE = {"bb": BARZILAI_BORWEIN, "backtracking": BACKTRACKING}
 
 
 def gradient_descent(
-    X: Any, y: Any, theta0: Any = None, *, learning_rate: float, n_iter: int, record: bool = True
+    X: Any,
+    y: Any = None,
+    theta0: Any = None,
+    *,
+    learning_rate: float | str = "auto",
+    n_iter: int = 1000,
+    method: str = "auto",
+    momentum: float | str | None = None,
+    l2: float = 0.0,
+    fit_intercept: bool = False,
+    standardize: bool = False,
+    sample_weight: Any = None,
+    tol: float = 0.0,
+    record: bool | int | str = True,
+    record_theta: bool = False,
+    on_divergence: str = "warn",
+    callback: Callable[[Descent], Any] | None = None,
+    progress: bool = False,
 ) -> Descent:
     """Fit ``y = X @ theta`` by batch gradient descent on the mean squared loss.
 
     Parameters
     ----------
-    X : array_like, shape (m, n)
-        One row for each observation, one column for each feature; for an intercept, add a column of ones. Arrays in C
-        or Fortran order, lists and pandas objects. Computed in float32 if `X` and `y` are float32, else in float64.
-    y : array_like, shape (m,)
-        The observed values.
-    theta0 : array_like, shape (n,), optional
+    X : array_like, shape (m, n), or CompressedRows
+        One row for each observation, one column for each feature. Arrays in C or Fortran order, lists and pandas
+        objects. Computed in float32 if `X` and `y` are float32, else in float64. With `CompressedRows`, `y` and
+        `sample_weight` are left out.
+    y : array_like, shape (m,) or (m, p)
+        The observed values, of one target or of several, which are fitted at once.
+    theta0 : array_like, shape of theta, optional
         Where to start. Zeros by default.
-    learning_rate : float
-        The factor of the gradient in an update, in units of theta over gradient. The iteration converges below 2/L,
-        L being the largest eigenvalue of ``X.T @ X / m``.
-    n_iter : int
+    learning_rate : float or {"auto", "optimal", "bb", "backtracking"}, default "auto"
+        The factor of the gradient in an update, in units of theta over gradient.
+
+        - a number: below 2/L to converge (see `StepSize`);
+        - "auto": 1/L, with which the cost falls in each iteration;
+        - "optimal": the fixed rate with the fastest convergence at worst, 2/(L + mu); with momentum m,
+          ``2 * (1 + m) / (L + mu)``; with "nesterov", ``4 / (3 * L + mu)``;
+        - "bb": Barzilai's and Borwein's [2]_, found anew in each iteration from the last two gradients, the first 1/L.
+          The fastest without momentum, by far; its cost jumps, so the best iterate is kept;
+        - "backtracking": twice the last rate, halved until the cost falls at least half as much as the slope promises
+          (Armijo's condition); 1.5/L at first.
+    n_iter : int, default 1000
         The number of iterations.
-    record : bool, default True
-        Whether to keep the cost of every iteration.
+    method : {"auto", "fused", "modes"}, default "auto"
+        "fused" goes over the data in each iteration. "modes" compresses the data once, by a QR decomposition, and
+        iterates in the eigenbasis of the Hessian, n operations an iteration however many rows there are. Both give the
+        same iterates, to rounding; "auto" takes the one that needs fewer operations.
+    momentum : float or "nesterov", optional
+        A number m, at least 0 and below 1, for the heavy ball: ``v = m * v + g, theta -= learning_rate * v``.
+        "nesterov" for ``theta -= learning_rate * (g + m * v)``, theta being where the gradient is taken, with the m that
+        suits the rate. With fixed rates only.
+    l2 : float, default 0.0
+        A penalty ``l2 * sum(theta**2) / 2`` in the cost, on standardised parameters with `standardize`, never on the
+        intercept.
+    fit_intercept : bool, default False
+        Whether theta begins with an intercept, as if `X` began with a column of ones.
+    standardize : bool, default False
+        Whether to descend in features of mean 0 and standard deviation 1; without `fit_intercept`, of mean square 1.
+        `theta0` and all theta of the result are those of the features as given. Constant features stay at `theta0`.
+    sample_weight : array_like, shape (m,), optional
+        Weights of the rows, at least 0; a weight of k is as good as k equal rows.
+    tol : float, default 0.0
+        End when the norm of the gradient is at most `tol` of what it was at the start; 0 to do all iterations.
+    record : bool, int or "log", default True
+        Of which iterations the cost is kept: all, none, every k-th and the last, or about 50 in each decade.
+    record_theta : bool, default False
+        Whether to keep theta of the same iterations.
+    on_divergence : {"warn", "raise", "ignore"}, default "warn"
+        What to do when the rate is at or above the limit, before the run; and when the cost leaves the range of numbers.
+    callback : callable, optional
+        Called with the `Descent` so far at least a hundred times in a run, and every 0.05 seconds. A true result stops
+        the run.
+    progress : bool, default False
+        Whether to show a progress bar, which needs tqdm.
 
     Returns
     -------
     Descent
-        With `theta`, `cost`, `n_iter` and `stop_reason`.
+        With `theta`, `cost`, `n_iter`, `stop_reason`, and what it took.
 
     Raises
     ------
     ValueError
-        For data that are empty, not finite, not numbers or of shapes that do not match, and for a rate or a number of
-        iterations that is not positive. The message names the argument, the value and the remedy.
+        For data that are empty, not finite, not numbers or of shapes that do not match, and for options out of their
+        range; with ``on_divergence="raise"`` for a rate from the limit on. The message names the argument, the value and
+        the remedy.
+    FloatingPointError
+        With ``on_divergence="raise"``, if the cost grows without end or leaves the range of the dtype. It has the state
+        reached, a Descent, as ``descent``.
     KeyboardInterrupt
         On Ctrl-C, at most 0.2 seconds after it. Once the iteration has begun, the exception has the state reached, a
         Descent, as ``descent``.
@@ -90,9 +124,12 @@ def gradient_descent(
     Warns
     -----
     RuntimeWarning
-        If the cost grows to twice its least value and the rate is above 2/L; below it, such growth is rounding. The
-        run stops there, and the warning names the limit. (A diverging run can stay finite for 100,000 iterations, so
-        NaN and infinity are no test.)
+        Before the run, if the rate is at or above the limit; the message has the limit. Such a run stops when the cost
+        has grown to twice its least value. (It can stay finite for 100,000 iterations, so NaN and infinity are no test.)
+
+    See Also
+    --------
+    step_size : what a learning rate does, before a run.
 
     Notes
     -----
@@ -103,13 +140,22 @@ def gradient_descent(
     - the gradient ``g = X.T @ l / m``,
     - the update ``theta = theta - learning_rate * g``,
 
-    in one pass over the data. An error along an eigenvector of ``X.T @ X / m`` with eigenvalue s shrinks by
-    ``1 - learning_rate * s`` in each iteration [1]_, so features of very different scales converge at very different
-    rates.
+    in one pass over the data. With weights w, sums are of ``w * l``, and m is ``sum(w)``. An error along an eigenvector
+    of ``X.T @ X / m`` with eigenvalue s shrinks by ``1 - learning_rate * s`` in each iteration [1]_, so features of very
+    different scales converge at very different rates. L is the largest eigenvalue, mu the smallest that is not zero. The
+    limit of the rate is ``2 / L``, with momentum m ``2 * (1 + m) / L``, with "nesterov"
+    ``2 * (1 + m) / ((1 + 2 * m) * L)``; its m is ``(1 - q) / (1 + q)``, ``q = sqrt(learning_rate * mu)``, or that of
+    [3]_ for the "optimal" rate.
+
+    The sums of a pass are taken in the same order for any number of threads, and so are their bits.
 
     References
     ----------
     .. [1] G. Goh, "Why Momentum Really Works", Distill, 2017. doi:10.23915/distill.00006
+    .. [2] J. Barzilai, J. Borwein, "Two-Point Step Size Gradient Methods", IMA J. Numer. Anal. 8, 1988.
+       doi:10.1093/imanum/8.1.141
+    .. [3] L. Lessard, B. Recht, A. Packard, "Analysis and Design of Optimization Algorithms via Integral Quadratic
+       Constraints", SIAM J. Optim. 26, 2016. doi:10.1137/15M1009597
 
     Examples
     --------
@@ -124,87 +170,247 @@ def gradient_descent(
     >>> run.stop_reason
     'completed 1000 iterations'
     """
-    x, target = _check.data(X, y)
-    m, n = x.shape
-    theta = _check.theta(theta0, n)
-    rate = _check.rate(learning_rate)
+    problem, theta, is_flat, dtype = _read(X, y, theta0, sample_weight, l2, fit_intercept, standardize)
     total = _check.count(n_iter)
-    cost = np.empty(total if _check.flag("record", record) else 1)
-    features, layout = _features(x)
-    target = _read_only(np.ascontiguousarray(target))
-    # Growth of the cost counts from the level of rounding up, which is about eps of the first cost.
-    sums = np.array([0.0, _LARGEST, np.finfo(x.dtype).eps])
-    position, gradient, loss = np.array([0, 0, total]), np.zeros(n), np.empty(min(BLOCK, m), x.dtype)
-    kernel = specialise(
-        descent, x.dtype.name, layout, fastmath=frozenset({"reassoc", "contract", "nsz"}), REAL=x.dtype.type
-    )
+    wanted = _check.choice("method", method, ("auto", "fused", "modes"))
+    if wanted == "fused" and problem.data is None:
+        raise ValueError("`method` is 'fused', and CompressedRows have no rows to go over; give 'modes' or 'auto'")
+    record_at = _check.recorded(record, total)
+    has_record = len(record_at) > 0
+    has_path = _check.flag("record_theta", record_theta)
+    if has_path and not has_record:
+        raise ValueError("`record_theta` is True and `record` is False; give a `record`, which says of which iterations")
+    on_end = _check.choice("on_divergence", on_divergence, ("warn", "raise", "ignore"))
+    if callback is not None and not callable(callback):
+        raise ValueError(f"`callback` is {callback!r}; give a function of one argument")
+    tolerance = _check.not_negative("tol", tol)
+    bar = _progress_bar(total) if _check.flag("progress", progress) else None
+    p = 1 if is_flat else theta.shape[1]
+    wanted = _cheaper(problem, total, p) if wanted == "auto" else wanted
+    if wanted == "modes":
+        problem.quadratic  # noqa: B018  # before L is asked for, which it has, too
+    rule = _rule(problem, learning_rate, momentum, tolerance)
+    if rule.kind == FIXED and rule.rate >= rule.limit and problem.largest[1]:
+        message = f"`learning_rate` is {_limit_and_remedy(problem, rule)}"
+        if on_end == "raise":
+            raise ValueError(message)
+        if on_end == "warn":
+            warnings.warn(f"gradient_descent: {message}", RuntimeWarning, stacklevel=2)
 
-    def result(reason: str) -> Descent:
-        done = int(position[0])
-        kept = (cost if done == total else cost[:done].copy()) if record else None
-        return Descent(theta.astype(x.dtype), kept, done, reason)
+    start = problem.coordinates.enter(theta.reshape(len(theta), -1).T)
+    kept = Record(record_at, has_path)
+    engine: Engine
+    if wanted == "modes":
+        engine = Modes(problem.quadratic, start, rule, kept)
+    else:
+        assert problem.data is not None
+        engine = Fused(problem.data, problem.coordinates, start, rule, kept, problem.l2, total)
 
-    budget = 1 + FIRST_BUDGET // n
-    try:
-        while position[0] < total:
-            start = perf_counter()
-            kernel(features, target, theta, rate, cost, position, sums, loss, gradient, budget)
-            budget = max(BLOCK, min(2**40, int(budget * min(8.0, PATIENCE / (perf_counter() - start + 1e-9)))))
-            latest = cost[(position[0] - 1) % cost.size]
-            if position[0] and position[1] == 0 and not latest <= sums[1:].max():
-                curvature, is_exact = _largest_eigenvalue(features)
-                if is_exact and rate * curvature <= 2 and np.isfinite(latest):
-                    sums[2] = _LARGEST  # rounding at the end of a slow mode: below the limit nothing else grows
-                    continue
-                reason = _diagnosis(rate, curvature, x.dtype, int(position[0]), sums[1] / 2, latest)
-                warnings.warn(f"gradient_descent {reason}", RuntimeWarning, stacklevel=2)
-                return result(reason)
-    except KeyboardInterrupt as interrupt:
-        interrupt.descent = result(f"interrupted after {position[0]} of {total} iterations")  # type: ignore[attr-defined]
-        raise
-    return result(f"completed {total} iterations")
+    def shaped(inner: np.ndarray) -> np.ndarray:
+        theta = problem.coordinates.leave(inner)
+        return theta[..., 0, :] if is_flat else theta.swapaxes(-1, -2)
 
+    names = problem.quadratic.names if problem.data is None else _names(problem)
 
-def _features(x: Floats) -> tuple[Floats, str]:
-    """X with a feature in each row, and the layout as a tag for its kernel."""
-    if x.nbytes <= COPY_LIMIT:
-        x = np.asfortranarray(x)
-    layout = "columns" if x.flags.f_contiguous else "rows" if x.flags.c_contiguous else "strided"
-    return _read_only(x.T), layout
-
-
-def _read_only(array: Floats) -> Floats:
-    """Return a view that cannot be written, so that one kernel serves writeable and read-only data."""
-    view = array.view()
-    view.flags.writeable = False
-    return view
-
-
-def _diagnosis(rate: float, curvature: float, dtype: Any, iteration: int, least: float, latest: float) -> str:
-    limit = 2 / curvature if curvature else np.inf
-    grown = f"diverged in iteration {iteration}: the cost "
-    grown += f"grew from {least:.6g} to {latest:.6g}. " if iteration > 1 else f"is {latest} from the start. "
-    if np.isfinite(latest) or rate > limit:  # a limit from an estimate of L can lie above a rate that diverged
-        return grown + (
-            f"learning_rate={rate:.6g} is above the limit 2/L = {limit:.6g}, L = {curvature:.6g} being the largest "
-            f"eigenvalue of X.T @ X / m; take a rate below it, or standardise the features to raise it"
+    def result(reason: str, is_end: bool = False) -> Descent:
+        done, records = int(engine.position[0]), int(engine.position[1])
+        last = engine.theta()
+        best = last
+        if rule.keeps_best and done:
+            is_last = is_end and not engine.is_diverged and engine.settle() < engine.marks[0]
+            last = engine.theta()
+            best = last if is_last else engine.best()
+            last = best if rule.kind == BARZILAI_BORWEIN else last
+        shapes = [shaped(theta).astype(dtype, copy=False) for theta in (last, best)]
+        path = shaped(engine.path()) if has_path else None
+        costs = kept.costs[:, :records].copy() if records < len(record_at) else kept.costs
+        return Descent(
+            shapes[0],
+            costs[0] if has_record else None,
+            record_at[:records] if has_record else None,
+            done,
+            reason,
+            wanted,
+            engine.rate,
+            rule.momentum,
+            path,
+            shapes[1],
+            problem,
+            rule,
+            start,
+            engine.rates[:done],
+            costs[1] if has_record and wanted == "modes" else None,
+            names,
         )
-    return grown + (
-        f"learning_rate={rate:.6g} is below the limit 2/L = {limit:.6g}, so the range of {dtype} is at fault; "
-        f"scale the features and y down"
+
+    try:
+        is_stopped = _iterate(engine, total, callback, bar, result)
+    except KeyboardInterrupt as interrupt:
+        interrupt.descent = result(f"interrupted after {engine.position[0]} of {total} iterations")  # type: ignore[attr-defined]
+        raise
+    finally:
+        if bar is not None:
+            bar.close()
+    done = int(engine.position[0])
+    if engine.is_diverged:
+        run = result(_diagnosis(problem, rule, engine, dtype), True)
+        message = f"gradient_descent {run.stop_reason}"
+        was_told = rule.rate >= rule.limit and problem.largest[1] and rule.kind == FIXED
+        if on_end == "raise":
+            error = FloatingPointError(message)
+            error.descent = run  # type: ignore[attr-defined]
+            raise error
+        if on_end == "warn" and not was_told:
+            warnings.warn(message, RuntimeWarning, stacklevel=2)
+        return run
+    if engine.position[2] == CONVERGED:
+        reason = f"converged in iteration {done}: the gradient is below tol={tolerance:g} of what it was at the start"
+    elif is_stopped:
+        reason = f"stopped by the callback after {done} of {total} iterations"
+    else:
+        reason = f"completed {total} iterations"
+    return result(reason, True)
+
+
+def _read(
+    X: Any, y: Any, theta0: Any, sample_weight: Any, l2: float, fit_intercept: bool, standardize: bool
+) -> tuple[Problem, np.ndarray, bool, Any]:
+    options = (
+        _check.not_negative("l2", l2),
+        _check.flag("fit_intercept", fit_intercept),
+        _check.flag("standardize", standardize),
+    )
+    if isinstance(X, CompressedRows):
+        for name, given in (("y", y), ("sample_weight", sample_weight)):
+            if given is not None:
+                raise ValueError(f"`{name}` is given with CompressedRows, which have theirs; leave it out")
+        if X.R is None:
+            raise ValueError("`X` is CompressedRows without rows; call its `update` first")
+        if not X.n_targets:
+            raise ValueError("`X` is CompressedRows without targets; give `update` a y")
+        problem = Problem(None, X, *options)
+        n, p, is_flat, dtype = X.n_features, X.n_targets, X.is_flat, np.float64
+        problem.quadratic  # noqa: B018  # of now: the rows may be updated later
+    else:
+        if y is None:
+            raise ValueError("`y` is missing; give the observed values, or CompressedRows in place of `X` and `y`")
+        data = _check.data(X, y, sample_weight)
+        problem = Problem(data, None, *options)
+        n, p, is_flat, dtype = data.x.shape[1], data.y.shape[1], data.is_flat, data.dtype
+    size = n + options[1]
+    return problem, _check.theta(theta0, (size,) if is_flat else (size, p)), is_flat, dtype
+
+
+def _names(problem: Problem) -> tuple[str, ...]:
+    assert problem.data is not None
+    names = problem.data.names or tuple(f"feature {j}" for j in range(problem.data.x.shape[1]))
+    return ("the intercept",) * problem.fit_intercept + names
+
+
+def _cheaper(problem: Problem, n_iter: int, p: int) -> str:
+    """Return the engine that needs less, in products; a third of one for the QR, whose loops reuse what they load."""
+    if problem.data is None:
+        return "modes"
+    m, n = problem.data.x.shape
+    size = n + p + 1
+    modes = 2 * m * size * min(m, size) / 3 + 20 * size * min(m, size) ** 2 + 4 * n_iter * size * p
+    if problem.l2 and m < n:
+        modes += 20 * size**3
+    return "modes" if modes + 2**16 < 2 * n_iter * m * n * p else "fused"
+
+
+def _rule(problem: Problem, learning_rate: Any, momentum: Any, tol: float) -> Rule:
+    """Return what the options amount to for these data."""
+    is_nesterov = isinstance(momentum, str) and momentum == "nesterov"
+    if isinstance(momentum, str) and not is_nesterov:
+        raise ValueError(f"`momentum` is {momentum!r}; give None, a number of at least 0 and below 1, or 'nesterov'")
+    m = 0.0 if momentum is None or is_nesterov else _check.not_negative("momentum", momentum, 1.0)
+    if isinstance(learning_rate, str):
+        _check.choice("learning_rate", learning_rate, RATES, "a positive number, or ")
+    else:
+        remedy = "a positive number, below 2/L to converge, or one of " + ", ".join(map(repr, RATES))
+        _check.positive("learning_rate", learning_rate, remedy)
+    if learning_rate in ADAPTIVE and (m or is_nesterov):
+        raise ValueError(
+            f"`momentum` is {momentum!r} with learning_rate={learning_rate!r}, which finds its own steps; "
+            f"give a fixed rate, 'auto' or 'optimal'"
+        )
+    if learning_rate == "optimal" or is_nesterov:
+        problem.quadratic  # noqa: B018  # these need mu
+    L, is_exact = problem.largest
+    if not 0 < L < np.inf:  # nothing moves, or everything overflows
+        rate = 1.0 if isinstance(learning_rate, str) else float(learning_rate)
+        return Rule(FIXED, rate, m, is_nesterov, rate, 2 / L if L else np.inf, tol, L > 0)
+    mu = problem.step_size.slowest if learning_rate == "optimal" or is_nesterov else 0.0
+    safe = 1 / L
+    kind = ADAPTIVE.get(learning_rate, FIXED) if isinstance(learning_rate, str) else FIXED
+    if kind != FIXED:
+        return Rule(kind, safe * (1.5 if kind == BACKTRACKING else 1), safe=safe, tol=tol)
+    if learning_rate == "auto":
+        rate = safe
+    elif learning_rate == "optimal":
+        rate = 4 / (3 * L + mu) if is_nesterov else 2 * (1 + m) / (L + mu)
+    else:
+        rate = float(learning_rate)
+    if is_nesterov and learning_rate == "optimal":
+        root = sqrt(3 * L / mu + 1)
+        m = (root - 2) / (root + 2)
+    elif is_nesterov:
+        q = min(1.0, sqrt(rate * mu))
+        m = (1 - q) / (1 + q)
+    limit = 2 * (1 + m) / L / (1 + 2 * m if is_nesterov else 1)
+    return Rule(FIXED, rate, m, is_nesterov, safe, limit, tol, rate >= limit or not is_exact)
+
+
+def _iterate(engine: Engine, total: int, callback: Any, bar: Any, result: Callable[[str], Descent]) -> bool:
+    """Run to the end; return whether the callback has stopped the run."""
+    step = 1 + FIRST_BUDGET // engine.work
+    most = max(1, total // CHUNKS) if callback is not None or bar is not None else total
+    while engine.position[0] < total and not engine.position[2]:
+        before, start = int(engine.position[0]), perf_counter()
+        step = min(step, most)
+        engine.run(min(total, before + step))
+        step = max(1, min(2**40, int(step * min(8.0, PATIENCE / (perf_counter() - start + 1e-9)))))
+        done = int(engine.position[0])
+        if bar is not None:
+            bar.update(done - before)
+        if callback is not None and callback(result(f"running, {done} of {total} iterations")):
+            return done < total and not engine.position[2]
+    return False
+
+
+def _progress_bar(total: int) -> Any:
+    try:
+        from tqdm.auto import tqdm
+    except ImportError:
+        raise ImportError("`progress` is True, which needs tqdm: pip install 'numgrad[progress]'") from None
+    return tqdm(total=total, desc="gradient_descent", unit="iteration")
+
+
+def _limit_and_remedy(problem: Problem, rule: Rule) -> str:
+    L = problem.largest[0]
+    formula = "2/L"
+    if rule.momentum:
+        formula = "2 (1 + momentum) / L"
+        formula += " / (1 + 2 momentum)" if rule.is_nesterov else ""
+    hessian = "X.T @ X / m" + (" + l2" if problem.l2 else "")
+    hessian += " of the standardised features" if problem.standardize else ""
+    safe = f"learning_rate='auto', which is 1/L = {1 / L:.6g}" if L < np.inf else "smaller features"
+    remedy = "" if problem.standardize else ", or standardize=True, which raises the limit"
+    return (
+        f"{rule.rate:.6g}, at or above the limit {formula} = {rule.limit:.6g}, L = {L:.6g} being the largest "
+        f"eigenvalue of {hessian}: the descent diverges. Take a rate below the limit, like {safe}{remedy}"
     )
 
 
-def _largest_eigenvalue(features: Floats) -> tuple[float, bool]:
-    """L of X.T @ X / m, and whether it is exact; where the smaller Gram matrix is large, power iteration."""
-    n, m = features.shape
-    a = features.astype(np.float64, copy=False)
-    if min(n, m) <= EXACT:
-        with np.errstate(over="ignore", invalid="ignore"):
-            gram = a @ a.T if n <= m else a.T @ a
-        return float(np.linalg.eigvalsh(gram)[-1] / m) if np.isfinite(gram).all() else np.inf, True
-    v = np.random.default_rng(0).standard_normal(n)
-    for _ in range(100):
-        v /= np.linalg.norm(v)
-        v = a @ (a.T @ v)
-    return float(np.linalg.norm(v) / m), False
+def _diagnosis(problem: Problem, rule: Rule, engine: Engine, dtype: Any) -> str:
+    iteration, least, latest = int(engine.position[0]), engine.marks[0], engine.latest
+    grown = f"diverged in iteration {iteration}: the cost "
+    grown += f"grew from {least:.6g} to {latest:.6g}" if np.isfinite(least) else f"is {latest} from the start"
+    if rule.kind == FIXED and (np.isfinite(latest) or rule.rate >= rule.limit):
+        # A limit from an estimate of L can lie above a rate that diverged.
+        return f"{grown}. learning_rate={_limit_and_remedy(problem, rule)}"
+    return (
+        f"{grown}. learning_rate={rule.rate:.6g} is below the limit {rule.limit:.6g}, so the range of "
+        f"{np.dtype(dtype)} is at fault; scale the features and y down"
+    )

@@ -1,0 +1,94 @@
+"""What the two engines of a descent have in common: the rule of the iteration, what is recorded, the state of a run."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from numgrad._kernels.descent import FIXED, GROWN, LARGEST
+from numgrad.regression._check import Floats
+
+
+@dataclass(frozen=True)
+class Rule:
+    """v = momentum v + g, theta -= rate (a g + b v), and what ends the run."""
+
+    kind: int
+    rate: float
+    momentum: float = 0.0
+    is_nesterov: bool = False
+    safe: float = 0.0
+    limit: float = np.inf
+    tol: float = 0.0
+    is_watched: bool = False  # growth of the cost means divergence
+
+    @property
+    def numbers(self) -> tuple[float, float, float, float]:
+        a, b = (1.0, self.momentum) if self.is_nesterov else (0.0, 1.0) if self.momentum else (1.0, 0.0)
+        return self.rate, self.momentum, a, b
+
+    @property
+    def keeps_best(self) -> bool:
+        """Whether an iterate before the last may be the best one."""
+        return self.is_watched or self.momentum > 0 or self.kind != FIXED
+
+    def unwatched(self) -> "Rule":
+        return replace(self, is_watched=False, tol=0.0)
+
+
+class Record:
+    """The iterations `at` which cost, excess cost and theta are kept."""
+
+    def __init__(self, at: np.ndarray, has_path: bool) -> None:
+        self.at = at
+        self.costs = np.empty((2, len(at)))
+        self.has_path = has_path
+
+    def path(self, size: int) -> Floats:
+        return np.empty((len(self.at), size) if self.has_path else (0, size))
+
+
+class Engine(ABC):
+    """A descent that can be run on, iteration by iteration; theta has a row for each target."""
+
+    def __init__(self, rule: Rule, record: Record, size: int, eps: float = 2.0**-52) -> None:
+        self.record = record
+        self.position = np.zeros(3, np.int64)  # iterations done, records made, why it ended
+        # Where growth is no divergence, only what is not finite ends the run.
+        self.marks = np.array([np.inf, eps if rule.is_watched else LARGEST, rule.tol, 0.0, np.nan])
+        self.rates = np.empty(0)  # those of each iteration, if they are found while running and not recorded as costs
+
+    @abstractmethod
+    def run(self, end: int) -> None:
+        """Iterate until `end` iterations are done, or one is the last."""
+
+    @property
+    @abstractmethod
+    def work(self) -> int:
+        """Elements that an iteration goes over."""
+
+    @abstractmethod
+    def settle(self) -> float:
+        """Return the cost of the iterate reached."""
+
+    @abstractmethod
+    def theta(self) -> Floats: ...
+
+    @abstractmethod
+    def best(self) -> Floats: ...
+
+    @abstractmethod
+    def path(self) -> Floats: ...
+
+    @property
+    @abstractmethod
+    def rate(self) -> float: ...
+
+    @property
+    def latest(self) -> float:
+        """The cost of the iteration done last."""
+        return float(self.marks[4])
+
+    @property
+    def is_diverged(self) -> bool:
+        return bool(self.position[2] == GROWN)

@@ -1,0 +1,143 @@
+"""Descent that goes over the data in each iteration: hypothesis, loss, gradient and update in one pass."""
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from numgrad._jit import specialise
+from numgrad._kernels.descent import BACKTRACKING, FIXED, GOES_ON, LINE, ROWS, advance, columns, descent, pack, rows, tally
+from numgrad._threads import get_num_threads, share
+from numgrad.regression._check import Data, Floats
+from numgrad.regression._engine import Engine, Record, Rule
+from numgrad.regression._quadratic import Coordinates
+from numgrad.regression._rows import FASTMATH, layout
+
+# Data up to this size are copied once, packed.
+COPY_LIMIT = 56 * 2**20
+# From so many products an iteration on, passes are shared among threads.
+PARALLEL = 2**20
+# Elements of X in a piece of a pass. The pieces, and so the sums, are the same for any number of threads.
+PIECE = 2**18
+
+
+class Fused(Engine):
+    """The iteration on the data themselves."""
+
+    def __init__(
+        self, data: Data, coordinates: Coordinates, start: Floats, rule: Rule, record: Record, l2: float, n_iter: int
+    ):
+        super().__init__(rule, record, start.size, float(np.finfo(data.dtype).eps))
+        self._data, self._coordinates, self._rule = data, coordinates, rule
+        self._theta = start.copy()
+        m, n, p = len(data.x), data.x.shape[1], data.y.shape[1]
+        first, size = int(coordinates.intercept), start.shape[1]
+        self._gradient, self._square = np.zeros(start.shape), np.zeros(1)
+        self._loss = np.empty(int(ROWS), data.dtype)
+        self._velocity, self._other = np.zeros(start.size), np.zeros(start.size)
+        self._best = start.ravel().copy() if rule.keeps_best else np.empty(0)
+        self._kind = np.array([rule.kind, size, first, 0])
+        self._numbers = np.array([*rule.numbers, data.total, l2, rule.safe, 0.0, 0.0])
+        self.rates = np.empty(0 if rule.kind == FIXED else n_iter)
+        self._path = record.path(start.size)
+        dtype = np.dtype(data.dtype).name
+        self._kernel = partial(specialise, fastmath=FASTMATH, REAL=data.dtype)
+        self._advance = self._kernel(advance, dtype, tally=tally)
+
+        # The blocks of rows: packed once, packed in each pass, or no blocks, but rows where they lie.
+        self._lines = -(-size // 4) * 4
+        self._block = (self._lines + p) * int(LINE)
+        self._count = -(-m // int(ROWS))
+        self._tags = tuple(f"{a.dtype.name}{layout(a)}" for a in (data.x, data.y, data.weight))
+        self._blocks: Floats | None = None
+        is_plain = not coordinates.shift.any() and (coordinates.factor == 1).all()
+        self._in_place = is_plain and data.x.flags.c_contiguous
+        if self._count * self._block * self._loss.itemsize <= COPY_LIMIT:
+            self._in_place = False
+            self._blocks = np.empty(self._count * self._block, data.dtype)
+            self._pack(self._blocks, 0, m)
+        self._is_small = self._blocks is not None and self.work <= PARALLEL
+        if self._is_small:
+            self._descent = self._kernel(descent, dtype, columns=columns, tally=tally, advance=advance)
+        rows_of_piece = max(1, PIECE // (size * int(ROWS))) * int(ROWS)
+        self._pieces = [(low, min(low + rows_of_piece, m)) for low in range(0, m, rows_of_piece)]
+        self._sums = np.empty((0 if self._is_small else len(self._pieces), start.size + 1))
+
+    @property
+    def work(self) -> int:
+        return len(self._data.x) * self._theta.size
+
+    def run(self, end: int) -> None:
+        state = (self._velocity, self._other, self._best, self._kind, self._numbers, self.rates)
+        state += (self.record.at, self.record.costs, self._path, self.position, self.marks)
+        if self._is_small:
+            sums = (self._theta, self._gradient, self._loss, self._square)
+            self._descent(self._blocks, self._count, *sums, *state, end)
+            return
+        while self.position[0] < end and self.position[2] == GOES_ON:
+            self._pass()
+            self._advance(self._theta.ravel(), self._gradient.ravel(), self._square, *state)
+
+    def settle(self) -> float:
+        if not self.is_diverged and not self._kind[3]:
+            self._kind[3] = 1
+            before, self.position[2] = self.position[2], GOES_ON
+            self.run(int(self.position[0]) + 1)
+            self.position[2] = before
+        return float(self._numbers[8])
+
+    def theta(self) -> Floats:
+        if self._rule.kind == BACKTRACKING and not self._kind[3]:  # a trial, which may be too long
+            return self._theta + self.rate * self._other.reshape(self._theta.shape)
+        return self._theta.copy()
+
+    def best(self) -> Floats:
+        return self._best.reshape(self._theta.shape)
+
+    def path(self) -> Floats:
+        return self._path[: self.position[1]].reshape(-1, *self._theta.shape)
+
+    @property
+    def rate(self) -> float:
+        return float(self._numbers[0])
+
+    def _pass(self) -> None:
+        """Sum squares and gradients of all rows, piece by piece, in the order of the pieces."""
+        self._sums[...] = 0
+        share(self._go_over, list(enumerate(self._pieces)), get_num_threads())
+        total = self._sums.sum(axis=0)
+        self._gradient[...] = total[:-1].reshape(self._gradient.shape)
+        self._square[0] = total[-1]
+
+    def _go_over(self, pieces: Any) -> None:
+        data, first = self._data, int(self._coordinates.intercept)
+        n, dtype = data.x.shape[1], np.dtype(data.dtype)
+        scratch: Floats = np.empty(0, dtype)
+        for which, (low, high) in pieces:
+            gradient = self._sums[which, :-1].reshape(self._gradient.shape)
+            square = self._sums[which, -1:]
+            if self._in_place:
+                part = np.empty(n, dtype)
+                kernel = self._kernel(rows, dtype.name, *self._tags)
+                kernel(data.x, data.y, data.weight, self._theta, first, part, gradient, square, low, high)
+                continue
+            count = -(-(high - low) // int(ROWS))
+            if self._blocks is not None:
+                blocks = self._blocks[low // int(ROWS) * self._block :]
+                self._columns(blocks, count, gradient, square)
+                continue
+            if not scratch.size:
+                scratch = np.empty(self._block, dtype)
+            for start in range(low, high, int(ROWS)):
+                self._pack(scratch, start, min(start + int(ROWS), high))
+                self._columns(scratch, 1, gradient, square)
+
+    def _columns(self, blocks: Floats, count: int, gradient: Floats, square: Floats) -> None:
+        loss = np.empty(int(ROWS), blocks.dtype)
+        self._kernel(columns, blocks.dtype.name)(blocks, count, self._theta, loss, gradient, square)
+
+    def _pack(self, blocks: Floats, low: int, high: int) -> None:
+        data, coordinates = self._data, self._coordinates
+        kernel = self._kernel(pack, np.dtype(data.dtype).name, *self._tags)
+        given = data.x, data.y, data.weight, coordinates.shift, coordinates.factor, int(coordinates.intercept)
+        kernel(*given, self._lines, blocks, low, high)

@@ -1,0 +1,194 @@
+"""What a run of gradient descent found."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from numgrad.regression import _check
+from numgrad.regression._check import Data, Floats
+from numgrad.regression._engine import Rule
+from numgrad.regression._modes import replayed
+from numgrad.regression._quadratic import Coordinates, Quadratic
+from numgrad.regression._rows import CompressedRows
+from numgrad.regression._step_size import StepSize, diagnose, largest_eigenvalue
+
+
+@dataclass(eq=False)
+class Problem:
+    """The data of a descent as arrays or as compressed rows, and what is derived from them when needed."""
+
+    data: Data | None
+    rows: CompressedRows | None
+    l2: float
+    fit_intercept: bool
+    standardize: bool
+
+    @cached_property
+    def quadratic(self) -> Quadratic:
+        if self.rows is not None:
+            return self.rows.quadratic(self.l2, self.fit_intercept, self.standardize)
+        assert self.data is not None
+        if _check.has_changed(self.data):
+            raise RuntimeError(
+                "`X` or `y` has changed since gradient_descent read it, and what is asked for needs the data of then; "
+                "ask before you change them, or run with method='modes', which keeps what it needs"
+            )
+        return CompressedRows().read(self.data).quadratic(self.l2, self.fit_intercept, self.standardize)
+
+    @cached_property
+    def coordinates(self) -> Coordinates:
+        if self.standardize or self.data is None:
+            return self.quadratic.coordinates
+        n = self.data.x.shape[1]
+        return Coordinates(np.zeros(n), np.ones(n), self.fit_intercept)
+
+    @cached_property
+    def step_size(self) -> StepSize:
+        return diagnose(self.quadratic, self.l2)
+
+    @cached_property
+    def largest(self) -> tuple[float, bool]:
+        """L, and whether it is exact."""
+        if "quadratic" in self.__dict__ or self.data is None:
+            return self.step_size.L, True
+        return largest_eigenvalue(self.data, self.coordinates, self.l2)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickle what the data amount to, not the data."""
+        self.quadratic, self.coordinates  # noqa: B018
+        return {**self.__dict__, "data": None, "rows": None}
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Descent:
+    """What a run of `gradient_descent` found.
+
+    Attributes
+    ----------
+    theta : ndarray, shape (n,) or (n, p)
+        The parameters after `n_iter` updates, in the dtype of the data; the intercept first, if one was fitted. With
+        ``learning_rate="bb"``, whose cost jumps, those of the least cost.
+    cost : ndarray of float64, shape (k,), or None
+        The cost at the theta that each of the recorded `iterations` started from, over all targets. None with
+        ``record=False``.
+    iterations : ndarray of int, shape (k,), or None
+        The iterations recorded: 0 to n_iter - 1, or fewer.
+    n_iter : int
+        Iterations done.
+    stop_reason : str
+        Why the run ended, in words. It begins with "completed", "converged", "stopped", "diverged" or "interrupted".
+    method : str
+        The engine: "fused" or "modes".
+    learning_rate : float
+        The rate; the last one if it was found anew in each iteration.
+    momentum : float
+        The momentum, 0 without.
+    theta_path : ndarray of float64, shape (k, n) or (k, n, p), or None
+        The theta of the recorded iterations, with ``record_theta=True``.
+    best_theta : ndarray, shape (n,) or (n, p)
+        The theta of least cost on the way.
+    excess_cost : ndarray of float64, shape (k,), or None
+        The cost above the least possible one, without cancellation: it falls in a straight line on a log axis until it
+        is far below the rounding errors of `cost`. After a fused run, it is that of the same iteration in modes.
+    step_size : StepSize
+        What learning rates do in the coordinates that the descent ran in: with intercept, penalty, standardised.
+    theta_least_squares : ndarray of float64, shape (n,) or (n, p)
+        Where the descent leads: the minimum of the cost, nearest to the start if there are many.
+    intercept, coef : float or ndarray
+        The two parts of `theta`. The intercept is 0 if none was fitted.
+
+    Notes
+    -----
+    After a fused run, `excess_cost`, `step_size` and `theta_least_squares` are computed from X and y when first asked
+    for; if X or y has changed by then, they raise RuntimeError.
+    """
+
+    theta: Floats
+    cost: Floats | None
+    iterations: np.ndarray | None
+    n_iter: int
+    stop_reason: str
+    method: str
+    learning_rate: float
+    momentum: float
+    theta_path: Floats | None
+    best_theta: Floats
+    _problem: Problem
+    _rule: Rule
+    _start: Floats
+    _rates: Floats
+    _excess: Floats | None
+    _names: tuple[str, ...]
+
+    @cached_property
+    def excess_cost(self) -> Floats | None:
+        if self.iterations is None or self._excess is not None:
+            return self._excess
+        return replayed(self._problem.quadratic, self._start, self._rule, self.iterations, self._rates, self.n_iter)
+
+    @property
+    def step_size(self) -> StepSize:
+        return self._problem.step_size
+
+    @cached_property
+    def theta_least_squares(self) -> Floats:
+        quadratic = self._problem.quadratic
+        inner = quadratic.inner_solution
+        if quadratic.is_deficient:  # what the data say nothing about stays where it started
+            v = quadratic.svd[2][: len(quadratic.eigenvalues)]
+            inner = inner + self._start - self._start @ v.T @ v
+        return self._shaped(quadratic.coordinates.leave(inner))
+
+    @property
+    def intercept(self) -> Any:
+        return self.theta[0] if self._problem.fit_intercept else self.theta[0] * 0
+
+    @property
+    def coef(self) -> Floats:
+        return self.theta[int(self._problem.fit_intercept) :]
+
+    def _shaped(self, theta: Floats) -> Floats:
+        return theta[0] if self.theta.ndim == 1 else theta.T
+
+    def _settings(self) -> str:
+        momentum = f", momentum {self.momentum:.4g}" if self.momentum else ""
+        return f"{self.method}, learning rate {self.learning_rate:.6g}{momentum}"
+
+    def __repr__(self) -> str:
+        has_cost = self.cost is not None and len(self.cost)
+        cost = f"cost {self.cost[0]:.6g} -> {self.cost[-1]:.6g}, " if has_cost and self.cost is not None else ""
+        reason = self.stop_reason.partition(". ")[0]
+        theta = np.array2string(self.theta, threshold=8, max_line_width=10**6).replace("\n", "")
+        return f"Descent: {cost}{reason} ({self._settings()})\n  theta = {theta}"
+
+    def summary(self) -> str:
+        """Return the run in a few lines: its end, the rate against the limit, the costs, theta against least squares.
+
+        Returns
+        -------
+        str
+        """
+        step, exact = self.step_size, self.theta_least_squares
+        lines = [f"Gradient descent: {self.stop_reason}", f"  {self._settings()}"]
+        share = f"{self.learning_rate / self._rule.limit:.0%} of the limit {self._rule.limit:.6g}"
+        lines.append(f"  {share}; L = {step.L:.6g}, mu = {step.mu:.4g}, kappa = {step.kappa:.4g}")
+        if self.n_iter and self._rule.kind == 0 and self.momentum == 0:
+            lines.append(f"  iterations for 6 digits of theta at this rate: {step.iterations(1e-6, self._rule.rate):.6g}")
+        if self.cost is not None and len(self.cost):
+            excess = self.excess_cost
+            assert excess is not None
+            lines.append(f"  cost {self.cost[0]:.6g} -> {self.cost[-1]:.6g}, of which {excess[-1]:.3g} can still be gained")
+        width = max(map(len, self._names))
+        lines.append(f"  {'':{width}}  {'descent':>14}  {'least squares':>14}")
+        found = self.theta.reshape(len(self.theta), -1)
+        for name, row, best in zip(self._names, found, exact.reshape(found.shape), strict=True):
+            for value, end in zip(row, best, strict=True):
+                lines.append(f"  {name:{width}}  {value:14.6g}  {end:14.6g}")
+        return "\n".join(lines)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickle results, not the data: what depends on them is computed first."""
+        self.excess_cost  # noqa: B018
+        return self.__dict__

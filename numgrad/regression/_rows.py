@@ -1,0 +1,264 @@
+"""Rows of data, compressed to the R of a QR decomposition, which streams, merges and solves."""
+
+from typing import Any
+
+import numpy as np
+
+from numgrad._jit import specialise
+from numgrad._kernels.descent import LINE, pack
+from numgrad._kernels.householder import compress, fold
+from numgrad._threads import get_num_threads, share
+from numgrad.regression import _check
+from numgrad.regression._check import Data, Floats
+from numgrad.regression._quadratic import Quadratic, reduce
+
+# Elements of [1 | X | y] in a piece of work, and the memory for the R of the pieces that are done at a time.
+PIECE = 2**20
+MEMORY = 2**24
+# Beyond so many columns LAPACK, which blocks columns as well, is faster than the kernel.
+WIDE = 512
+# Columns of a smaller norm may have lost squares that underflowed.
+SMALL = 1e-140
+FASTMATH = frozenset({"reassoc", "contract", "nsz"})
+
+
+class CompressedRows:
+    """Rows of a regression, read once and kept as a small triangular matrix.
+
+    `update` takes rows by chunks, `merge` takes what was read elsewhere, so a file larger than memory, or many workers,
+    need memory for one chunk only. What is kept is the R of the QR decomposition of ``[1 | X | y]``, with which
+    `gradient_descent` and `step_size` give what the rows themselves would give, to rounding.
+
+    Attributes
+    ----------
+    R : ndarray of float64, shape (k, 1 + n + p)
+        Upper triangular, for n features and p targets. None before the first `update`.
+    n_rows : int
+        Rows read.
+    total_weight : float
+        The sum of their weights.
+    n_features, n_targets : int
+        The columns of X and y; 0 before the first `update`.
+
+    Notes
+    -----
+    Householder reflections zero the rows of a chunk below the R so far: a sequential TSQR [1]_, backward stable like
+    the QR of all rows at once. Nothing is squared: with the matrix ``X.T @ X`` half of the digits would be lost. The
+    result depends, in its last bits, on how the rows were cut into chunks, never on the number of threads.
+
+    References
+    ----------
+    .. [1] J. Demmel, L. Grigori, M. Hoemmen, J. Langou, "Communication-optimal parallel and sequential QR and LU
+       factorizations", SIAM J. Sci. Comput. 34, 2012. doi:10.1137/080731992
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import numgrad as ng
+    >>> rows = ng.CompressedRows()
+    >>> for start in (0, 50):
+    ...     x = np.arange(start, start + 50.0).reshape(-1, 1)
+    ...     _ = rows.update(x, 3 + 2 * x[:, 0])
+    >>> rows
+    CompressedRows: 100 rows of 1 feature and 1 target
+    >>> rows.solve(fit_intercept=True).round(6)
+    array([3., 2.])
+    """
+
+    def __init__(self) -> None:
+        self.R: Floats | None = None
+        self.n_rows = 0
+        self.total_weight = 0.0
+        self.n_features = 0
+        self.n_targets = 0
+        self._names: tuple[str, ...] | None = None
+        self.is_flat = True
+
+    def __repr__(self) -> str:
+        def plural(count: int, word: str) -> str:
+            return f"{count:,d} {word}{'s' * (count != 1)}"
+
+        if self.R is None:
+            return "CompressedRows: empty"
+        columns = f"{plural(self.n_features, 'feature')} and {plural(self.n_targets, 'target')}"
+        return f"CompressedRows: {plural(self.n_rows, 'row')} of {columns}"
+
+    def update(self, X: Any, y: Any, sample_weight: Any = None) -> "CompressedRows":
+        """Read more rows.
+
+        Parameters
+        ----------
+        X : array_like, shape (m, n)
+            With the same features in each call.
+        y : array_like, shape (m,) or (m, p)
+            With the same targets in each call.
+        sample_weight : array_like, shape (m,), optional
+            Weights of at least 0. A weight of k is as good as k equal rows.
+
+        Returns
+        -------
+        CompressedRows
+            Itself.
+
+        Raises
+        ------
+        ValueError
+            For what `gradient_descent` would not take, and for other features or targets than before. Nothing is read
+            then.
+        """
+        return self.read(_check.data(X, y, sample_weight))
+
+    def read(self, data: Data) -> "CompressedRows":
+        """Read arrays that have been looked at."""
+        n, p = data.x.shape[1], data.y.shape[1]
+        if self.R is not None:
+            self._refuse_other("`X` has", n, p, data.names)
+        R = triangle(data, self.R)
+        self.R = R
+        self.n_features, self.n_targets, self.is_flat = n, p, data.is_flat
+        self._names = data.names
+        self.n_rows += len(data.x)
+        self.total_weight += data.total
+        return self
+
+    def merge(self, other: "CompressedRows") -> "CompressedRows":
+        """Take over all rows that another one has read; that one stays as it is.
+
+        Parameters
+        ----------
+        other : CompressedRows
+            With the same features and targets.
+
+        Returns
+        -------
+        CompressedRows
+            Itself.
+        """
+        if not isinstance(other, CompressedRows):
+            raise TypeError(f"`other` is a {type(other).__name__}; give CompressedRows")
+        if other.R is None:
+            return self
+        if self.R is not None:
+            self._refuse_other("`other` has", other.n_features, other.n_targets, other._names)
+        R = other.R.copy() if self.R is None else join(self.R, other.R)
+        self.R = R
+        self.n_features, self.n_targets = other.n_features, other.n_targets
+        self._names, self.is_flat = other._names, other.is_flat
+        self.n_rows += other.n_rows
+        self.total_weight += other.total_weight
+        return self
+
+    def solve(self, *, l2: float = 0.0, fit_intercept: bool = False) -> Floats:
+        """Return the least-squares solution, of least norm if there are many.
+
+        Parameters
+        ----------
+        l2 : float, default 0.0
+            The penalty, as in `gradient_descent`.
+        fit_intercept : bool, default False
+            Whether the model has an intercept, which is the first element of the solution then.
+
+        Returns
+        -------
+        ndarray of float64, shape (n,) or (n, p), n + 1 with an intercept
+            By substitution in R: as accurate as Householder QR of all rows.
+        """
+        theta = self.quadratic(_check.not_negative("l2", l2), _check.flag("fit_intercept", fit_intercept)).solution
+        return theta[0] if self.is_flat else theta.T.copy()
+
+    def quadratic(self, l2: float, fit_intercept: bool, standardize: bool = False) -> Quadratic:
+        """Return the cost as a quadratic function of theta."""
+        if self.R is None:
+            raise ValueError("CompressedRows: no rows yet; call `update` first")
+        return reduce(self.R, self.total_weight, self.n_features, l2, fit_intercept, standardize, self._names)
+
+    def _refuse_other(self, what: str, n: int, p: int, names: tuple[str, ...] | None) -> None:
+        if (n, p) != (self.n_features, self.n_targets):
+            raise ValueError(
+                f"{what} {n} features and {p} targets, and there were {self.n_features} and {self.n_targets} before; "
+                f"give the same in each call"
+            )
+        if names and self._names and names != self._names:
+            raise ValueError(f"{what} the features {names}, and there were {self._names} before; give the same order")
+
+
+def triangle(data: Data, start: Floats | None = None) -> Floats:
+    """Return the R of [1 | X | y], times the roots of the weights, below the one that there is already."""
+    m, n, p = len(data.x), data.x.shape[1], data.y.shape[1]
+    size = 1 + n + p
+    if size > WIDE:
+        return _by_lapack(data, start)
+    rows = max(PIECE // size, 16 * size)
+    pieces = [(low, min(low + rows, m)) for low in range(0, m, rows)]
+    kernel = specialise(
+        compress,
+        *_tags(data),
+        fastmath=FASTMATH,
+        pack=pack,
+        fold=fold,
+        REAL=np.float64,
+    )
+    shift, factor = np.zeros(n), np.ones(n)
+    R = np.zeros((size, size))
+    if start is not None:
+        R[: len(start)] = start
+    at_a_time = max(1, min(32, MEMORY // (8 * size * size)))
+
+    def work(mine: Any) -> None:
+        block = np.empty(size * int(LINE))
+        for which, (low, high) in mine:
+            kernel(data.x, data.y, data.weight, shift, factor, found[which], block, low, high)
+
+    for group in range(0, len(pieces), at_a_time):
+        some = pieces[group : group + at_a_time]
+        found = np.zeros((len(some), size, size))
+        share(work, list(enumerate(some)), get_num_threads())
+        for part in found:
+            R = join(R, part)
+    norms = np.sqrt((R * R).sum(axis=0))
+    doubtful = ~((norms > SMALL) & (norms < np.inf))[1 : 1 + n + p]
+    if doubtful.any() and (data.x[:, doubtful[:n]].any() or data.y[:, doubtful[n:]].any()):
+        return _by_lapack(data, start)
+    return R
+
+
+def join(a: Floats, b: Floats) -> Floats:
+    """Return the R of [a; b]."""
+    size = a.shape[1]
+    if size > WIDE or a.shape != b.shape:
+        return np.asarray(np.linalg.qr(np.vstack([a, b]), mode="r"))
+    kernel = specialise(fold, "float64", fastmath=FASTMATH)
+    result = a.copy()
+    for low in range(0, size, 128):
+        block = np.zeros((size, int(LINE)))
+        rows = b[low : low + 128]
+        block[:, : len(rows)] = rows.T
+        kernel(result, block.ravel())
+    return result
+
+
+def _by_lapack(data: Data, R: Floats | None) -> Floats:
+    """Of data that are wide, or near the ends of the range of numbers, where LAPACK scales."""
+    m, size = len(data.x), 1 + data.x.shape[1] + data.y.shape[1]
+    rows = max(PIECE // size, size)
+    for low in range(0, m, rows):
+        some = [] if R is None else [R]
+        R = np.asarray(np.linalg.qr(np.vstack([*some, weighted(data, low, low + rows)]), mode="r"))
+    assert R is not None
+    return R
+
+
+def weighted(data: Data, low: int, high: int) -> Floats:
+    """Return the rows of [1 | X | y], times the roots of their weights."""
+    x, y, root = data.x[low:high], data.y[low:high], np.sqrt(data.weight[low:high])
+    return np.column_stack([np.ones(len(x)), x, y]) * root[:, None]
+
+
+def _tags(data: Data) -> tuple[str, ...]:
+    """All that the signature of a kernel depends on, for the arrays of `data`."""
+    return tuple(f"{a.dtype.name}{layout(a)}" for a in (data.x, data.y, data.weight))
+
+
+def layout(array: np.ndarray) -> str:
+    """Return how Numba types a read-only array: C, F or any."""
+    return "C" if array.flags.c_contiguous else "F" if array.flags.f_contiguous else "A"

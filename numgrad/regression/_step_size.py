@@ -1,0 +1,242 @@
+"""Which learning rates converge, how fast, and which feature is to blame."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import ceil, inf, log, log1p
+from typing import Any
+
+import numpy as np
+
+from numgrad.regression import _check
+from numgrad.regression._check import Data, Floats
+from numgrad.regression._quadratic import Coordinates, Quadratic
+from numgrad.regression._rows import CompressedRows
+
+# Up to this size of the smaller Gram matrix, L is computed exactly.
+EXACT = 2000
+# Elements of X that are converted at a time.
+PIECE = 2**18
+
+
+@dataclass(frozen=True, repr=False)
+class StepSize:
+    """What learning rates do on given data; prints as a short diagnosis.
+
+    Attributes
+    ----------
+    L : float
+        The largest eigenvalue of the Hessian ``X.T @ X / m + l2``: the steepest curvature of the cost.
+    mu : float
+        The smallest one. 0 if features depend on each other, as with more features than rows.
+    kappa : float
+        ``L / mu``, the condition number of the Hessian; inf if `mu` is 0.
+    standardized_kappa : float
+        What `kappa` would be with centred and scaled features (``fit_intercept=True, standardize=True``), without l2.
+    dominant : str
+        The feature that the steepest direction consists of for the most part: its column name, or its index.
+    share : float
+        Its share of that direction, from 0 to 1.
+    sizes : tuple of float
+        The root mean square of each feature.
+    slowest : float
+        The smallest eigenvalue that is not zero: the direction that converges last.
+    """
+
+    L: float
+    mu: float
+    kappa: float
+    standardized_kappa: float
+    dominant: str
+    share: float
+    sizes: tuple[float, ...]
+    slowest: float
+
+    @property
+    def limit(self) -> float:
+        """2/L. At this rate and above, descent diverges."""
+        return 2 / self.L if self.L else inf
+
+    @property
+    def safe(self) -> float:
+        """1/L. The cost falls in each iteration, without overshooting in any direction."""
+        return 1 / self.L if self.L else inf
+
+    @property
+    def optimal(self) -> float:
+        """2/(L + mu), the fastest of the fixed rates; mu being the smallest eigenvalue that is not zero."""
+        return 2 / (self.L + self.slowest) if self.L else inf
+
+    def iterations(self, eps: float, rate: float | None = None) -> float:
+        """Return how many iterations shrink the error of theta to `eps` of what it was, at worst.
+
+        Parameters
+        ----------
+        eps : float
+            Above 0 and below 1.
+        rate : float, optional
+            The learning rate; `safe` by default.
+
+        Returns
+        -------
+        int or float
+            ``log(eps) / log(max(|1 - rate * L|, |1 - rate * mu|))``, rounded up; inf from the limit on. Directions of
+            eigenvalue 0, in which nothing moves, do not count.
+        """
+        eps = _check.positive("eps", eps, "a number between 0 and 1, like 1e-6")
+        if eps >= 1:
+            raise ValueError(f"`eps` is {eps!r}; give a number between 0 and 1, like 1e-6")
+        step = self.safe if rate is None else _check.positive("rate", rate, "a positive number")
+        if not self.L:
+            return 0
+        top, bottom = abs(1 - step * self.L), step * self.slowest
+        if top >= 1:
+            return inf
+        # log1p: a slow direction shrinks by 1 - rate * mu, which is 1 to rounding.
+        slow = -log1p(-bottom) if bottom < 1 else -log(bottom - 1) if bottom > 1 else inf
+        return max(1, ceil(-log(eps) / min(slow, -log(top) if top else inf)))
+
+    def __repr__(self) -> str:
+        if not self.L:
+            return "StepSize: L = 0, all features are zero\n  any learning rate converges: nothing moves"
+        words = "features depend on each other" if self.mu == 0 else f"{self.iterations(1e-6):.3g} iterations"
+        words += " for 6 digits of theta at 1/L" if self.mu else ""
+        lines = [
+            f"StepSize: L = {self.L:.6g}, mu = {self.mu:.4g}, kappa = {self.kappa:.4g}: {words}",
+            f"  learning rate: limit 2/L = {self.limit:.6g}, safe 1/L = {self.safe:.6g}, "
+            f"optimal 2/(L + mu) = {self.optimal:.6g}",
+        ]
+        if len(self.sizes) > 1:
+            others = sorted(self.sizes)
+            lines.append(
+                f"  steepest: {self.dominant}, {self.share:.0%} of the direction of L; "
+                f"root mean squares of the features from {others[0]:.4g} to {others[-1]:.4g}"
+            )
+        if self.kappa > 10 * self.standardized_kappa:
+            lines.append(f"  fit_intercept=True, standardize=True would give kappa = {self.standardized_kappa:.4g}")
+        return "\n".join(lines)
+
+
+def diagnose(quadratic: Quadratic, l2: float) -> StepSize:
+    values, vt = quadratic.eigenvalues, quadratic.svd[2]
+    if not len(values) or not values[0]:
+        return StepSize(0.0, 0.0, inf, quadratic.standardized_kappa, quadratic.names[0], 1.0, (0.0,) * len(vt.T), 0.0)
+    top = int(np.argmax(abs(vt[0])))
+    largest, slowest = float(values[0]), float(values[-1])
+    least = 0.0 if quadratic.is_deficient else slowest
+    first = int(quadratic.coordinates.intercept)
+    squares = (quadratic.a**2).sum(axis=0)
+    squares[first:] -= l2
+    return StepSize(
+        largest,
+        least,
+        largest / least if least else inf,
+        quadratic.standardized_kappa,
+        quadratic.names[top],
+        float(vt[0, top] ** 2),
+        tuple(np.sqrt(np.maximum(squares, 0)).tolist()),
+        slowest,
+    )
+
+
+def largest_eigenvalue(data: Data, coordinates: Coordinates, l2: float) -> tuple[float, bool]:
+    """Return L without a QR decomposition, and whether it is exact.
+
+    That of the smaller Gram matrix, to rounding; an estimate from below, by power iteration, if both are large.
+    """
+    m, n = data.x.shape
+    first = int(coordinates.intercept)
+
+    def columns(low: int, high: int, rows: slice = slice(None)) -> Floats:
+        """[1 | (X - shift) factor], times the roots of the weights over their sum, of some columns."""
+        root = np.sqrt(data.weight[rows] / data.total)[:, None]
+        some = slice(max(0, low - first), high - first)
+        z = (data.x[rows, some] - coordinates.shift[some]) * coordinates.factor[some] * root
+        return np.hstack([root, z]) if low < first else z
+
+    def pieces(length: int, width: int) -> Iterator[slice]:
+        step = max(1, PIECE // width)
+        return (slice(low, min(low + step, length)) for low in range(0, length, step))
+
+    size = first + n
+    penalty = np.full(size, l2)
+    penalty[:first] = 0
+    with np.errstate(over="ignore", invalid="ignore"):
+        if size <= min(m, EXACT):
+            gram = np.diag(penalty)
+            for rows in pieces(m, size):
+                z = columns(0, size, rows)
+                gram += z.T @ z
+            return (float(np.linalg.eigvalsh(gram)[-1]) if np.isfinite(gram).all() else inf), True
+        if m <= EXACT:
+            gram = np.zeros((m, m))
+            for part in pieces(size, m):
+                z = columns(part.start, part.stop)
+                gram += z @ z.T
+            return (float(np.linalg.eigvalsh(gram)[-1]) + l2 if np.isfinite(gram).all() else inf), True
+    v, length = np.random.default_rng(0).standard_normal(size), 1.0
+    for _ in range(100):
+        v /= np.linalg.norm(v)
+        new = penalty * v
+        for rows in pieces(m, size):
+            z = columns(0, size, rows)
+            new += z.T @ (z @ v)
+        v, length = new, float(np.linalg.norm(new))
+    return length, False
+
+
+def step_size(X: Any, *, sample_weight: Any = None, l2: float = 0.0) -> StepSize:
+    """Say which learning rates converge on these features, how fast, and what holds them up.
+
+    Parameters
+    ----------
+    X : array_like, shape (m, n), or CompressedRows
+        The features, as `gradient_descent` gets them; with a column of ones if there is one.
+    sample_weight : array_like, shape (m,), optional
+        Weights of the rows, at least 0.
+    l2 : float, default 0.0
+        The penalty, which is added to each eigenvalue.
+
+    Returns
+    -------
+    StepSize
+        With `L`, `mu`, `kappa`, `limit`, `safe`, `optimal`, and `iterations`.
+
+    Raises
+    ------
+    ValueError
+        For data that are empty, not finite, not numbers or of the wrong shape, and for weights that are negative or all
+        zero.
+
+    Notes
+    -----
+    Descent with a fixed rate multiplies the error along an eigenvector of the Hessian, with eigenvalue s, by
+    ``1 - rate * s`` in each iteration [1]_: it converges below ``2/L``, and takes about ``kappa * log(1/eps)``
+    iterations at ``1/L``. The eigenvalues are the squared singular values of X, from the R of its QR decomposition;
+    the matrix ``X.T @ X`` is never formed.
+
+    References
+    ----------
+    .. [1] G. Goh, "Why Momentum Really Works", Distill, 2017. doi:10.23915/distill.00006
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import numgrad as ng
+    >>> X = np.column_stack([np.ones(100), np.arange(100)])
+    >>> step = ng.step_size(X)
+    >>> step
+    StepSize: L = 3284.25, mu = 0.2537, kappa = 1.294e+04: 1.79e+05 iterations for 6 digits of theta at 1/L
+      learning rate: limit 2/L = 0.000608967, safe 1/L = 0.000304484, optimal 2/(L + mu) = 0.00060892
+      steepest: feature 1, 100% of the direction of L; root mean squares of the features from 1 to 57.3
+      fit_intercept=True, standardize=True would give kappa = 1
+    >>> step.iterations(1e-6, rate=0.0005)
+    108914
+    """
+    penalty = _check.not_negative("l2", l2)
+    if isinstance(X, CompressedRows):
+        if sample_weight is not None:
+            raise ValueError("`sample_weight` is given with CompressedRows, which have theirs; give it to `update`")
+        rows = X
+    else:
+        rows = CompressedRows().read(_check.data(X, None, sample_weight))
+    return diagnose(rows.quadratic(penalty, False), penalty)
