@@ -99,7 +99,16 @@ def columns(blocks: Any, count: Any, theta: Any, loss: Any, gradient: Any, squar
 
 
 def rows(
-    x: Any, y: Any, weight: Any, theta: Any, intercept: Any, part: Any, gradient: Any, square: Any, start: Any, stop: Any
+    x: Any,
+    y: Any,
+    weight: Any,
+    theta: Any,
+    intercept: Any,
+    part: Any,
+    gradient: Any,
+    square: Any,
+    start: Any,
+    stop: Any,
 ) -> None:
     """Add l' W l to `square[0]` and [1 | X]' W l to `gradient`, l = [1 | X] theta - y, for rows `start` to `stop`.
 
@@ -153,9 +162,9 @@ def tally(
 ) -> None:
     """Record the cost of an iteration, and say in position[2] if it is to be the last one.
 
-    `position` is (iteration, records, end). `marks` are: 0 the least cost yet, 1 a floor below which growth is rounding,
-    relative to the first cost until that is known, 2 the least relative norm of the gradient, 3 its first norm, squared,
-    4 the latest cost.
+    `position` is (iteration, records, end). `marks` are: 0 the least cost yet, 1 a floor below which growth is
+    rounding, relative to the first cost until that is known, 2 the least relative norm of the gradient, 3 its first
+    norm, squared, 4 the latest cost.
     """
     t, record = SIZE(position[0]), SIZE(position[1])
     if t == SIZE(0):

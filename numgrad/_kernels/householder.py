@@ -10,8 +10,8 @@ from numgrad._kernels.descent import LINE, ROWS, SIZE, pack
 def fold(r: Any, block: Any) -> None:
     """Set R, upper triangular, to that of the QR of [R; Z], for one packed block Z, which is used up.
 
-    The reflection of column k, by (v, z_k) with v = R_kk +- |(R_kk, z_k)|, leaves the other rows of R alone. Two columns
-    at a time share the loads of z_k.
+    The reflection of column k, by (v, z_k) with v = R_kk +- |(R_kk, z_k)|, leaves the other rows of R alone. Two
+    columns at a time share the loads of z_k.
     """
     n, one, two = SIZE(r.shape[0]), SIZE(1), SIZE(2)
     for k in range(n):
@@ -52,9 +52,7 @@ def fold(r: Any, block: Any) -> None:
                 block[a + i] -= first * block[z + i]
 
 
-def compress(
-    x: Any, y: Any, weight: Any, shift: Any, factor: Any, r: Any, block: Any, start: Any, stop: Any
-) -> None:
+def compress(x: Any, y: Any, weight: Any, shift: Any, factor: Any, r: Any, block: Any, start: Any, stop: Any) -> None:
     """Fold the rows `start` to `stop` of [1 | (X - shift) factor | y], times the roots of the weights, into R."""
     for low in range(SIZE(start), SIZE(stop), ROWS):
         pack(x, y, weight, shift, factor, 1, SIZE(x.shape[1]) + SIZE(1), block, low, min(low + ROWS, SIZE(stop)))

@@ -38,13 +38,13 @@ def data(X: Any, y: Any, sample_weight: Any = None) -> Data:
         raise ValueError(f"`y` has shape {y_array.shape}; give one value for each row, or a column for each target")
     if len(y_array) != m:
         raise ValueError(f"`y` has {len(y_array)} values and `X` has {m} rows; give one value for each row")
+    trace = _finite("X", x_array), _finite("y", y_array)
     is_flat = y_array.ndim == 1
     if is_flat:
         y_array = y_array.reshape(-1, 1)
     dtype = np.float32 if x_array.dtype == np.float32 and y_array.dtype == np.float32 else np.float64
     weight = weights(sample_weight, m)
     total = float(weight.sum()) if sample_weight is not None else float(m)
-    trace = _finite("X", x_array), _finite("y", y_array)
     return Data(_plain(x_array), _plain(y_array), weight, dtype, names, is_flat, total, trace)
 
 
@@ -96,12 +96,12 @@ def not_negative(name: str, value: Any, below: float = np.inf) -> float:
     return number
 
 
-def count(n_iter: Any) -> int:
-    is_integer = isinstance(n_iter, Integral) and not isinstance(n_iter, bool)
-    value = int(n_iter) if is_integer else 0
-    if not 0 < value < 2**62:
-        raise ValueError(f"`n_iter` is {n_iter!r}; give a positive integer, like 1000 or int(1e5)")
-    return value
+def count(name: str, value: Any) -> int:
+    is_integer = isinstance(value, Integral) and not isinstance(value, bool)
+    number = int(value) if is_integer else 0
+    if not 0 < number < 2**62:
+        raise ValueError(f"`{name}` is {value!r}; give a positive integer, like 1000 or int(1e5)")
+    return number
 
 
 def flag(name: str, value: Any) -> bool:
@@ -121,7 +121,7 @@ def recorded(record: Any, n_iter: int) -> np.ndarray:
     """Return the iterations to be recorded: all, none, every k-th or log-spaced ones, and the last."""
     if isinstance(record, (bool, np.bool_)):
         return np.arange(n_iter if record else 0)
-    if isinstance(record, Integral) and record > 0:
+    if isinstance(record, Integral) and int(record) > 0:
         return np.append(np.arange(0, n_iter - 1, int(record)), n_iter - 1)
     if record == "log":
         logs = np.geomspace(1, n_iter, 2 + int(50 * np.log10(n_iter)))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from numgrad._kernels.descent import BACKTRACKING, BARZILAI_BORWEIN, CONVERGED, FIXED
+from numgrad._kernels.descent import BACKTRACKING, BARZILAI_BORWEIN, CONVERGED, FIXED, LARGEST
 from numgrad.regression import _check
 from numgrad.regression._engine import Engine, Record, Rule
 from numgrad.regression._fused import Fused
@@ -77,8 +77,8 @@ def gradient_descent(
         same iterates, to rounding; "auto" takes the one that needs fewer operations.
     momentum : float or "nesterov", optional
         A number m, at least 0 and below 1, for the heavy ball: ``v = m * v + g, theta -= learning_rate * v``.
-        "nesterov" for ``theta -= learning_rate * (g + m * v)``, theta being where the gradient is taken, with the m that
-        suits the rate. With fixed rates only.
+        "nesterov" for ``theta -= learning_rate * (g + m * v)``, theta being where the gradient is taken, with the m
+        that suits the rate. With fixed rates only.
     l2 : float, default 0.0
         A penalty ``l2 * sum(theta**2) / 2`` in the cost, on standardised parameters with `standardize`, never on the
         intercept.
@@ -96,7 +96,8 @@ def gradient_descent(
     record_theta : bool, default False
         Whether to keep theta of the same iterations.
     on_divergence : {"warn", "raise", "ignore"}, default "warn"
-        What to do when the rate is at or above the limit, before the run; and when the cost leaves the range of numbers.
+        What to do when the rate is at or above the limit, before the run; and when the cost leaves the range of
+        numbers.
     callback : callable, optional
         Called with the `Descent` so far at least a hundred times in a run, and every 0.05 seconds. A true result stops
         the run.
@@ -112,8 +113,8 @@ def gradient_descent(
     ------
     ValueError
         For data that are empty, not finite, not numbers or of shapes that do not match, and for options out of their
-        range; with ``on_divergence="raise"`` for a rate from the limit on. The message names the argument, the value and
-        the remedy.
+        range; with ``on_divergence="raise"`` for a rate from the limit on. The message names the argument, the value
+        and the remedy.
     FloatingPointError
         With ``on_divergence="raise"``, if the cost grows without end or leaves the range of the dtype. It has the state
         reached, a Descent, as ``descent``.
@@ -125,7 +126,8 @@ def gradient_descent(
     -----
     RuntimeWarning
         Before the run, if the rate is at or above the limit; the message has the limit. Such a run stops when the cost
-        has grown to twice its least value. (It can stay finite for 100,000 iterations, so NaN and infinity are no test.)
+        has grown to twice its least value. (It can stay finite for 100,000 iterations, so NaN and infinity are no
+        test.)
 
     See Also
     --------
@@ -141,9 +143,9 @@ def gradient_descent(
     - the update ``theta = theta - learning_rate * g``,
 
     in one pass over the data. With weights w, sums are of ``w * l``, and m is ``sum(w)``. An error along an eigenvector
-    of ``X.T @ X / m`` with eigenvalue s shrinks by ``1 - learning_rate * s`` in each iteration [1]_, so features of very
-    different scales converge at very different rates. L is the largest eigenvalue, mu the smallest that is not zero. The
-    limit of the rate is ``2 / L``, with momentum m ``2 * (1 + m) / L``, with "nesterov"
+    of ``X.T @ X / m`` with eigenvalue s shrinks by ``1 - learning_rate * s`` in each iteration [1]_, so features of
+    very different scales converge at very different rates. L is the largest eigenvalue, mu the smallest that is not
+    zero. The limit of the rate is ``2 / L``, with momentum m ``2 * (1 + m) / L``, with "nesterov"
     ``2 * (1 + m) / ((1 + 2 * m) * L)``; its m is ``(1 - q) / (1 + q)``, ``q = sqrt(learning_rate * mu)``, or that of
     [3]_ for the "optimal" rate.
 
@@ -171,7 +173,7 @@ def gradient_descent(
     'completed 1000 iterations'
     """
     problem, theta, is_flat, dtype = _read(X, y, theta0, sample_weight, l2, fit_intercept, standardize)
-    total = _check.count(n_iter)
+    total = _check.count("n_iter", n_iter)
     wanted = _check.choice("method", method, ("auto", "fused", "modes"))
     if wanted == "fused" and problem.data is None:
         raise ValueError("`method` is 'fused', and CompressedRows have no rows to go over; give 'modes' or 'auto'")
@@ -179,7 +181,9 @@ def gradient_descent(
     has_record = len(record_at) > 0
     has_path = _check.flag("record_theta", record_theta)
     if has_path and not has_record:
-        raise ValueError("`record_theta` is True and `record` is False; give a `record`, which says of which iterations")
+        raise ValueError(
+            "`record_theta` is True and `record` is False; give a `record`, which says of which iterations"
+        )
     on_end = _check.choice("on_divergence", on_divergence, ("warn", "raise", "ignore"))
     if callback is not None and not callable(callback):
         raise ValueError(f"`callback` is {callback!r}; give a function of one argument")
@@ -214,15 +218,15 @@ def gradient_descent(
 
     def result(reason: str, is_end: bool = False) -> Descent:
         done, records = int(engine.position[0]), int(engine.position[1])
-        last = engine.theta()
-        best = last
-        if rule.keeps_best and done:
-            is_last = is_end and not engine.is_diverged and engine.settle() < engine.marks[0]
+        is_last_best = not rule.keeps_best or not done
+        if is_end and not is_last_best and not engine.is_diverged:
+            is_last_best = engine.settle() < engine.marks[0]
+        with np.errstate(over="ignore", invalid="ignore"):  # of a run that diverged
             last = engine.theta()
-            best = last if is_last else engine.best()
+            best = last if is_last_best else engine.best()
             last = best if rule.kind == BARZILAI_BORWEIN else last
-        shapes = [shaped(theta).astype(dtype, copy=False) for theta in (last, best)]
-        path = shaped(engine.path()) if has_path else None
+            shapes = [shaped(theta).astype(dtype, copy=False) for theta in (last, best)]
+            path = shaped(engine.path()) if has_path else None
         costs = kept.costs[:, :records].copy() if records < len(record_at) else kept.costs
         return Descent(
             shapes[0],
@@ -395,7 +399,7 @@ def _limit_and_remedy(problem: Problem, rule: Rule) -> str:
         formula += " / (1 + 2 momentum)" if rule.is_nesterov else ""
     hessian = "X.T @ X / m" + (" + l2" if problem.l2 else "")
     hessian += " of the standardised features" if problem.standardize else ""
-    safe = f"learning_rate='auto', which is 1/L = {1 / L:.6g}" if L < np.inf else "smaller features"
+    safe = f"learning_rate='auto', which is 1/L = {1 / L:.6g}" if np.inf > L else "smaller features"
     remedy = "" if problem.standardize else ", or standardize=True, which raises the limit"
     return (
         f"{rule.rate:.6g}, at or above the limit {formula} = {rule.limit:.6g}, L = {L:.6g} being the largest "
@@ -406,7 +410,7 @@ def _limit_and_remedy(problem: Problem, rule: Rule) -> str:
 def _diagnosis(problem: Problem, rule: Rule, engine: Engine, dtype: Any) -> str:
     iteration, least, latest = int(engine.position[0]), engine.marks[0], engine.latest
     grown = f"diverged in iteration {iteration}: the cost "
-    grown += f"grew from {least:.6g} to {latest:.6g}" if np.isfinite(least) else f"is {latest} from the start"
+    grown += f"grew from {least:.6g} to {latest:.6g}" if least < LARGEST / 2 else f"is {latest} from the start"
     if rule.kind == FIXED and (np.isfinite(latest) or rule.rate >= rule.limit):
         # A limit from an estimate of L can lie above a rate that diverged.
         return f"{grown}. learning_rate={_limit_and_remedy(problem, rule)}"

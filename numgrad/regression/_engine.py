@@ -32,6 +32,20 @@ class Rule:
         """Whether an iterate before the last may be the best one."""
         return self.is_watched or self.momentum > 0 or self.kind != FIXED
 
+    def contraction(self, eigenvalues: Floats) -> float:
+        """Return the factor by which an iteration shrinks the slowest error, in the long run; nan if rates vary.
+
+        The error along an eigenvector follows e' = t e - d e'' of the last two, whose largest root counts.
+        """
+        if self.kind != FIXED:
+            return np.nan
+        step = 1 - self.rate * eigenvalues
+        trace = step * (1 + self.momentum) if self.is_nesterov else step + self.momentum
+        product = self.momentum * (step if self.is_nesterov else np.ones_like(step))
+        root = np.sqrt(np.maximum(trace**2 - 4 * product, 0))
+        real, pair = (abs(trace) + root) / 2, np.sqrt(np.maximum(product, 0))
+        return float(np.where(trace**2 < 4 * product, pair, real).max(initial=0.0))
+
     def unwatched(self) -> "Rule":
         return replace(self, is_watched=False, tol=0.0)
 
@@ -41,7 +55,7 @@ class Record:
 
     def __init__(self, at: np.ndarray, has_path: bool) -> None:
         self.at = at
-        self.costs = np.empty((2, len(at)))
+        self.costs: Floats = np.full((2, len(at)), np.nan)
         self.has_path = has_path
 
     def path(self, size: int) -> Floats:
@@ -55,7 +69,7 @@ class Engine(ABC):
         self.record = record
         self.position = np.zeros(3, np.int64)  # iterations done, records made, why it ended
         # Where growth is no divergence, only what is not finite ends the run.
-        self.marks = np.array([np.inf, eps if rule.is_watched else LARGEST, rule.tol, 0.0, np.nan])
+        self.marks = np.array([LARGEST / 2, eps if rule.is_watched else LARGEST, rule.tol, 0.0, np.nan])
         self.rates = np.empty(0)  # those of each iteration, if they are found while running and not recorded as costs
 
     @abstractmethod

@@ -6,7 +6,19 @@ from typing import Any
 import numpy as np
 
 from numgrad._jit import specialise
-from numgrad._kernels.descent import BACKTRACKING, FIXED, GOES_ON, LINE, ROWS, advance, columns, descent, pack, rows, tally
+from numgrad._kernels.descent import (
+    BACKTRACKING,
+    FIXED,
+    GOES_ON,
+    LINE,
+    ROWS,
+    advance,
+    columns,
+    descent,
+    pack,
+    rows,
+    tally,
+)
 from numgrad._threads import get_num_threads, share
 from numgrad.regression._check import Data, Floats
 from numgrad.regression._engine import Engine, Record, Rule
@@ -30,7 +42,7 @@ class Fused(Engine):
         super().__init__(rule, record, start.size, float(np.finfo(data.dtype).eps))
         self._data, self._coordinates, self._rule = data, coordinates, rule
         self._theta = start.copy()
-        m, n, p = len(data.x), data.x.shape[1], data.y.shape[1]
+        m, p = data.y.shape
         first, size = int(coordinates.intercept), start.shape[1]
         self._gradient, self._square = np.zeros(start.shape), np.zeros(1)
         self._loss = np.empty(int(ROWS), data.dtype)
@@ -68,7 +80,7 @@ class Fused(Engine):
         return len(self._data.x) * self._theta.size
 
     def run(self, end: int) -> None:
-        state = (self._velocity, self._other, self._best, self._kind, self._numbers, self.rates)
+        state: tuple[Any, ...] = (self._velocity, self._other, self._best, self._kind, self._numbers, self.rates)
         state += (self.record.at, self.record.costs, self._path, self.position, self.marks)
         if self._is_small:
             sums = (self._theta, self._gradient, self._loss, self._square)

@@ -17,7 +17,9 @@ class Modes(Engine):
 
     def __init__(self, quadratic: Quadratic, start: Floats, rule: Rule, record: Record, rates: Floats | None = None):
         super().__init__(rule, record, start.size)
-        u, s, self._vt = quadratic.svd
+        count = len(quadratic.eigenvalues)  # what the cost does not depend on stays
+        u, s, vt = quadratic.svd
+        u, s, self._vt = u[:, :count], s[:count], vt[:count]
         c = start @ self._vt.T
         self._rest = start - c @ self._vt
         self._shape = c.shape
@@ -74,7 +76,7 @@ class Modes(Engine):
         return float(self._numbers[0])
 
     def _leave(self, c: Floats) -> Floats:
-        return c.reshape(*c.shape[:-1], *self._shape) @ self._vt + self._rest
+        return np.asarray(c.reshape(*c.shape[:-1], *self._shape) @ self._vt + self._rest)
 
 
 def replayed(quadratic: Quadratic, start: Floats, rule: Rule, at: Any, rates: Floats, done: int) -> Floats:

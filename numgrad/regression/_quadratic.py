@@ -81,7 +81,7 @@ class Quadratic:
             n = self.a.shape[1]
             r = np.hstack([self.a, self.b])
             if len(self.a) > n:
-                r = np.linalg.qr(r, mode="r")
+                r = np.asarray(np.linalg.qr(r, mode="r"))
             return np.asarray(np.linalg.solve(np.triu(r[:n, :n]), r[:n, n:])).T
         count = len(self.eigenvalues)
         return np.asarray((vt[:count].T @ ((u[:, :count].T @ self.b) / s[:count, None])).T)
@@ -92,7 +92,7 @@ class Quadratic:
 
     @cached_property
     def least_cost(self) -> float:
-        u, s, _ = self.svd
+        u = self.svd[0]
         count = len(self.eigenvalues)
         outside = self.b - u[:, :count] @ (u[:, :count].T @ self.b)
         return float(((outside**2).sum() + self.rest) / 2)

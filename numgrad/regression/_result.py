@@ -1,5 +1,6 @@
 """What a run of gradient descent found."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -29,8 +30,7 @@ class Problem:
     def quadratic(self) -> Quadratic:
         if self.rows is not None:
             return self.rows.quadratic(self.l2, self.fit_intercept, self.standardize)
-        assert self.data is not None
-        if _check.has_changed(self.data):
+        if self.data is None or _check.has_changed(self.data):
             raise RuntimeError(
                 "`X` or `y` has changed since gradient_descent read it, and what is asked for needs the data of then; "
                 "ask before you change them, or run with method='modes', which keeps what it needs"
@@ -56,8 +56,9 @@ class Problem:
         return largest_eigenvalue(self.data, self.coordinates, self.l2)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Pickle what the data amount to, not the data."""
-        self.quadratic, self.coordinates  # noqa: B018
+        """Pickle what the data amount to, not the data; without that, if they have changed."""
+        with suppress(RuntimeError):
+            self.quadratic, self.coordinates  # noqa: B018
         return {**self.__dict__, "data": None, "rows": None}
 
 
@@ -96,6 +97,11 @@ class Descent:
         What learning rates do in the coordinates that the descent ran in: with intercept, penalty, standardised.
     theta_least_squares : ndarray of float64, shape (n,) or (n, p)
         Where the descent leads: the minimum of the cost, nearest to the start if there are many.
+    contraction : float
+        The factor by which an iteration shrinks the error of theta, in the long run; the excess cost shrinks by its
+        square. nan for rates that are found anew in each iteration.
+    names : tuple of str
+        The parameters: column names or "feature 0" and so on, "the intercept" first.
     intercept, coef : float or ndarray
         The two parts of `theta`. The intercept is 0 if none was fitted.
 
@@ -120,7 +126,7 @@ class Descent:
     _start: Floats
     _rates: Floats
     _excess: Floats | None
-    _names: tuple[str, ...]
+    names: tuple[str, ...]
 
     @cached_property
     def excess_cost(self) -> Floats | None:
@@ -142,12 +148,33 @@ class Descent:
         return self._shaped(quadratic.coordinates.leave(inner))
 
     @property
+    def contraction(self) -> float:
+        return self._rule.contraction(self._problem.quadratic.eigenvalues)
+
+    @property
     def intercept(self) -> Any:
         return self.theta[0] if self._problem.fit_intercept else self.theta[0] * 0
 
     @property
     def coef(self) -> Floats:
         return self.theta[int(self._problem.fit_intercept) :]
+
+    def inner_path(self) -> tuple[Floats, Floats]:
+        """Return the path in the coordinates of the descent, and the Hessian there.
+
+        Returns
+        -------
+        path : ndarray, shape (k, p, n)
+            `theta_path`, standardised if the descent was, less the minimum.
+        hessian : ndarray, shape (n, n)
+        """
+        if self.theta_path is None:
+            raise ValueError("there is no theta_path; run gradient_descent with record_theta=True")
+        quadratic = self._problem.quadratic
+        path = self.theta_path.reshape(*self.theta_path.shape[:2], -1).swapaxes(-1, -2)
+        minimum = self.theta_least_squares.reshape(len(self.theta), -1).T
+        enter = quadratic.coordinates.enter
+        return enter(path) - enter(minimum), quadratic.a.T @ quadratic.a
 
     def _shaped(self, theta: Floats) -> Floats:
         return theta[0] if self.theta.ndim == 1 else theta.T
@@ -175,20 +202,25 @@ class Descent:
         share = f"{self.learning_rate / self._rule.limit:.0%} of the limit {self._rule.limit:.6g}"
         lines.append(f"  {share}; L = {step.L:.6g}, mu = {step.mu:.4g}, kappa = {step.kappa:.4g}")
         if self.n_iter and self._rule.kind == 0 and self.momentum == 0:
-            lines.append(f"  iterations for 6 digits of theta at this rate: {step.iterations(1e-6, self._rule.rate):.6g}")
+            lines.append(
+                f"  iterations for 6 digits of theta at this rate: {step.iterations(1e-6, self._rule.rate):.6g}"
+            )
         if self.cost is not None and len(self.cost):
             excess = self.excess_cost
             assert excess is not None
-            lines.append(f"  cost {self.cost[0]:.6g} -> {self.cost[-1]:.6g}, of which {excess[-1]:.3g} can still be gained")
-        width = max(map(len, self._names))
+            lines.append(
+                f"  cost {self.cost[0]:.6g} -> {self.cost[-1]:.6g}, of which {excess[-1]:.3g} can still be gained"
+            )
+        width = max(map(len, self.names))
         lines.append(f"  {'':{width}}  {'descent':>14}  {'least squares':>14}")
         found = self.theta.reshape(len(self.theta), -1)
-        for name, row, best in zip(self._names, found, exact.reshape(found.shape), strict=True):
+        for name, row, best in zip(self.names, found, exact.reshape(found.shape), strict=True):
             for value, end in zip(row, best, strict=True):
                 lines.append(f"  {name:{width}}  {value:14.6g}  {end:14.6g}")
         return "\n".join(lines)
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickle results, not the data: what depends on them is computed first."""
-        self.excess_cost  # noqa: B018
+        with suppress(RuntimeError):
+            self.excess_cost  # noqa: B018
         return self.__dict__

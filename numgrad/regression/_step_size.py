@@ -161,7 +161,8 @@ def largest_eigenvalue(data: Data, coordinates: Coordinates, l2: float) -> tuple
     penalty = np.full(size, l2)
     penalty[:first] = 0
     with np.errstate(over="ignore", invalid="ignore"):
-        if size <= min(m, EXACT):
+        is_mixed = bool(first and l2)  # the penalty is no multiple of the identity, and no shift of the eigenvalues
+        if size <= EXACT and (size <= m or is_mixed):
             gram = np.diag(penalty)
             for rows in pieces(m, size):
                 z = columns(0, size, rows)
@@ -172,7 +173,7 @@ def largest_eigenvalue(data: Data, coordinates: Coordinates, l2: float) -> tuple
             for part in pieces(size, m):
                 z = columns(part.start, part.stop)
                 gram += z @ z.T
-            return (float(np.linalg.eigvalsh(gram)[-1]) + l2 if np.isfinite(gram).all() else inf), True
+            return (float(np.linalg.eigvalsh(gram)[-1]) + l2 if np.isfinite(gram).all() else inf), not is_mixed
     v, length = np.random.default_rng(0).standard_normal(size), 1.0
     for _ in range(100):
         v /= np.linalg.norm(v)

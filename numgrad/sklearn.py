@@ -1,0 +1,232 @@
+"""Gradient descent as an estimator of scikit-learn (extra `sklearn`)."""
+
+import warnings
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
+from sklearn.callback import CallbackSupportMixin, with_callbacks
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from numgrad.regression import CompressedRows, Descent, _check, gradient_descent
+
+__all__ = ["GradientDescentRegressor"]
+
+
+class GradientDescentRegressor(CallbackSupportMixin, MultiOutputMixin, RegressorMixin, BaseEstimator):  # type: ignore[misc]
+    """Linear regression by batch gradient descent.
+
+    Parameters
+    ----------
+    learning_rate : float or {"auto", "optimal", "bb", "backtracking"}, default "auto"
+        As in `numgrad.gradient_descent`; on standardised features, if `standardize`.
+    max_iter : int, default 1000
+        The most iterations.
+    method : {"auto", "fused", "modes"}, default "auto"
+        The engine.
+    momentum : float or "nesterov", optional
+        The momentum.
+    alpha : float, default 0.0
+        The penalty ``alpha * sum(coef**2) / 2`` beside the mean of the squared loss over two; on the coefficients of
+        standardised features, if `standardize`.
+    fit_intercept : bool, default True
+        Whether to fit an intercept.
+    standardize : bool, default True
+        Whether to descend in features of mean 0 and standard deviation 1. The coefficients are those of the features as
+        given.
+    tol : float, default 1e-6
+        End when the norm of the gradient is at most `tol` of what it was at the start; 0 to do all iterations.
+    warm_start : bool, default False
+        Whether `fit` starts from the last coefficients rather than from zeros.
+    on_divergence : {"warn", "raise", "ignore"}, default "warn"
+        What to do when the rate is at or above the limit.
+
+    Attributes
+    ----------
+    coef_ : ndarray, shape (n_features,) or (n_targets, n_features)
+        The coefficients, in the dtype of X.
+    intercept_ : float or ndarray, shape (n_targets,)
+        The intercept, 0 if none was fitted.
+    n_iter_ : int
+        Iterations done.
+    loss_curve_ : ndarray of float64, shape (n_iter_,)
+        The cost at the start of each iteration.
+    learning_rate_ : float
+        The rate used; the last one, if it was found anew in each iteration.
+    stop_reason_ : str
+        Why the last fit ended, in words.
+    descent_ : Descent
+        All that the last fit found.
+    n_features_in_ : int
+        The number of features.
+    feature_names_in_ : ndarray of str
+        The names of the features, if X has some.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from numgrad.sklearn import GradientDescentRegressor
+    >>> x = np.arange(5.0).reshape(-1, 1)
+    >>> model = GradientDescentRegressor().fit(x, 3 + 2 * x[:, 0])
+    >>> model.predict([[10.0]]).round(6)
+    array([23.])
+    >>> model.stop_reason_
+    'converged in iteration 2: the gradient is below tol=1e-06 of what it was at the start'
+    """
+
+    def __init__(
+        self,
+        learning_rate: float | str = "auto",
+        max_iter: int = 1000,
+        *,
+        method: str = "auto",
+        momentum: float | str | None = None,
+        alpha: float = 0.0,
+        fit_intercept: bool = True,
+        standardize: bool = True,
+        tol: float = 1e-6,
+        warm_start: bool = False,
+        on_divergence: str = "warn",
+    ) -> None:
+        self.learning_rate = learning_rate
+        self.max_iter = max_iter
+        self.method = method
+        self.momentum = momentum
+        self.alpha = alpha
+        self.fit_intercept = fit_intercept
+        self.standardize = standardize
+        self.tol = tol
+        self.warm_start = warm_start
+        self.on_divergence = on_divergence
+
+    @with_callbacks  # type: ignore[untyped-decorator]
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "GradientDescentRegressor":
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : array_like, shape (n_samples, n_features)
+            The features.
+        y : array_like, shape (n_samples,) or (n_samples, n_targets)
+            The targets.
+        sample_weight : array_like, shape (n_samples,), optional
+            Weights of at least 0; a weight of k is as good as k equal samples.
+
+        Returns
+        -------
+        GradientDescentRegressor
+            Itself.
+        """
+        X, y = self._validated(X, y, True)
+        start = self._theta(y) if _check.flag("warm_start", self.warm_start) and hasattr(self, "coef_") else None
+        self._rows: CompressedRows | None = None
+        return self._descend(X, y, sample_weight, X, start)
+
+    @with_callbacks  # type: ignore[untyped-decorator]
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> "GradientDescentRegressor":
+        """Add samples, and go on from the present coefficients, on all samples of the calls of `partial_fit` so far.
+
+        Memory is needed for the samples of one call. After a `fit`, whose samples are not kept, it begins anew, from
+        the coefficients found.
+
+        Parameters
+        ----------
+        X : array_like, shape (n_samples, n_features)
+            The features.
+        y : array_like, shape (n_samples,) or (n_samples, n_targets)
+            The targets.
+        sample_weight : array_like, shape (n_samples,), optional
+            Weights of at least 0.
+
+        Returns
+        -------
+        GradientDescentRegressor
+            Itself.
+        """
+        is_first = not hasattr(self, "coef_")
+        X, y = self._validated(X, y, is_first)
+        rows = getattr(self, "_rows", None) or CompressedRows()
+        rows.update(X, y, sample_weight)
+        self._rows = rows
+        return self._descend(X, y, sample_weight, rows, None if is_first else self._theta(y))
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Predict the targets of samples.
+
+        Parameters
+        ----------
+        X : array_like, shape (n_samples, n_features)
+            The features.
+
+        Returns
+        -------
+        ndarray, shape (n_samples,) or (n_samples, n_targets)
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
+        return np.asarray(X @ self.coef_.T + self.intercept_)
+
+    def _validated(self, X: Any, y: Any, is_first: bool) -> tuple[np.ndarray, np.ndarray]:
+        X, y = validate_data(
+            self, X, y, dtype=[np.float64, np.float32], multi_output=True, y_numeric=True, reset=is_first
+        )
+        return X, y.astype(X.dtype, copy=False)
+
+    def _theta(self, y: np.ndarray) -> np.ndarray:
+        """Where the last fit ended, as `gradient_descent` takes it."""
+        coef = np.atleast_2d(self.coef_).T
+        intercept = np.atleast_1d(self.intercept_)[None]
+        theta = np.concatenate([intercept, coef]) if self.fit_intercept else coef
+        return theta if y.ndim == 2 else theta[:, 0]
+
+    def _descend(self, X: Any, y: Any, sample_weight: Any, given: Any, start: Any) -> "GradientDescentRegressor":
+        task = {"estimator": self, "X": X, "y": y, "metadata": {"sample_weight": sample_weight}}
+        context = self._init_callback_context(max_subtasks=None)
+        context.call_on_fit_task_begin(**task)
+
+        def report(run: Descent) -> bool:
+            part = context.subcontext(task_name="iterations")
+            part.call_on_fit_task_begin(**task)
+            return bool(part.call_on_fit_task_end(**task, reconstruction_attributes=lambda: self._found(run)))
+
+        arrays = {} if isinstance(given, CompressedRows) else {"y": y, "sample_weight": sample_weight}
+        callback = report if hasattr(self, "_skl_callbacks") else None
+        run = gradient_descent(given, theta0=start, callback=callback, **arrays, **self.descent_options())
+        for name, value in self._found(run).items():
+            setattr(self, name, value)
+        if self.tol > 0 and run.stop_reason.startswith("completed"):
+            warnings.warn(
+                f"max_iter={self.max_iter} iterations did not shrink the gradient to tol={self.tol:g} of its start; "
+                f"give more, or a faster learning_rate, like 'bb'",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
+        context.call_on_fit_task_end(**task, reconstruction_attributes=dict)
+        return self
+
+    def descent_options(self) -> dict[str, Any]:
+        """Return the keyword arguments of `gradient_descent` that the parameters stand for.
+
+        Returns
+        -------
+        dict
+        """
+        same = ("learning_rate", "method", "momentum", "fit_intercept", "standardize", "tol", "on_divergence")
+        return {
+            **{name: getattr(self, name) for name in same},
+            "n_iter": _check.count("max_iter", self.max_iter),
+            "l2": _check.not_negative("alpha", self.alpha),
+        }
+
+    def _found(self, run: Descent) -> dict[str, Any]:
+        intercept = run.intercept
+        return {
+            "coef_": run.coef.T,
+            "intercept_": intercept if np.ndim(intercept) else run.theta.dtype.type(intercept),
+            "n_iter_": run.n_iter,
+            "loss_curve_": run.cost,
+            "learning_rate_": run.learning_rate,
+            "stop_reason_": run.stop_reason,
+            "descent_": run,
+        }
