@@ -24,7 +24,7 @@ class GradientDescentRegressor(CallbackSupportMixin, MultiOutputMixin, Regressor
     max_iter : int, default 1000
         The most iterations.
     method : {"auto", "fused", "modes"}, default "auto"
-        The engine.
+        The engine of `fit`; `partial_fit` compresses the samples, which is "modes".
     momentum : float or "nesterov", optional
         The momentum.
     alpha : float, default 0.0
@@ -118,10 +118,11 @@ class GradientDescentRegressor(CallbackSupportMixin, MultiOutputMixin, Regressor
         GradientDescentRegressor
             Itself.
         """
+        task = {"estimator": self, "X": X, "y": y, "metadata": {"sample_weight": sample_weight}}
         X, y = self._validated(X, y, True)
         start = self._theta(y) if _check.flag("warm_start", self.warm_start) and hasattr(self, "coef_") else None
         self._rows: CompressedRows | None = None
-        return self._descend(X, y, sample_weight, X, start)
+        return self._descend(task, start, X, y=y, sample_weight=sample_weight)
 
     @with_callbacks  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> "GradientDescentRegressor":
@@ -144,12 +145,13 @@ class GradientDescentRegressor(CallbackSupportMixin, MultiOutputMixin, Regressor
         GradientDescentRegressor
             Itself.
         """
+        task = {"estimator": self, "X": X, "y": y, "metadata": {"sample_weight": sample_weight}}
         is_first = not hasattr(self, "coef_")
         X, y = self._validated(X, y, is_first)
         rows = getattr(self, "_rows", None) or CompressedRows()
         rows.update(X, y, sample_weight)
         self._rows = rows
-        return self._descend(X, y, sample_weight, rows, None if is_first else self._theta(y))
+        return self._descend(task, None if is_first else self._theta(y), rows, method="modes")
 
     def predict(self, X: Any) -> np.ndarray:
         """Predict the targets of samples.
@@ -180,8 +182,8 @@ class GradientDescentRegressor(CallbackSupportMixin, MultiOutputMixin, Regressor
         theta = np.concatenate([intercept, coef]) if self.fit_intercept else coef
         return theta if y.ndim == 2 else theta[:, 0]
 
-    def _descend(self, X: Any, y: Any, sample_weight: Any, given: Any, start: Any) -> "GradientDescentRegressor":
-        task = {"estimator": self, "X": X, "y": y, "metadata": {"sample_weight": sample_weight}}
+    def _descend(self, task: dict[str, Any], start: Any, data: Any, **more: Any) -> "GradientDescentRegressor":
+        """Run, with the hooks of callbacks for `task`, which has the samples as given."""
         context = self._init_callback_context(max_subtasks=None)
         context.call_on_fit_task_begin(**task)
 
@@ -190,9 +192,8 @@ class GradientDescentRegressor(CallbackSupportMixin, MultiOutputMixin, Regressor
             part.call_on_fit_task_begin(**task)
             return bool(part.call_on_fit_task_end(**task, reconstruction_attributes=lambda: self._found(run)))
 
-        arrays = {} if isinstance(given, CompressedRows) else {"y": y, "sample_weight": sample_weight}
         callback = report if hasattr(self, "_skl_callbacks") else None
-        run = gradient_descent(given, theta0=start, callback=callback, **arrays, **self.descent_options())
+        run = gradient_descent(data, theta0=start, callback=callback, **{**self.descent_options(), **more})
         for name, value in self._found(run).items():
             setattr(self, name, value)
         if self.tol > 0 and run.stop_reason.startswith("completed"):

@@ -162,9 +162,10 @@ def tally(
 ) -> None:
     """Record the cost of an iteration, and say in position[2] if it is to be the last one.
 
-    `position` is (iteration, records, end). `marks` are: 0 the least cost yet, 1 a floor below which growth is
-    rounding, relative to the first cost until that is known, 2 the least relative norm of the gradient, 3 its first
-    norm, squared, 4 the latest cost.
+    `excess` is that above the least cost, if known, else the cost. `position` is (iteration, records, end). `marks`
+    are: 0 the least cost yet, 1 a floor below which growth is rounding, relative to the first cost until that is known, 2
+    the least relative norm of the gradient, 3 its first norm, squared, 4 the latest cost, 5 the least excess cost, by
+    which the best state is chosen.
     """
     t, record = SIZE(position[0]), SIZE(position[1])
     if t == SIZE(0):
@@ -179,10 +180,12 @@ def tally(
         position[1] += 1
     position[0] += 1
     marks[4] = now
-    if now < marks[0]:
-        marks[0] = now
+    if excess < marks[5]:
+        marks[5] = excess
         for j in range(SIZE(best.size)):
             best[j] = state[j]
+    if now < marks[0]:
+        marks[0] = now
     elif not now <= max(2 * marks[0], marks[1]):
         position[2] = GROWN
     if slope <= marks[2] * marks[2] * marks[3] and marks[2] > 0:
@@ -239,7 +242,7 @@ def advance(
     if rule[3]:
         position[2] = SETTLED
         return
-    tally(numbers[8], 0.0, slope, theta, best, at, costs, path, position, marks)
+    tally(numbers[8], numbers[8], slope, theta, best, at, costs, path, position, marks)
     if rule[0] == BARZILAI_BORWEIN and not is_first and numbers[7] - along > 0:
         numbers[0] *= numbers[7] / (numbers[7] - along)
     elif rule[0] == BACKTRACKING and not is_first:

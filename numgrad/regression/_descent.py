@@ -220,7 +220,7 @@ def gradient_descent(
         done, records = int(engine.position[0]), int(engine.position[1])
         is_last_best = not rule.keeps_best or not done
         if is_end and not is_last_best and not engine.is_diverged:
-            is_last_best = engine.settle() < engine.marks[0]
+            is_last_best = engine.settle() < engine.marks[5]
         with np.errstate(over="ignore", invalid="ignore"):  # of a run that diverged
             last = engine.theta()
             best = last if is_last_best else engine.best()

@@ -60,7 +60,7 @@ class Modes(Engine):
         return 4 * self._s.size
 
     def settle(self) -> float:
-        return self._floor + float(self._rho @ self._rho) / 2
+        return float(self._rho @ self._rho) / 2
 
     def theta(self) -> Floats:
         return self._leave(self._c)

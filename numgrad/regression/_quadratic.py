@@ -60,7 +60,7 @@ class Quadratic:
     @cached_property
     def is_deficient(self) -> bool:
         """Whether columns depend on each other, whatever their scale."""
-        norms = np.linalg.norm(self.a, axis=0)
+        norms = column_norms(self.a)
         if len(self.a) < self.a.shape[1] or not norms.all():
             return True
         s = np.linalg.svd(self.a / norms, compute_uv=False)
@@ -98,6 +98,13 @@ class Quadratic:
         return float(((outside**2).sum() + self.rest) / 2)
 
 
+def column_norms(a: Floats) -> Floats:
+    """Return the norms of columns whose squares may lie beyond the range of numbers."""
+    largest = abs(a).max(axis=0, initial=0)
+    scale = np.where(largest == 0, 1, largest)
+    return np.asarray(np.linalg.norm(a / scale, axis=0) * largest)
+
+
 def reduce(
     R: Floats, total: float, n: int, l2: float, intercept: bool, standardize: bool, names: tuple[str, ...] | None
 ) -> Quadratic:
@@ -105,7 +112,7 @@ def reduce(
     r = R / np.sqrt(total)
     centred = r[1:, 1 : 1 + n]
     mean = r[0, 1 : 1 + n] / r[0, 0]
-    deviation, size = np.linalg.norm(centred, axis=0), np.linalg.norm(r[:, 1 : 1 + n], axis=0)
+    deviation, size = column_norms(centred), column_norms(r[:, 1 : 1 + n])
     is_constant = deviation <= CONSTANT * size
     shift, scale = np.zeros(n), np.ones(n)
     if standardize and intercept:

@@ -10,7 +10,7 @@ from numgrad._kernels.householder import compress, fold
 from numgrad._threads import get_num_threads, share
 from numgrad.regression import _check
 from numgrad.regression._check import Data, Floats
-from numgrad.regression._quadratic import Quadratic, reduce
+from numgrad.regression._quadratic import Quadratic, column_norms, reduce
 
 # Elements of [1 | X | y] in a piece of work, and the memory for the R of the pieces that are done at a time.
 PIECE = 2**20
@@ -215,8 +215,8 @@ def triangle(data: Data, start: Floats | None = None) -> Floats:
         share(work, list(enumerate(some)), get_num_threads())
         for part in found:
             R = join(R, part)
-    norms = np.sqrt((R * R).sum(axis=0))
-    doubtful = ~((norms > SMALL) & (norms < np.inf))[1 : 1 + n + p]
+    norms = column_norms(R) if np.isfinite(R).all() else np.zeros(size)
+    doubtful = ~(norms > SMALL)[1:]
     if doubtful.any() and (data.x[:, doubtful[:n]].any() or data.y[:, doubtful[n:]].any()):
         return _by_lapack(data, start)
     return R

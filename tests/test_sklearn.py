@@ -1,0 +1,204 @@
+"""The estimator: scikit-learn's own checks, and what they do not look at."""
+
+import pickle
+
+import numpy as np
+import pytest
+
+pytest.importorskip("sklearn")
+
+from sklearn.base import clone
+from sklearn.callback import FitCallback
+from sklearn.datasets import load_diabetes
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.linear_model import LinearRegression, Ridge
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import numgrad as ng
+from numgrad.sklearn import GradientDescentRegressor
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+@parametrize_with_checks(
+    [
+        GradientDescentRegressor(),
+        GradientDescentRegressor("optimal", method="fused", standardize=False),
+    ]
+)
+def test_scikit_learns_checks(estimator, check):
+    check(estimator)
+
+
+@pytest.fixture(scope="module")
+def diabetes():
+    return load_diabetes(return_X_y=True, as_frame=True)
+
+
+@pytest.mark.parametrize("targets", [1, 2])
+def test_agrees_with_least_squares(diabetes, targets):
+    X, y = diabetes
+    y = y.to_numpy() if targets == 1 else np.column_stack([y, X["bmi"] * 100 - y])
+    model = GradientDescentRegressor("bb", max_iter=5000, tol=1e-12).fit(X, y)
+    exact = LinearRegression().fit(X, y)
+    assert model.coef_.shape == exact.coef_.shape
+    assert np.allclose(model.coef_, exact.coef_, rtol=1e-6)
+    assert np.allclose(model.intercept_, exact.intercept_, rtol=1e-9)
+    assert np.allclose(model.predict(X), exact.predict(X), rtol=1e-7)
+    assert model.stop_reason_.startswith("converged")
+    assert model.n_iter_ == len(model.loss_curve_)
+    assert model.learning_rate_ == model.descent_.learning_rate
+    assert list(model.feature_names_in_) == list(X.columns)
+
+
+def test_the_penalty_is_that_of_ridge(diabetes):
+    X, y = diabetes
+    scaled = StandardScaler().fit_transform(X)
+    model = GradientDescentRegressor("bb", alpha=0.3, tol=1e-13, max_iter=5000).fit(X, y)
+    ridge = Ridge(alpha=0.3 * len(X)).fit(scaled, y)
+    assert np.allclose(model.predict(X), ridge.predict(scaled), rtol=1e-7)
+
+
+def test_partial_fit_sees_all_samples(diabetes):
+    X, y = (np.asarray(a) for a in diabetes)
+    w = np.random.default_rng(0).random(len(y))
+    model = GradientDescentRegressor("bb", max_iter=3000, tol=1e-10)
+    for part in np.array_split(np.arange(len(y)), 4):
+        model.partial_fit(X[part], y[part], w[part])
+    whole = GradientDescentRegressor("bb", max_iter=3000, tol=1e-10).fit(X, y, w)
+    assert np.allclose(model.predict(X), whole.predict(X), rtol=1e-6)
+    with pytest.raises(ValueError, match="expecting 10 features"):
+        model.partial_fit(X[:, :3], y)
+    again = pickle.loads(pickle.dumps(model))
+    again.partial_fit(X, y)
+    assert np.array_equal(again.predict(X), model.partial_fit(X, y).predict(X))
+
+
+def test_warm_start(diabetes):
+    X, y = diabetes
+    cold = GradientDescentRegressor(max_iter=20, tol=0).fit(X, y)
+    warm = GradientDescentRegressor(max_iter=10, tol=0, warm_start=True)
+    warm.fit(X, y)
+    first = warm.loss_curve_[-1]
+    warm.fit(X, y)
+    assert warm.loss_curve_[0] < first
+    assert np.allclose(warm.coef_, cold.coef_, rtol=1e-9)
+    none = clone(warm).set_params(fit_intercept=False).fit(X, y).fit(X, y)
+    assert none.intercept_ == 0
+
+
+def test_without_convergence_it_says_so(diabetes):
+    with pytest.warns(
+        ConvergenceWarning, match="max_iter=5 iterations did not shrink the gradient to tol=1e-06"
+    ) as caught:
+        GradientDescentRegressor(max_iter=5).fit(*diabetes)
+    assert caught[0].filename == __file__
+
+
+def test_in_a_pipeline_and_a_grid(diabetes):
+    X, y = diabetes
+    pipe = make_pipeline(StandardScaler().set_output(transform="pandas"), GradientDescentRegressor(standardize=False))
+    assert pipe.fit(X, y).score(X, y) > 0.5
+    assert list(pipe[-1].feature_names_in_) == list(X.columns)
+    grid = GridSearchCV(
+        GradientDescentRegressor(max_iter=50), {"learning_rate": ["auto", "bb"], "alpha": [0, 1.0]}, cv=3
+    )
+    assert grid.fit(X, y).best_score_ > 0.4
+    parallel = GridSearchCV(GradientDescentRegressor(max_iter=50), {"alpha": [0, 1.0]}, cv=2, n_jobs=2)
+    assert parallel.fit(X, y).best_estimator_.coef_.shape == (10,)
+
+
+BAD = {
+    "max_iter": ({"max_iter": 0}, "`max_iter` is 0; give a positive integer"),
+    "alpha": ({"alpha": -1}, "`alpha` is -1; give a number of at least 0"),
+    "rate": ({"learning_rate": "fast"}, "`learning_rate` is 'fast'; give a positive number, or one of 'auto'"),
+    "warm_start": ({"warm_start": 3}, "`warm_start` is 3; give True or False"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_errors(name, diabetes):
+    options, message = BAD[name]
+    with pytest.raises(ValueError, match=message):
+        GradientDescentRegressor(**options).fit(*diabetes)
+    with pytest.raises(NotFittedError):
+        GradientDescentRegressor().predict(diabetes[0])
+
+
+def test_divergence_warns(diabetes):
+    with pytest.warns(RuntimeWarning, match="at or above the limit"):
+        model = GradientDescentRegressor(5.0, tol=0).fit(*diabetes)
+    assert model.stop_reason_.startswith("diverged")
+
+
+class Recorder:
+    """A callback that stops after a number of tasks."""
+
+    def __init__(self, last=10**6):
+        self.events, self.scores, self.last = [], [], last
+
+    def setup(self, estimator, context):
+        self.events.append("setup")
+
+    def teardown(self, estimator, context):
+        self.events.append("teardown")
+
+    def on_fit_task_begin(self, estimator, context):
+        self.events.append(f"begin {context.task_name}")
+
+    def on_fit_task_end(self, estimator, context, *, X, y, fitted_estimator):
+        self.events.append(f"end {context.task_name}")
+        if context.task_name == "iterations":
+            self.scores.append(fitted_estimator.score(X, y))
+        return len(self.scores) >= self.last
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_callbacks_of_scikit_learn(diabetes, method):
+    recorder = Recorder()
+    assert isinstance(recorder, FitCallback)
+    model = GradientDescentRegressor(max_iter=200, tol=0).set_callbacks(recorder)
+    getattr(model, method)(*diabetes)
+    assert recorder.events[:2] == ["setup", "begin fit"]
+    assert recorder.events[-2:] == ["end fit", "teardown"]
+    assert recorder.events.count("begin iterations") == recorder.events.count("end iterations") >= 100
+    assert recorder.scores == sorted(recorder.scores)
+    assert recorder.scores[-1] == model.score(*diabetes)
+    stopper = Recorder(7)
+    model = GradientDescentRegressor(max_iter=200, tol=0).set_callbacks(stopper)
+    getattr(model, method)(*diabetes)
+    assert len(stopper.scores) == 7
+    assert model.stop_reason_ == f"stopped by the callback after {model.n_iter_} of 200 iterations"
+    assert model.n_iter_ == 14
+
+
+def test_a_failing_callback_is_torn_down(diabetes):
+    class Failing(Recorder):
+        def on_fit_task_end(self, estimator, context):
+            raise KeyError("mine")
+
+    recorder = Failing()
+    with pytest.raises(KeyError, match="mine"):
+        GradientDescentRegressor().set_callbacks(recorder).fit(*diabetes)
+    assert recorder.events[-1] == "teardown"
+
+
+def test_the_progress_bar_of_scikit_learn(diabetes, capfd):
+    pytest.importorskip("rich")
+    from sklearn.callback import ProgressBar
+
+    GradientDescentRegressor(max_iter=200).set_callbacks(ProgressBar()).fit(*diabetes)
+    assert "GradientDescentRegressor" in capfd.readouterr().out
+
+
+def test_no_data_in_a_pickle(diabetes):
+    X, y = (np.asarray(a) for a in diabetes)
+    X = np.repeat(X, 50, axis=0)
+    model = GradientDescentRegressor(max_iter=2, method="fused").fit(X, np.repeat(y, 50))
+    assert len(pickle.dumps(model)) < 20_000
+    X *= 2
+    assert np.array_equal(pickle.loads(pickle.dumps(model)).coef_, model.coef_)
+    assert isinstance(model.descent_, ng.Descent)
