@@ -1,4 +1,4 @@
-"""Fit three scatters by gradient descent, for as long as it is usually run, and see how far that gets.
+"""Fit three scatters by gradient descent, for as long as it is usually run, and see how far that gets, and why.
 
 N points, y = 10 i + 900 + variance u for i = 1..N, with u uniform in [0, 1). The column i is up to 100 times as large
 as the column of ones, so the slope is found in a few steps, and the intercept is still on its way after 100,000.
@@ -35,23 +35,35 @@ def main() -> None:
     for count, variance in SETTINGS:
         X, y = points(count, variance)
         run = ng.gradient_descent(X, y, learning_rate=RATE, n_iter=ITERATIONS)
-        exact = np.linalg.lstsq(X, y)[0]
-        a, b = run.theta
+        exact, (a, b) = run.theta_least_squares, run.theta
         print(f"{count:6d}  {variance:8d}  {a:10.3f}  {b:8.4f}  {run.cost[-1]:10.2f}   [{exact[0]:.3f} {exact[1]:.4f}]")
-        fits.append((X, y, run, exact))
+        fits.append((X, y, run))
+
+    print()
+    for (count, variance), (X, y, run) in zip(SETTINGS, fits, strict=True):
+        step = run.step_size
+        scaled = ng.gradient_descent(X[:, 1:], y, fit_intercept=True, standardize=True, tol=1e-9)
+        print(
+            f"{count} points, variance {variance}: kappa = {step.kappa:,.0f}, {RATE / step.limit:.0%} of the limit, "
+            f"{step.iterations(1e-6, RATE):,d} iterations for 6 digits; standardised {scaled.n_iter}"
+        )
 
     if folder is not None:
         import matplotlib.pyplot as plt
 
-        figure, axes = plt.subplots(1, len(fits), figsize=(13, 4), layout="constrained")
-        for ax, (X, y, run, exact), (count, variance) in zip(axes, fits, SETTINGS, strict=True):
-            ax.plot(X[:, 1], y, ".", color="0.45", label="data")
-            ax.plot(X[:, 1], X @ run.theta, color="C0", label=f"{run.theta[0]:.0f} + {run.theta[1]:.2f} i")
-            ax.plot(X[:, 1], X @ exact, "--", color="C3", label="least squares")
-            ax.set(title=f"{count} points, variance {variance}", xlabel="i", ylabel="y")
-            ax.legend()
+        from numgrad.plotting import ConvergenceDisplay, FitDisplay
+
+        figure, axes = plt.subplots(1, 4, figsize=(16, 4), layout="constrained")
+        labels = []
+        for ax, (X, y, run), (count, variance) in zip(axes, fits, SETTINGS, strict=False):
+            FitDisplay.from_result(run, X, y, ax)
+            labels.append(f"{count} points, variance {variance}")
+            ax.set(title=labels[-1], xlabel="i")
+        runs = [run for _, _, run in fits]
+        ConvergenceDisplay.from_result(dict(zip(labels, runs, strict=True)), axes[3])
+        axes[3].set(title="what can still be gained")
         file = folder / "fit_model.png"
-        figure.savefig(file, dpi=120)
+        figure.savefig(file, dpi=110)
         print(f"figure: {file}")
 
 

@@ -23,20 +23,21 @@ def points() -> tuple[np.ndarray, np.ndarray]:
     return np.column_stack([np.ones(POINTS), i]), i + BIAS + VARIANCE * np.random.default_rng(SEED).random(POINTS)
 
 
-def draw(X: np.ndarray, y: np.ndarray, run: ng.Descent, least_squares: np.ndarray, file: Path) -> None:
-    """Save the data with both lines, and the cost of each iteration."""
+def draw(X: np.ndarray, y: np.ndarray, run: ng.Descent, faster: ng.Descent, file: Path) -> None:
+    """Save the data with both lines, the cost of each iteration, and the way over the contours of the cost."""
     import matplotlib.pyplot as plt
 
-    figure, (data, cost) = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained")
-    data.plot(X[:, 1], y, ".", color="0.45", label="data")
-    data.plot(X[:, 1], X @ run.theta, color="C0", linewidth=4, alpha=0.5, label="gradient descent")
-    data.plot(X[:, 1], X @ least_squares, "--", color="C3", label="least squares")
-    data.set(xlabel="i", ylabel="y", title=f"y = {run.theta[0]:.2f} + {run.theta[1]:.3f} i")
-    data.legend()
-    cost.loglog(np.arange(1, run.n_iter + 1), run.cost)
-    cost.set(xlabel="iteration", ylabel="cost", title=f"learning rate {RATE}")
-    cost.grid(alpha=0.3)
-    figure.savefig(file, dpi=120)
+    from numgrad.plotting import ConvergenceDisplay, DescentPathDisplay, FitDisplay
+
+    figure, (data, cost, way) = plt.subplots(1, 3, figsize=(15, 4.4), layout="constrained")
+    FitDisplay.from_result(run, X, y, data)
+    data.set(xlabel="i", title=f"y = {run.theta[0]:.2f} + {run.theta[1]:.3f} i")
+    runs = {f"learning rate {RATE}": run, "with Nesterov's momentum": faster}
+    ConvergenceDisplay.from_result(runs, cost)
+    cost.set(title="dotted: the slope of the theory", ylim=(1e-12, 1e4), xlim=(0, 20_000))
+    DescentPathDisplay.from_result(run, way)
+    way.set(title="along the valley, after one zigzag", xlabel="intercept, scaled", ylabel="slope, scaled")
+    figure.savefig(file, dpi=110)
     print(f"figure: {file}")
 
 
@@ -46,15 +47,20 @@ def main() -> None:
     folder = parser.parse_args().save
 
     X, y = points()
-    run = ng.gradient_descent(X, y, theta0=[1, 1], learning_rate=RATE, n_iter=ITERATIONS)
-    print("iteration        cost")
+    step = ng.step_size(X)
+    print(step)
+    needed = step.iterations(1e-6, RATE)
+    print(f"at {RATE}, {RATE / step.limit:.0%} of the limit, 6 digits of theta take {needed:,d} iterations\n")
+    run = ng.gradient_descent(X, y, theta0=[1, 1], learning_rate=RATE, n_iter=ITERATIONS, record_theta=True)
+    print("iteration        cost       still to gain")
     for t in (0, 1, 10, 100, 1000, 10_000, 50_000, run.n_iter - 1):
-        print(f"{t:9,d}  {run.cost[t]:10.5f}")
-    least_squares = np.linalg.lstsq(X, y)[0]
+        print(f"{t:9,d}  {run.cost[t]:10.5f}  {run.excess_cost[t]:18.12f}")
     print(f"{run.stop_reason}: theta = {run.theta.round(4)}")
-    print(f"least squares:               {least_squares.round(4)}")
+    print(f"least squares:               {run.theta_least_squares.round(4)}")
+    faster = ng.gradient_descent(X, y, theta0=[1, 1], momentum="nesterov", n_iter=ITERATIONS, tol=1e-9)
+    print(f"with Nesterov's momentum {faster.momentum:.4f}: {faster.stop_reason}")
     if folder is not None:
-        draw(X, y, run, least_squares, folder / "linear_regression.png")
+        draw(X, y, run, faster, folder / "linear_regression.png")
 
 
 if __name__ == "__main__":

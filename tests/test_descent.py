@@ -100,7 +100,7 @@ def test_second_classic(m, variance, method):
 @pytest.mark.parametrize("n", [1, 2, 3, 7, 16, 33])
 @pytest.mark.parametrize("m", [1, 2, 127, 128, 129, 300])
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
-def test_shapes(m, n, dtype, passes):
+def test_any_shape(m, n, dtype, passes):
     X, y = random_problem(m, n, dtype)
     rate = 0.9 / np.linalg.eigvalsh(X.T.astype("f8") @ X / m)[-1]
     run = ng.gradient_descent(
@@ -138,6 +138,38 @@ def test_layouts_give_the_same_answer(way):
         agree(run if x is not many[4] else replace(run, theta=run.theta[::-1]), *expected)
     for target in (y.tolist(), np.repeat(y, 2)[::2], y.astype(">f8")):
         agree(ng.gradient_descent(X, target, learning_rate=0.1, n_iter=50, method=method), *expected)
+
+
+AS_PYTHON = [
+    ({"learning_rate": 0.05}, (0.0, False)),
+    ({"learning_rate": 0.05, "momentum": 0.5}, (0.5, False)),
+    ({"learning_rate": "optimal", "momentum": "nesterov"}, (None, True)),
+    ({"learning_rate": "bb"}, None),
+    ({"learning_rate": "backtracking"}, None),
+]
+
+
+@pytest.mark.parametrize(("options", "plainly"), AS_PYTHON, ids=lambda v: str(v)[:40])
+def test_every_line_as_python(options, plainly, way):
+    """Small enough for the interpreter, which runs this with NUMBA_DISABLE_JIT, too."""
+    method, order = way
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((14, 5)), rng.standard_normal((14, 2))
+    X = np.asarray(X, order=order)
+    more = {"fit_intercept": True, "l2": 0.1, "record_theta": True}
+    run = ng.gradient_descent(X, y, n_iter=5, method=method, **options, **more)
+    A, penalty = np.column_stack([np.ones(14), X]), np.array([0, 0.1, 0.1, 0.1, 0.1, 0.1])
+    if plainly:
+        momentum = run.momentum if plainly[0] is None else plainly[0]
+        agree(run, *plain(A, y, np.zeros((6, 2)), run.learning_rate, 5, momentum, plainly[1], penalty=penalty))
+    else:
+        assert run.cost[-1] < run.cost[0]
+        assert run.excess_cost[-1] < run.excess_cost[0]
+    assert run.theta_path.shape == (5, 6, 2)
+    assert ng.gradient_descent(X, y, tol=0.5, n_iter=40, method=method, **options).stop_reason.startswith("converged")
+    if options["learning_rate"] == 0.05:
+        grown = ng.gradient_descent(X, y, learning_rate=9, n_iter=40, on_divergence="ignore", method=method)
+        assert grown.stop_reason.startswith("diverged")
 
 
 def test_inputs_are_untouched():

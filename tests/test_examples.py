@@ -31,6 +31,9 @@ def test_all_are_here():
         "turning_points",
         "accuracy",
         "vector_fields",
+        "learning_rates",
+        "real_data",
+        "streaming",
     }
 
 
@@ -47,6 +50,15 @@ def test_example(script, tmp_path):
         theta = [float(v) for v in re.search(r"theta = \[([\d. ]+)\]", text).group(1).split()]
         assert abs(theta[0] - 29.3) < 0.6
         assert abs(theta[1] - 1.01) < 0.02
+        assert "82% of the limit, 6 digits of theta take 108,901 iterations" in text
+    if script.stem == "learning_rates":
+        assert "diverging, 1.01 times the limit: diverged in iteration" in text
+    if script.stem == "real_data":
+        assert re.findall(r"R2 = ([\d.]+)", text) == ["0.517748"] * 2
+    if script.stem == "streaming":
+        read, found, exact = (re.findall(p, text) for p in (r"read in (\d+) MiB", r"descent: +(.*)", r"squares: (.*)"))
+        assert max(map(int, read)) <= 8
+        assert found == exact
     if script.stem == "turning_points":
         assert "from minimum to minimum: 10.9 years" in text
     if script.stem == "accuracy":

@@ -9,13 +9,12 @@ from helpers import assert_same, same_bits, uneven, values
 import numgrad as ng
 from numgrad import _dispatch, _gradient, _jit, _recipe, _strided, _sweep
 from numgrad._dispatch import plan_for
-from numgrad._kernels.descent import descent
 from numgrad._kernels.edges import with_edges
 from numgrad._kernels.nonuniform import is_evenly_spaced, nonuniform
 from numgrad._kernels.quotient import scaled, smith
 from numgrad._kernels.uniform import uniform
 from numgrad._spacing import number_key
-from numgrad.regression import _descent
+from numgrad.regression import _fused
 
 STORES = [False, True]
 VIEWS = [(1, 9, 1), (3, 4, 1), (2, 5, 3), (4, 2, 2), (5, 3, 1), (1, 3, 7), (1400, 3, 1), (40, 300, 5), (700, 3, 16)]
@@ -135,26 +134,6 @@ def test_strided_as_python(case, spacing, edge_order, monkeypatch):
             assert_same(np.gradient(f, *given, edge_order=edge_order), ng.gradient(f, *given, edge_order=edge_order))
 
 
-def test_descent_as_python():
-    features, y = values("f8", (2, 7)), values("f8", (7,))
-    theta, cost = np.zeros(2), np.empty(3)
-    position, sums = np.array([0, 0, 3]), np.array([0, np.inf, 0])
-    while position[0] < 3:
-        descent(features, y, theta, 1e-4, cost, position, sums, np.empty(4), gradient := np.zeros(2), 10)
-        assert position[1] == 0 or gradient.any()
-        if position[1]:
-            descent(features, y, theta, 1e-4, cost, position, sums, np.empty(7 - position[1]), gradient, 1)
-    expected = np.zeros(2)
-    for i in range(3):
-        loss = expected @ features - y
-        assert np.isclose(cost[i], (loss**2).sum() / 14, rtol=1e-13)
-        expected = expected - 1e-4 * (features @ loss / 7)
-    assert np.allclose(theta, expected, rtol=1e-13)
-    position[:], sums[1] = (0, 0, 3), 1e-300
-    descent(features, y, theta, 1e-4, cost, position, sums, np.empty(4), np.zeros(2), 100)
-    assert position[0] == 1, "the cost is above the limit"
-
-
 @pytest.mark.parametrize("dtype", ["f4", "f8", "c8", "c16", "i1", "i4", "u8"])
 @pytest.mark.parametrize("spacing", ["unit", "number", "coordinates"])
 def test_assembly(dtype, spacing, compiled_here):
@@ -189,16 +168,22 @@ def test_assembly(dtype, spacing, compiled_here):
 
 
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
-@pytest.mark.parametrize("layout", ["columns", "rows"])
-def test_assembly_of_descent(dtype, layout, compiled_here, monkeypatch):
-    """Hypothesis, cost and gradient are packed for any number of features, as fused multiply-adds where there are."""
-    monkeypatch.setattr(_descent, "COPY_LIMIT", 0)
-    X = np.asarray(values(dtype, (20, 3)), order="F" if layout == "columns" else "C")
-    ng.gradient_descent(X, values(dtype, (20,)), learning_rate=1e-9, n_iter=2)
-    kernel = _jit._specialised[(descent, np.dtype(dtype).name, layout)]
-    (assembly,) = kernel.inspect_asm().values()
-    packed = re.findall(r"\sv?f?n?m?(?:add|sub|mul)\w*p[sd]\s|\sfml[as]\s+v", assembly)
-    assert len(packed) >= 3
+def test_assembly_of_regression(dtype, compiled_here, monkeypatch):
+    """Loops over rows or features are packed, without gathers; no references are counted."""
+    X, y = values(dtype, (1000, 12)), values(dtype, (1000,))
+    for limit, order in ((2**30, "C"), (0, "C"), (0, "F")):
+        monkeypatch.setattr(_fused, "COPY_LIMIT", limit)
+        ng.gradient_descent(np.asarray(X, order=order), y, n_iter=2, method="fused")
+    ng.CompressedRows().update(X, y)
+    names = {"descent", "columns", "rows", "compress", "fold"}
+    kernels = {k[0].__name__: kernel for k, kernel in _jit._specialised.items() if k[0].__name__ in names}
+    assert set(kernels) == names
+    for name, kernel in kernels.items():
+        (assembly,) = kernel.inspect_asm().values()
+        packed = re.findall(r"\sv?f?n?m?(?:add|sub|mul)\w*p[sd]\s|\sfml[as]\s+v", assembly)
+        assert len(packed) >= 8, name
+        assert "gather" not in assembly, name
+        assert not re.search(r"^\s+lock\b", assembly.partition("cpython")[0], re.MULTILINE), name
 
 
 def test_one_signature_for_each_specialisation(compiled_here):

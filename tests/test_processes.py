@@ -151,7 +151,10 @@ def test_without_the_compiler(tmp_path):
     variables = {**os.environ, "NUMBA_DISABLE_JIT": "1", "COVERAGE_FILE": str(tmp_path / "coverage")}
     kernels = HERE.parent / "numgrad" / "_kernels"
     run = ["run", f"--include={kernels}/*", "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-    files = [str(HERE / f"test_{name}.py") for name in ("kernels", "descent", "derivative", "fields", "turning_points")]
+    files = [
+        str(HERE / f"test_{name}.py")
+        for name in ("kernels", "descent", "rows", "derivative", "fields", "turning_points")
+    ]
     chosen = ["-k", "python or classic or shapes or any_range and not 1400 and not 300 and not 700"]
     for arguments in ([*run, *files, *chosen], ["report", "--fail-under=100", "-m"]):
         command = [sys.executable, "-m", "coverage", *arguments]

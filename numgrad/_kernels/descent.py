@@ -163,13 +163,14 @@ def tally(
     """Record the cost of an iteration, and say in position[2] if it is to be the last one.
 
     `excess` is that above the least cost, if known, else the cost. `position` is (iteration, records, end). `marks`
-    are: 0 the least cost yet, 1 a floor below which growth is rounding, relative to the first cost until that is known, 2
-    the least relative norm of the gradient, 3 its first norm, squared, 4 the latest cost, 5 the least excess cost, by
+    are: 0 the least cost yet, 1 a floor below which growth is rounding, relative to the first cost until that is known,
+    2 the least relative norm of the gradient, 3 its first norm, squared, 4 the latest cost, 5 the least excess cost, by
     which the best state is chosen.
     """
     t, record = SIZE(position[0]), SIZE(position[1])
     if t == SIZE(0):
-        marks[1] = min(marks[1] * now, LARGEST)
+        if now > 0:
+            marks[1] = min(marks[1] * now, LARGEST)
         marks[3] = slope
     if record < SIZE(at.size) and SIZE(at[record]) == t:
         costs[0, record] = now

@@ -69,7 +69,7 @@ class Engine(ABC):
         self.record = record
         self.position = np.zeros(3, np.int64)  # iterations done, records made, why it ended
         # Where growth is no divergence, only what is not finite ends the run.
-        self.marks = np.array([LARGEST / 2, eps if rule.is_watched else LARGEST, rule.tol, 0.0, np.nan, np.inf])
+        self.marks = np.array([LARGEST / 2, eps if rule.is_watched else np.inf, rule.tol, 0.0, np.nan, np.inf])
         self.rates = np.empty(0)  # those of each iteration, if they are found while running and not recorded as costs
 
     @abstractmethod

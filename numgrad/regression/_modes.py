@@ -85,4 +85,5 @@ def replayed(quadratic: Quadratic, start: Floats, rule: Rule, at: Any, rates: Fl
     is_adaptive = rule.kind in (BARZILAI_BORWEIN, BACKTRACKING)
     engine = Modes(quadratic, start, rule.unwatched(), record, rates[:done] if is_adaptive else None)
     engine.run(done)
-    return record.costs[1]
+    excess: Floats = record.costs[1]
+    return excess

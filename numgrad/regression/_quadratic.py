@@ -114,11 +114,10 @@ def reduce(
     mean = r[0, 1 : 1 + n] / r[0, 0]
     deviation, size = column_norms(centred), column_norms(r[:, 1 : 1 + n])
     is_constant = deviation <= CONSTANT * size
-    shift, scale = np.zeros(n), np.ones(n)
-    if standardize and intercept:
-        shift, scale = mean, np.where(is_constant, 0, deviation)
-    elif standardize:
-        scale = size
+    shift = mean if standardize and intercept else np.zeros(n)
+    scale: Floats = np.ones(n)
+    if standardize:
+        scale = np.where(is_constant, 0, deviation) if intercept else size
     factor = np.where(scale == 0, 0, 1 / np.where(scale == 0, 1, scale))
     if not intercept:
         r = np.linalg.qr(r[:, 1:], mode="r")

@@ -1,0 +1,91 @@
+"""Fit a file that need not fit into memory: read once, in chunks, in constant memory.
+
+Writes a CSV file and, where pyarrow is installed, a Parquet file to a temporary folder; then reads each chunk by chunk
+into CompressedRows, whose size does not depend on the number of rows.
+
+    python examples/streaming.py [--rows 300000]
+"""
+
+import argparse
+import pickle
+import tempfile
+import tracemalloc
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+import numgrad as ng
+
+SEED, FEATURES, CHUNK = 5, 6, 10_000
+NAMES = [f"x{j}" for j in range(FEATURES)]
+TRUTH = np.arange(1.0, FEATURES + 1)
+
+
+def chunks(rows: int) -> Iterator[np.ndarray]:
+    """Yield features and target, as columns of one array."""
+    rng = np.random.default_rng(SEED)
+    for start in range(0, rows, CHUNK):
+        X = rng.standard_normal((min(CHUNK, rows - start), FEATURES)) * 10.0 ** np.arange(-2, 4)[:FEATURES]
+        yield np.column_stack([X, 7 + X @ TRUTH + rng.standard_normal(len(X))])
+
+
+def write(rows: int, folder: Path) -> list[Path]:
+    files = [folder / "data.csv"]
+    with files[0].open("w") as file:
+        file.write(",".join([*NAMES, "y"]) + "\n")
+        for chunk in chunks(rows):
+            np.savetxt(file, chunk, fmt="%.9g", delimiter=",")
+    try:
+        import pyarrow as pa
+        from pyarrow import parquet
+    except ImportError:
+        print("without pyarrow, the CSV file alone")
+        return files
+    files.append(folder / "data.parquet")
+    schema = pa.schema([(name, pa.float64()) for name in [*NAMES, "y"]])
+    with parquet.ParquetWriter(files[1], schema) as writer:
+        for chunk in chunks(rows):
+            writer.write_table(pa.table([pa.array(c) for c in chunk.T], schema=schema))
+    return files
+
+
+def read(file: Path) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield X and y of one chunk of the file at a time."""
+    if file.suffix == ".csv":
+        for frame in pd.read_csv(file, chunksize=CHUNK):
+            yield frame[NAMES].to_numpy(), frame["y"].to_numpy()
+    else:
+        from pyarrow import parquet
+
+        for batch in parquet.ParquetFile(file).iter_batches(CHUNK):
+            yield np.column_stack([batch[name].to_numpy() for name in NAMES]), batch["y"].to_numpy()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rows", type=int, default=300_000, help="rows of the files (300,000)")
+    count = parser.parse_args().rows
+
+    with tempfile.TemporaryDirectory() as name:
+        for file in write(count, Path(name)):
+            halves = [ng.CompressedRows(), ng.CompressedRows()]  # as two workers would have, who share nothing
+            ng.CompressedRows().update(*next(read(file)))  # imports and compiles, before memory is measured
+            tracemalloc.start()
+            for i, (X, y) in enumerate(read(file)):
+                halves[i % 2].update(X, y)
+            peak = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+            rows = halves[0].merge(halves[1])
+            sizes = f"{file.stat().st_size / 2**20:.0f} MiB read in {peak / 2**20:.0f} MiB"
+            print(f"{file.name}: {sizes}, kept as {len(pickle.dumps(rows))} bytes; {rows}")
+    print(ng.step_size(rows))
+    run = ng.gradient_descent(rows, fit_intercept=True, standardize=True, tol=1e-10)
+    print(run.stop_reason)
+    print(f"descent:       {run.theta.round(4)}")
+    print(f"least squares: {rows.solve(fit_intercept=True).round(4)}")
+
+
+if __name__ == "__main__":
+    main()
