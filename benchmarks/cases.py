@@ -127,27 +127,48 @@ def plain_descent(X: Any, y: Any, theta: Any, rate: float, n_iter: int) -> tuple
     return theta, cost
 
 
-def descent(m: int, n: int, n_iter: int, order: Any = "C") -> Any:
+def regression(m: int, n: int, targets: int | None = None, order: Any = "C") -> tuple[Any, Any]:
+    rng = np.random.default_rng(0)
+    X = np.asarray(rng.standard_normal((m, n)), order=order)
+    y = X @ rng.standard_normal((n, targets) if targets else n)
+    return X, y + rng.standard_normal(y.shape)
+
+
+def descent(m: int, n: int, n_iter: int, method: str, targets: int | None = None, order: Any = "C") -> Any:
     def make() -> Calls:
-        rng = np.random.default_rng(0)
-        X = np.asarray(rng.standard_normal((m, n)), order=order)
-        return _descents(X, X.sum(axis=1) + rng.standard_normal(m), np.zeros(n), 0.1, n_iter)
+        X, y = regression(m, n, targets, order)
+        return _descents(X, y, np.zeros((n, targets) if targets else n), 0.1, n_iter, method)
 
     return make
 
 
-def first_classic() -> Calls:
-    i = np.arange(100.0)
-    X, y = np.column_stack([np.ones(100), i]), i + 25 + 10 * np.random.default_rng(8).random(100)
-    return _descents(X, y, np.ones(2), 0.0005, 100_000)
+def first_classic(method: str) -> Any:
+    def make() -> Calls:
+        i = np.arange(100.0)
+        X, y = np.column_stack([np.ones(100), i]), i + 25 + 10 * np.random.default_rng(8).random(100)
+        return _descents(X, y, np.ones(2), 0.0005, 100_000, method)
+
+    return make
 
 
-def _descents(X: Any, y: Any, theta: Any, rate: float, n_iter: int) -> Calls:
-    def fused() -> tuple[Any, Any]:
-        run = ng.gradient_descent(X, y, theta, learning_rate=rate, n_iter=n_iter)
+def _descents(X: Any, y: Any, theta: Any, rate: float, n_iter: int, method: str) -> Calls:
+    def by_numgrad() -> tuple[Any, Any]:
+        run = ng.gradient_descent(X, y, theta, learning_rate=rate, n_iter=n_iter, method=method)
         return run.theta, run.cost
 
-    return lambda: plain_descent(X, y, theta, rate, n_iter), fused
+    return lambda: plain_descent(X, y, theta, rate, n_iter), by_numgrad
+
+
+def solve() -> Calls:
+    from sklearn.linear_model import LinearRegression
+
+    X, y = regression(10**6, 20)
+
+    def by_sklearn() -> Any:
+        model = LinearRegression().fit(X, y)
+        return np.append(model.intercept_, model.coef_)
+
+    return by_sklearn, lambda: ng.CompressedRows().update(X, y).solve(fit_intercept=True)
 
 
 def by_findiff(n: int, accuracy: int) -> Any:
@@ -269,7 +290,16 @@ CASES = [
     Case("n = 1e5, coordinates", along(10**5), 30),
     Case("n = 1e6, coordinates", along(10**6), 20),
     Case("512 x 512 int32, both axes", gradient(512, 512, dtype=np.int32), 5),
-    Case("descent, first classic", first_classic, 60, close, "plain loop"),
+    Case("descent, first classic, fused", first_classic("fused"), 60, close, "plain loop"),
+    Case("descent, first classic, auto", first_classic("auto"), 250, close, "plain loop"),
+    Case("descent, 1e6 x 10, 100 times, fused", descent(10**6, 10, 100, "fused"), 3, close, "plain loop"),
+    Case("descent, 1e6 x 10, 100 times, auto", descent(10**6, 10, 100, "auto"), 15, close, "plain loop"),
+    Case("descent, 2e5 x 10, 4 targets, 20 times", descent(200_000, 10, 20, "auto", 4), 4, close, "plain loop"),
+    Case("descent, 1e4 x 64, 1000 times, fused", descent(10_000, 64, 1000, "fused"), 1.2, close, "plain loop"),
+    Case("descent, 1e4 x 64, 1000 times, auto", descent(10_000, 64, 1000, "auto"), 6, close, "plain loop"),
+    Case("descent, 2e5 x 100, 50 times, fused", descent(200_000, 100, 50, "fused"), 1.2, close, "plain loop"),
+    Case("descent, 2e5 x 100, 50 times, auto", descent(200_000, 100, 50, "auto"), 1.2, close, "plain loop"),
+    Case("least squares, 1e6 x 20", solve, 3, close_everywhere, "LinearRegression"),
     Case("derivative, n = 1e7, out=, accuracy 2 to 8", accuracies, 0.625, anything, "accuracy 2"),
     Case("derivative, n = 1e6, accuracy 4", by_findiff(10**6, 4), 15, close_inside, "findiff"),
     Case("derivative, n = 1e6, accuracy 8", by_findiff(10**6, 8), 15, close_inside, "findiff"),
@@ -297,10 +327,11 @@ CASES = [
     Case("1e5 x 3, first axis, coordinates", gradient(10**5, 3, axis=0, spacing=lambda: (coordinates(10**5),))),
     Case("1000 x 3 x 1000, middle axis", gradient(1000, 3, 1000, axis=1)),
     Case("5 x 5 x 5, all axes", gradient(5, 5, 5)),
-    Case("descent, 10,000 x 10, 100 iterations", descent(10_000, 10, 100), None, close, "plain loop"),
-    Case("descent, 10,000 x 64, 100 iterations", descent(10_000, 64, 100), None, close, "plain loop"),
-    Case("descent, 200,000 x 100, 10 iterations", descent(200_000, 100, 10), None, close, "plain loop"),
-    Case("descent, 200,000 x 100, Fortran order", descent(200_000, 100, 10, "F"), None, close, "plain loop"),
+    Case(
+        "descent, 2e5 x 10, 4 targets, 20 times, fused", descent(200_000, 10, 20, "fused", 4), None, close, "plain loop"
+    ),
+    Case("descent, 1e4 x 10, 100 times, fused", descent(10_000, 10, 100, "fused"), None, close, "plain loop"),
+    Case("descent, 2e5 x 100, Fortran order", descent(200_000, 100, 10, "fused", None, "F"), None, close, "plain loop"),
 ]
 
 # "Any of 60 shapes": from (2,) to (10^6, 2), each axis short or long, first, in the middle or last.

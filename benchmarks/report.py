@@ -117,7 +117,8 @@ def main() -> None:
         "Sizes": ["![Nanoseconds a point against the number of points](sizes.png)", "", *sweep.sizes_report()],
         "What memory allows": roofline.report(),
         "Threads": sweep.threads_report(),
-        "Memory": sweep.memory_report(),
+        "Memory": [*sweep.memory_report(), "", *sweep.descent_memory_report()],
+        "Growth of a descent": ["![Seconds of a descent against the rows](growth.png)", "", *sweep.growth_report()],
         "Other libraries": peers.report(),
     }
     text = [

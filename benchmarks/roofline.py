@@ -8,7 +8,7 @@ import numba
 import numpy as np
 
 import numgrad as ng
-from benchmarks.cases import coordinates, samples
+from benchmarks.cases import coordinates, regression, samples
 from benchmarks.measure import side_by_side, table, unit
 from numgrad import _recipe
 from numgrad._kernels import streamed
@@ -81,6 +81,12 @@ def into(*shape: int, dtype: Any = float, is_uneven: bool = False) -> tuple[Any,
     return partial(ng.gradient, f, *given, out=out), reads, out.nbytes
 
 
+def passes(size: int) -> tuple[Any, int, int]:
+    """Return a call of 50 passes of a fused descent over about `size` numbers, and the bytes they read."""
+    X, y = regression(size // 10, 10)
+    return partial(ng.gradient_descent, X, y, n_iter=51, method="fused"), 50 * (X.nbytes + y.nbytes), 0
+
+
 def report(size: int = SIZE) -> list[str]:
     counts = sorted({1, ng.get_num_threads()})
     measured = {t: bandwidth(t, size) for t in counts}
@@ -98,10 +104,15 @@ def report(size: int = SIZE) -> list[str]:
         f"{square}^2 float32, both axes": lambda: into(square, square, dtype=np.float32),
     }
     best = measured[counts[-1]]
+    cases[f'50 passes of a descent, {size // 100:.0e} x 10, method="fused"'.replace("e+0", "e")] = lambda: passes(
+        size // 10
+    )
     rows = []
     for name, make in cases.items():
         call, reads, writes = make()
         time = side_by_side({"it": call}, 2)["it"]
+        if not writes:  # without what comes before the passes
+            time -= side_by_side({"it": partial(call, n_iter=1)}, 2)["it"]
         # Reads and writes may overlap, but neither can be faster than alone, nor both than a copy.
         bound = max(reads / best["read"], writes / best["write"], (reads + writes) / best["copy"])
         moved = f"{reads / 1e6:.0f} + {writes / 1e6:.0f} MB"

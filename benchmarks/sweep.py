@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 import numgrad as ng
-from benchmarks.cases import SHAPES, samples
-from benchmarks.measure import side_by_side, table
+from benchmarks.cases import SHAPES, plain_descent, regression, samples
+from benchmarks.measure import side_by_side, table, unit
 
 FIGURE = Path(__file__).parent / "sizes.png"
+GROWTH = Path(__file__).parent / "growth.png"
 MIB = 2**20
 
 
@@ -89,6 +90,77 @@ def threads_report(size: int = 10**8, seconds: float = 2) -> list[str]:
         rows.append(f"| {name} | " + " | ".join(f"{times['1'] / times[str(t)]:.3g}" for t in counts[1:]) + " |")
     ng.set_num_threads(None)
     return table("| speedup over one thread | " + " | ".join(f"{t} threads" for t in counts[1:]) + " |", rows)
+
+
+def growth(largest: int = 10**7, seconds: float = 0.5) -> tuple[list[int], dict[str, list[float]]]:
+    """Return numbers of rows, and seconds of 100 iterations, and of one more, over ten features."""
+    counts = [m for e in range(2, 8) for m in (10**e, 3 * 10**e) if m <= largest]
+    series: dict[str, list[float]] = {}
+    for m in counts:
+        X, y = regression(m, 10)
+
+        def run(method: str, n_iter: int, X: Any = X, y: Any = y) -> None:
+            ng.gradient_descent(X, y, learning_rate=0.1, n_iter=n_iter, method=method)
+
+        some = max(1, min(100, 10**8 // X.size))
+        plain = partial(plain_descent, X, y, np.zeros(10), 0.1, some)
+        calls = {"plain": plain, **{f"{e} {n}": partial(run, e, n) for e in ("fused", "modes") for n in (100, 1100)}}
+        if m > 10**5:  # the fused one takes seconds: fewer, and scaled
+            calls["fused 1100"] = partial(run, "fused", 100 + some)
+        times = side_by_side(calls, seconds)
+        found = {
+            "plain NumPy, 100 iterations": times["plain"] / some * 100,
+            "fused, 100 iterations": times["fused 100"],
+            "modes, 100 iterations": times["modes 100"],
+            "fused, each one more": (times["fused 1100"] - times["fused 100"]) / (some if m > 10**5 else 1000),
+            "modes, each one more": (times["modes 1100"] - times["modes 100"]) / 1000,
+        }
+        for name, time in found.items():
+            series.setdefault(name, []).append(max(time, 1e-9))
+    return counts, series
+
+
+def growth_report(largest: int = 10**7, seconds: float = 0.5, path: Path = GROWTH) -> list[str]:
+    from matplotlib.figure import Figure
+
+    counts, series = growth(largest, seconds)
+    figure = Figure(figsize=(7, 4.6), layout="constrained")
+    ax = figure.add_subplot()
+    styles = ("o-C1", "o-C0", "o-C2", "s:C0", "s:C2")
+    for (name, times), style in zip(series.items(), styles, strict=True):
+        ax.loglog(counts, times, style, label=name, markersize=4)
+    ax.set(xlabel="rows of ten features", ylabel="seconds", title="Gradient descent, with the cost of each iteration")
+    ax.grid(which="major", alpha=0.3)
+    ax.legend()
+    figure.savefig(path, dpi=110)
+    rows = [
+        f"| {m:.0e} | ".replace("e+0", "e") + " | ".join(unit(times[i]) for times in series.values()) + " |"
+        for i, m in enumerate(counts)
+    ]
+    return table("| rows | " + " | ".join(series) + " |", rows)
+
+
+def descent_memory_report(rows: int = 10**6) -> list[str]:
+    """Peak over the data; the bound is 64 MiB."""
+    lines = []
+    cases = {
+        "in place": regression(rows, 10),
+        "packed in each pass": regression(rows, 10, order="F"),
+        "copied": regression(rows // 2, 10),
+        "int32": tuple((100 * a).astype(np.int32) for a in regression(rows, 10)),
+    }
+    for name, (X, y) in cases.items():
+        peaks = []
+        for method in ("fused", "modes"):
+            ng.gradient_descent(X, y, n_iter=3, method=method)
+            tracemalloc.start()
+            ng.gradient_descent(X, y, n_iter=3, method=method)
+            peaks.append(tracemalloc.get_traced_memory()[1])
+            tracemalloc.stop()
+        lines.append(
+            f"| {len(X)} x 10, {name} | {X.nbytes / MIB:.3g} | " + " | ".join(f"{p / MIB:.3g}" for p in peaks) + " |"
+        )
+    return table("| peak over the data, MiB | X | fused | modes |", lines)
 
 
 def memory_report(size: int = 2 * 10**6) -> list[str]:
