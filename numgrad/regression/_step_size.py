@@ -227,11 +227,11 @@ def step_size(X: Any, *, sample_weight: Any = None, l2: float = 0.0) -> StepSize
     >>> step = ng.step_size(X)
     >>> step
     StepSize: L = 3284.25, mu = 0.2537, kappa = 1.294e+04: 1.79e+05 iterations for 6 digits of theta at 1/L
-      learning rate: limit 2/L = 0.000608967, safe 1/L = 0.000304484, optimal 2/(L + mu) = 0.00060892
+      learning rate: limit 2/L = 0.000608968, safe 1/L = 0.000304484, optimal 2/(L + mu) = 0.000608921
       steepest: feature 1, 100% of the direction of L; root mean squares of the features from 1 to 57.3
       fit_intercept=True, standardize=True would give kappa = 1
     >>> step.iterations(1e-6, rate=0.0005)
-    108914
+    108901
     """
     penalty = _check.not_negative("l2", l2)
     if isinstance(X, CompressedRows):
