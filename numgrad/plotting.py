@@ -1,6 +1,6 @@
 """Pictures of descents, in the manner of scikit-learn's displays (extra `plot`)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -79,6 +79,11 @@ class ConvergenceDisplay:
         if isinstance(runs, Descent):
             runs = [runs]
         if not isinstance(runs, Mapping):
+            if not isinstance(runs, Iterable):
+                raise TypeError(
+                    f"`runs` is a {type(runs).__name__}; give what gradient_descent returned, one or several"
+                )
+            runs = list(runs)
             labels = [_label(run) if isinstance(run, Descent) else "" for run in runs]
             is_telling = len(set(labels)) == len(labels)
             runs = dict(zip(labels if is_telling else range(len(labels)), runs, strict=True))
@@ -140,7 +145,7 @@ class ConvergenceDisplay:
             self.iterations, self.excess_cost, self.labels, self.contraction, strict=True
         ):
             is_shown = (excess > 0) & np.isfinite(excess)
-            (line,) = self.ax_.plot(t[is_shown], excess[is_shown], **{"label": label, **(line_kwargs or {})})
+            (line,) = self.ax_.plot(t[is_shown], excess[is_shown], **_style({"label": label}, line_kwargs))
             self.lines_.append(line)
             if not (factor > 0 and is_shown.sum() > 1):
                 continue
@@ -148,9 +153,8 @@ class ConvergenceDisplay:
             last, at = t[is_shown][-1], np.linspace(t[is_shown][0], t[is_shown][-1], 200)
             exponent = 2 * (at - last) * np.log10(factor) + np.log10(excess[is_shown][-1])
             inside = exponent <= np.log10(excess[is_shown].max()) + 1
-            style = {"color": line.get_color(), "linestyle": ":", "linewidth": 1.2, **(slope_kwargs or {})}
-            (slope,) = self.ax_.plot(at[inside], 10.0 ** exponent[inside], **style)
-            slope.set_label("_slope")
+            style = {"color": line.get_color(), "linestyle": ":", "linewidth": 1.2, "label": "_slope"}
+            (slope,) = self.ax_.plot(at[inside], 10.0 ** exponent[inside], **_style(style, slope_kwargs))
             self.slopes_.append(slope)
         self.ax_.set(xlabel="iteration", ylabel="excess cost", yscale="log")
         self.ax_.grid(alpha=0.3)
@@ -238,7 +242,8 @@ class FitDisplay:
             raise TypeError(f"`run` is a {type(run).__name__}; give what gradient_descent returned")
         names = [str(c) for c in X.columns] if hasattr(X, "columns") else None
         x_array, y_array = np.asarray(X, float), np.asarray(y, float)
-        if x_array.ndim != 2 or len(x_array) != len(y_array) or x_array.shape[1] != len(run.coef):
+        is_known = x_array.ndim == 2 and y_array.ndim and y_array.shape == (len(x_array), *run.theta.shape[1:])
+        if not is_known or x_array.shape[1] != len(run.coef):
             raise ValueError(f"`X` has shape {x_array.shape} and `y` {y_array.shape}; give those of the descent")
         varies = np.ptp(x_array, axis=0) > 0
         chosen = int(np.argmax(varies)) if feature is None else _column("feature", feature, x_array.shape[1])
@@ -299,9 +304,9 @@ class FitDisplay:
             Itself, with `ax_`, `figure_`, `points_`, `descent_` and `least_squares_`.
         """
         self.ax_, self.figure_ = _axes(ax)
-        points = {"color": "0.45", "marker": ".", "linestyle": "", "label": "data", **(point_kwargs or {})}
-        wide = {"color": "C0", "linewidth": 4, "alpha": 0.5, "label": "gradient descent", **(descent_kwargs or {})}
-        thin = {"color": "C3", "linestyle": "--", "label": "least squares", **(least_squares_kwargs or {})}
+        points = _style({"color": "0.45", "marker": ".", "linestyle": "", "label": "data"}, point_kwargs)
+        wide = _style({"color": "C0", "linewidth": 4, "alpha": 0.5, "label": "gradient descent"}, descent_kwargs)
+        thin = _style({"color": "C3", "linestyle": "--", "label": "least squares"}, least_squares_kwargs)
         (self.points_,) = self.ax_.plot(self.x, self.y, **points)
         (self.descent_,) = self.ax_.plot(self.grid, self.descent, **wide)
         (self.least_squares_,) = self.ax_.plot(self.grid, self.least_squares, **thin)
@@ -377,6 +382,8 @@ class DescentPathDisplay:
             raise ValueError("`run` has no theta_path; run gradient_descent with record_theta=True")
         if len(run.theta) < 2:
             raise ValueError("`run` has one parameter only, and a path is drawn over two")
+        if not isinstance(parameters, Sequence):
+            raise ValueError(f"`parameters` is {parameters!r}; give two different ones")
         chosen = [_column("parameters", k, len(run.theta)) for k in parameters]
         if len(chosen) != 2 or chosen[0] == chosen[1]:
             raise ValueError(f"`parameters` is {parameters!r}; give two different ones")
@@ -391,8 +398,10 @@ class DescentPathDisplay:
         return cls(path, some / np.outer(scale, scale), names).plot(ax, **kwargs)
 
     @classmethod
-    def from_estimator(cls, estimator: Any, X: Any, y: Any, ax: Any = None, **kwargs: Any) -> "DescentPathDisplay":
-        """Run the descent of a GradientDescentRegressor again, with its path, and draw that.
+    def from_estimator(
+        cls, estimator: Any, X: Any, y: Any, ax: Any = None, *, sample_weight: Any = None, **kwargs: Any
+    ) -> "DescentPathDisplay":
+        """Run the descent of a GradientDescentRegressor again, from zero, with its path, and draw that.
 
         Parameters
         ----------
@@ -404,6 +413,8 @@ class DescentPathDisplay:
             The targets.
         ax : matplotlib Axes, optional
             Where to draw; on a new figure by default.
+        sample_weight : array_like, shape (m,), optional
+            The weights.
         **kwargs : dict
             Passed to `from_result`.
 
@@ -412,7 +423,9 @@ class DescentPathDisplay:
         DescentPathDisplay
         """
         _descent_of(estimator)
-        return cls.from_result(gradient_descent(X, y, record_theta=True, **estimator.descent_options()), ax, **kwargs)
+        options = estimator.descent_options()
+        run = gradient_descent(X, y, record_theta=True, sample_weight=sample_weight, **options)
+        return cls.from_result(run, ax, **kwargs)
 
     def plot(
         self,
@@ -441,20 +454,23 @@ class DescentPathDisplay:
         DescentPathDisplay
             Itself, with `ax_`, `figure_`, `contours_`, `path_` and `minimum_`.
         """
+        if isinstance(points, bool) or not hasattr(points, "__index__") or points < 2:
+            raise ValueError(f"`points` is {points!r}; give an integer of at least 2")
         self.ax_, self.figure_ = _axes(ax)
         shown = self.path[np.isfinite(self.path).all(axis=1)]
         if len(shown) > points:
             shown = shown[np.unique(np.round(np.geomspace(1, len(shown), points)).astype(int)) - 1]
-        reach = 1.15 * max(float(abs(shown).max(initial=0.0)), 1e-300)
+        reach = 1.15 * float(abs(shown).max(initial=0.0)) or 1.0
         u, v = np.meshgrid(*2 * [np.linspace(-reach, reach, 201)])
         cost = (u**2 + v**2 + 2 * self.hessian[0, 1] * u * v) / 2
         levels = cost.max() * np.geomspace(1e-4, 1, 13)[:-1]
-        contours = {"levels": levels, "colors": "0.7", "linewidths": 0.8, **(contour_kwargs or {})}
+        plain = {} if "cmap" in (contour_kwargs or {}) else {"colors": "0.7"}
+        contours = {"levels": levels, "linewidths": 0.8, **plain, **(contour_kwargs or {})}
         self.contours_ = self.ax_.contour(u, v, cost, **contours)
         path = {"color": "C0", "marker": ".", "markersize": 4, "linewidth": 1, "label": "descent"}
         star = {"color": "C3", "marker": "*", "markersize": 12, "linestyle": "", "label": "minimum"}
-        (self.path_,) = self.ax_.plot(shown[:, 0], shown[:, 1], **{**path, **(path_kwargs or {})})
-        (self.minimum_,) = self.ax_.plot([0], [0], **{**star, **(minimum_kwargs or {})})
+        (self.path_,) = self.ax_.plot(shown[:, 0], shown[:, 1], **_style(path, path_kwargs))
+        (self.minimum_,) = self.ax_.plot([0], [0], **_style(star, minimum_kwargs))
         labels = [f"{name}, from its minimum, scaled" for name in self.names]
         self.ax_.set(xlabel=labels[0], ylabel=labels[1], aspect="equal", xlim=(-reach, reach), ylim=(-reach, reach))
         self.ax_.legend()
@@ -469,6 +485,14 @@ def _axes(ax: Any) -> tuple[Any, Any]:
     if ax is None:
         _, ax = plt.subplots(layout="constrained")
     return ax, ax.figure
+
+
+def _style(ours: dict[str, Any], given: dict[str, Any] | None) -> dict[str, Any]:
+    """Return our keywords for a line, overruled by those given, be they aliases."""
+    from matplotlib.cbook import normalize_kwargs
+    from matplotlib.lines import Line2D
+
+    return {**ours, **normalize_kwargs(given or {}, Line2D)}
 
 
 def _label(run: Descent) -> str:

@@ -1,17 +1,37 @@
 """Gradient descent as an estimator of scikit-learn (extra `sklearn`)."""
 
 import warnings
+from copy import copy
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
-from sklearn.callback import CallbackSupportMixin, with_callbacks
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.validation import check_is_fitted, validate_data
+
+try:
+    from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
+    from sklearn.callback import CallbackSupportMixin, with_callbacks
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.utils.validation import check_is_fitted, validate_data
+except ImportError as error:
+    raise ImportError(f"numgrad.sklearn needs scikit-learn 1.9: pip install 'numgrad[sklearn]' ({error})") from error
 
 from numgrad.regression import CompressedRows, Descent, _check, gradient_descent
 
 __all__ = ["GradientDescentRegressor"]
+
+
+class _Named(np.ndarray[Any, Any]):
+    """An array with the names of its columns, as data frames have them."""
+
+    columns: Any
+
+
+def _named(estimator: Any, X: np.ndarray) -> np.ndarray:
+    names = getattr(estimator, "feature_names_in_", None)
+    if names is None:
+        return X
+    named = X.view(_Named)
+    named.columns = names
+    return named
 
 
 class GradientDescentRegressor(CallbackSupportMixin, MultiOutputMixin, RegressorMixin, BaseEstimator):  # type: ignore[misc]
@@ -121,8 +141,9 @@ class GradientDescentRegressor(CallbackSupportMixin, MultiOutputMixin, Regressor
         task = {"estimator": self, "X": X, "y": y, "metadata": {"sample_weight": sample_weight}}
         X, y = self._validated(X, y, True)
         start = self._theta(y) if _check.flag("warm_start", self.warm_start) and hasattr(self, "coef_") else None
+        self._descend(task, start, _named(self, X), y=y, sample_weight=sample_weight)
         self._rows: CompressedRows | None = None
-        return self._descend(task, start, X, y=y, sample_weight=sample_weight)
+        return self
 
     @with_callbacks  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> "GradientDescentRegressor":
@@ -148,10 +169,11 @@ class GradientDescentRegressor(CallbackSupportMixin, MultiOutputMixin, Regressor
         task = {"estimator": self, "X": X, "y": y, "metadata": {"sample_weight": sample_weight}}
         is_first = not hasattr(self, "coef_")
         X, y = self._validated(X, y, is_first)
-        rows = getattr(self, "_rows", None) or CompressedRows()
-        rows.update(X, y, sample_weight)
-        self._rows = rows
-        return self._descend(task, None if is_first else self._theta(y), rows, method="modes")
+        rows = copy(getattr(self, "_rows", None) or CompressedRows())
+        rows.update(_named(self, X), y, sample_weight)
+        self._descend(task, None if is_first else self._theta(y), rows, method="modes")
+        self._rows = rows  # only now: nothing is counted twice if the descent has failed
+        return self
 
     def predict(self, X: Any) -> np.ndarray:
         """Predict the targets of samples.
@@ -173,16 +195,22 @@ class GradientDescentRegressor(CallbackSupportMixin, MultiOutputMixin, Regressor
         X, y = validate_data(
             self, X, y, dtype=[np.float64, np.float32], multi_output=True, y_numeric=True, reset=is_first
         )
+        self._dtype = X.dtype
         return X, y.astype(X.dtype, copy=False)
 
     def _theta(self, y: np.ndarray) -> np.ndarray:
         """Where the last fit ended, as `gradient_descent` takes it."""
         coef = np.atleast_2d(self.coef_).T
+        if coef.shape != (self.n_features_in_, y.size // len(y)) or (y.ndim == 2) != (self.coef_.ndim == 2):
+            raise ValueError(
+                f"`coef_` of the last fit has shape {self.coef_.shape}, and now there are {self.n_features_in_} "
+                f"features and y of shape {y.shape}; a start from there needs the same, warm_start=False starts anew"
+            )
         intercept = np.atleast_1d(self.intercept_)[None]
         theta = np.concatenate([intercept, coef]) if self.fit_intercept else coef
         return theta if y.ndim == 2 else theta[:, 0]
 
-    def _descend(self, task: dict[str, Any], start: Any, data: Any, **more: Any) -> "GradientDescentRegressor":
+    def _descend(self, task: dict[str, Any], start: Any, data: Any, **more: Any) -> None:
         """Run, with the hooks of callbacks for `task`, which has the samples as given."""
         context = self._init_callback_context(max_subtasks=None)
         context.call_on_fit_task_begin(**task)
@@ -204,7 +232,6 @@ class GradientDescentRegressor(CallbackSupportMixin, MultiOutputMixin, Regressor
                 stacklevel=4,
             )
         context.call_on_fit_task_end(**task, reconstruction_attributes=dict)
-        return self
 
     def descent_options(self) -> dict[str, Any]:
         """Return the keyword arguments of `gradient_descent` that the parameters stand for.
@@ -221,10 +248,10 @@ class GradientDescentRegressor(CallbackSupportMixin, MultiOutputMixin, Regressor
         }
 
     def _found(self, run: Descent) -> dict[str, Any]:
-        intercept = run.intercept
+        dtype = self._dtype
         return {
-            "coef_": run.coef.T,
-            "intercept_": intercept if np.ndim(intercept) else run.theta.dtype.type(intercept),
+            "coef_": np.array(run.coef.T, dtype),
+            "intercept_": np.array(run.intercept, dtype)[()],
             "n_iter_": run.n_iter,
             "loss_curve_": run.cost,
             "learning_rate_": run.learning_rate,

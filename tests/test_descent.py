@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import numgrad as ng
-from numgrad.regression import _check, _descent, _fused, _step_size
+from numgrad.regression import _check, _descent, _fused, _rows, _step_size
 from numgrad.regression._quadratic import Coordinates
 
 JIT = os.environ.get("NUMBA_DISABLE_JIT") != "1"
@@ -292,8 +292,15 @@ def test_overflow_below_the_limit_is_said_so():
 
 
 def test_overflow_of_the_limit_is_said_so():
-    with pytest.warns(RuntimeWarning, match="above the limit 2/L = "):
-        ng.gradient_descent([[1e200], [-1e200]], [1, 2], learning_rate=1.0, n_iter=10)
+    for scale in (1e200, 1e-170):
+        X = np.array([[1.0, 2], [-1, 3]]) * scale
+        for call in (
+            lambda X=X: ng.gradient_descent(X, [1, 2], n_iter=10, method="fused"),
+            lambda X=X: ng.gradient_descent(X, [1, 2], n_iter=10, method="modes"),
+            lambda X=X: ng.step_size(X),
+        ):
+            with pytest.raises(ValueError, match=r"`X` has root mean squares from .* beyond the range"):
+                call()
 
 
 @pytest.mark.parametrize("intercept", [False, True])
@@ -322,7 +329,7 @@ def test_an_estimate_of_the_limit_hides_no_divergence(monkeypatch):
     monkeypatch.setattr(_step_size, "EXACT", 1)
     scale = np.append(1.0, np.full(59, 0.9975))
     X = np.diag(np.sqrt(60 * scale))
-    with pytest.warns(RuntimeWarning, match=r"learning_rate=2\.002, at or above the limit") as caught:
+    with pytest.warns(RuntimeWarning, match=r"learning_rate=2\.002 is above the limit 2/L, estimated") as caught:
         run = ng.gradient_descent(X, X @ np.ones(60), learning_rate=2.002, n_iter=10_000, method="fused")
     assert len(caught) == 1
     assert run.n_iter < 10_000
@@ -452,7 +459,8 @@ def test_barzilai_borwein(way):
     assert np.allclose(run.theta_path, path, rtol=1e-9, atol=1e-12)
     assert np.allclose(run.cost, cost, rtol=1e-10, atol=0)
     costs = [((X @ t - y) ** 2).sum() for t in (*path, theta)]
-    assert np.allclose(run.theta, (*path, theta)[int(np.argmin(costs))], rtol=1e-9, atol=1e-12)
+    assert ((X @ run.theta - y) ** 2).sum() <= min(costs) * (1 + 1e-14)
+    assert min(np.linalg.norm(run.theta - t) for t in (*path, theta)) < 1e-12
     assert np.array_equal(run.theta, run.best_theta)
     assert np.isclose(run.learning_rate, rate, rtol=1e-6)
 
@@ -561,7 +569,10 @@ def test_tolerance(method):
     assert gradients[-1] <= 1e-6 * gradients[0] < gradients[-2]
     assert len(run.cost) == run.n_iter
     optimum = ng.gradient_descent(X, y, run.theta_least_squares, tol=1e-6, n_iter=100, method=method)
-    assert optimum.n_iter <= 100
+    assert optimum.n_iter == 1  # measured by the gradient at zero, too
+    far = ng.gradient_descent(X, y, [1e6, 1e6, 1e6], tol=1e-6, n_iter=10_000, method=method, record_theta=True)
+    gradients = np.array([np.linalg.norm(X.T @ (X @ t - y)) for t in far.theta_path])
+    assert gradients[-1] <= 1e-6 * gradients[0] < gradients[-2]
     exact = ng.gradient_descent(np.eye(2), [1, 2], [1, 2], tol=1e-3, method=method)
     assert exact.n_iter <= 2
 
@@ -577,7 +588,9 @@ def test_callback(method):
     assert states[-1].n_iter == 1000
     assert np.array_equal(states[50].cost, run.cost[: states[50].n_iter])
     assert states[50].stop_reason == f"running, {states[50].n_iter} of 1000 iterations"
-    states[50].cost[:] = 0  # nobody else's
+    for state in states:
+        state.cost[:] = 0  # nobody else's
+    assert run.cost.all()
     stopped = ng.gradient_descent(
         X, y, learning_rate=0.0005, n_iter=1000, callback=lambda state: state.n_iter >= 100, method=method
     )
@@ -594,8 +607,9 @@ def test_a_callback_that_raises(method):
     def fail(state):
         raise KeyError("mine")
 
-    with pytest.raises(KeyError, match="mine"):
+    with pytest.raises(KeyError, match="mine") as caught:
         ng.gradient_descent(X, y, callback=fail, method=method)
+    assert caught.value.descent.n_iter == 10
     assert np.array_equal(X, copies[0])
     assert np.array_equal(y, copies[1])
     agree(
@@ -653,17 +667,113 @@ def test_degenerate_data(method, rate):
             start = rng.standard_normal(X.shape[1] + bool(options))
             run = ng.gradient_descent(X, y, start, learning_rate=rate, n_iter=4000, method=method, **options)
             assert run.stop_reason.startswith("completed")
-            assert run.step_size.kappa == np.inf or (not options and X.shape == (40, 5))
+            assert run.step_size.kappa == np.inf
             assert "features depend on each other" in repr(run.step_size) or not run.step_size.L
             assert np.allclose(run.theta, run.theta_least_squares, atol=1e-6)  # nearest to the start
             assert run.excess_cost[-1] < 1e-12
 
 
-def test_nothing_moves_for_zeros():
-    run = ng.gradient_descent(np.zeros((3, 2)), [1.0, 2, 3], [4, 5], n_iter=5)
+@ENGINES
+@pytest.mark.parametrize("rate", ["auto", "optimal", "bb", "backtracking", 0.1])
+def test_nothing_moves_for_zeros(rate, method):
+    run = ng.gradient_descent(np.zeros((3, 2)), [1.0, 2, 3], [4, 5], n_iter=5, learning_rate=rate, method=method)
     assert np.array_equal(run.theta, [4, 5])
     assert np.allclose(run.cost, 14 / 6)
     assert "any learning rate" in repr(run.step_size)
+    assert "0 can still be gained" in run.summary()
+
+
+@ENGINES
+@pytest.mark.parametrize("rate", ["auto", "optimal", "bb", "backtracking"])
+def test_at_the_solution_nothing_breaks(rate, method):
+    """Thousands of iterations with a gradient of zero, from the start or soon."""
+    X, _ = random_problem(50, 3)
+    for x, y, start in (([[2.0]], [4.0], None), (X, np.zeros(50), None), (np.eye(3), [1.0, 2, 3], [1, 2, 3])):
+        run = ng.gradient_descent(x, y, start, learning_rate=rate, n_iter=3000, method=method)
+        assert run.stop_reason == "completed 3000 iterations"
+        assert np.allclose(run.theta, np.linalg.lstsq(np.asarray(x), np.asarray(y))[0], atol=1e-14)
+
+
+def test_swings_are_no_divergence():
+    """The heavy ball, on data so large that L is estimated: its cost passes near zero and grows again."""
+    X = np.random.default_rng(0).random((2100, 2050))
+    run = ng.gradient_descent(X, X @ np.ones(2050), momentum=0.9, n_iter=20, method="fused")
+    assert run.stop_reason == "completed 20 iterations"
+    assert (np.diff(run.cost) > 0).any()
+
+
+@ENGINES
+def test_the_end_of_the_range_is_no_convergence(method):
+    X, y = random_problem(50, 3)
+    with pytest.warns(RuntimeWarning, match="the range of float64 is at fault"):
+        run = ng.gradient_descent(X, y * 1e160, n_iter=50, tol=1e-3, method=method)
+    assert run.stop_reason.startswith("diverged")
+    small = ng.gradient_descent(X * 1e-100, y * 1e-100, n_iter=300, tol=1e-8, method=method)
+    assert np.allclose(small.theta, np.linalg.lstsq(X, y)[0], rtol=1e-6)
+
+
+def test_the_optimal_rate_is_below_the_limit():
+    X = np.diag([1, 1e-9]) * 2**0.5
+    run = ng.gradient_descent(X, [1.0, 2], learning_rate="optimal", on_divergence="raise", n_iter=1000)
+    assert run.stop_reason.startswith("completed")
+    Z = np.column_stack([1.7e9 + np.arange(200) * 60.0, np.random.default_rng(0).random(200)])
+    run = ng.gradient_descent(Z, Z[:, 1], learning_rate="optimal", momentum=0.9, fit_intercept=True, n_iter=50)
+    assert run.stop_reason.startswith("completed")
+
+
+@pytest.mark.parametrize("intercept", [False, True])
+@pytest.mark.parametrize("standardize", [False, True])
+def test_wide_data_with_a_penalty(standardize, intercept, monkeypatch):
+    """As many modes as rows, and one for what they do not span, which shrinks by the penalty alone."""
+    monkeypatch.setattr(_rows, "WIDE", 5)
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((6, 20)) + 1, rng.standard_normal((6, 2))
+    start = rng.standard_normal((20 + intercept, 2))
+    options = {"fit_intercept": intercept, "standardize": standardize, "l2": 0.2, "n_iter": 3000, "record_theta": True}
+    for rate in ("auto", "bb"):
+        options["learning_rate"] = rate
+        one, other = (ng.gradient_descent(X, y, start, method=m, **options) for m in ("fused", "modes"))
+        assert other._problem.quadratic.a.shape[1] <= 8
+        if rate == "auto":
+            agree(one, other.theta, other.cost, 1e-10)
+            assert np.allclose(one.theta_path, other.theta_path, rtol=1e-9, atol=1e-11)
+            above = other.cost - other.cost[-1] + other.excess_cost[-1]
+            assert np.allclose(above, other.excess_cost, rtol=1e-6, atol=1e-12)
+            continue
+        assert np.allclose(other.theta, other.theta_least_squares, atol=1e-6)
+        # The gradient of the cost as it is written down.
+        theta = other._problem.coordinates.enter(other.theta_least_squares.T).T
+        z = (X - other._problem.coordinates.shift) * other._problem.coordinates.factor
+        A = np.column_stack([np.ones(6), z]) if intercept else z
+        penalty = np.append(np.zeros(int(intercept)), np.full(20, 0.2))
+        gradient = A.T @ (A @ theta - y) / 6 + (penalty * theta.T).T
+        assert abs(gradient).max() < 1e-12
+    step = one.step_size
+    assert np.isclose(step.mu, np.linalg.eigvalsh(other._problem.quadratic.hessian)[0], rtol=1e-9)
+    assert np.isclose(step.L, one._problem.largest[0], rtol=1e-12)
+
+
+@ENGINES
+@pytest.mark.parametrize("record", [7, 1000, "log"])
+def test_the_end_is_recorded_wherever_it_comes(record, method):
+    X, y = random_problem(100, 3)
+    full = ng.gradient_descent(X, y, n_iter=5000, tol=1e-8, record_theta=True, method=method)
+    thin = ng.gradient_descent(X, y, n_iter=5000, tol=1e-8, record=record, record_theta=True, method=method)
+    assert thin.iterations[-1] == thin.n_iter - 1 == full.n_iter - 1
+    assert np.array_equal(thin.cost, full.cost[thin.iterations])
+    assert np.array_equal(thin.theta_path, full.theta_path[thin.iterations])
+    assert np.array_equal(thin.excess_cost, full.excess_cost[thin.iterations])
+
+
+@ENGINES
+@pytest.mark.parametrize("scale", [1e-300, 1e-60, 1e80, 1e300])
+def test_the_scale_of_weights_does_not_matter(scale, method):
+    X, y = random_problem(50, 3, "f4")
+    w = np.random.default_rng(0).random(50)
+    one = ng.gradient_descent(X, y, sample_weight=w, n_iter=50, method=method)
+    other = ng.gradient_descent(X, y, sample_weight=w * scale, n_iter=50, method=method)
+    assert np.allclose(one.theta, other.theta, rtol=1e-5)
+    assert np.allclose(one.cost, other.cost, rtol=1e-5)
 
 
 def test_several_targets_are_fitted_at_once():
@@ -679,11 +789,13 @@ def test_several_targets_are_fitted_at_once():
 def test_what_changed_is_noticed():
     X, y = random_problem(30, 2)
     run = ng.gradient_descent(X, y, n_iter=5, method="fused")
-    X[3, 1] += 1
-    with pytest.raises(RuntimeError, match="has changed since gradient_descent read it"):
-        run.excess_cost
+    for change in (lambda: X.sort(axis=0), lambda: X.fill(np.nan)):
+        change()
+        with pytest.raises(RuntimeError, match="has changed since gradient_descent read it"):
+            run.excess_cost
     again = pickle.loads(pickle.dumps(run))
     assert np.array_equal(again.theta, run.theta)
+    X[...] = random_problem(30, 2)[0]
     run = ng.gradient_descent(X, y, n_iter=5, method="modes")
     X[3, 1] += 1
     assert run.excess_cost.shape == (5,)
@@ -799,6 +911,8 @@ BAD = {
         {"sample_weight": [1, 2]},
         r"`sample_weight` has shape \(2,\); give one value for each of the 3",
     ),
+    "X beyond floats": ({"X": [[10**400], [1], [2]]}, "`X` is no array of real numbers"),
+    "X longdouble": ({"X": np.array([["1e4000"]] * 3, np.longdouble)}, r"`X` has .* at \[0, 0\]"),
     "weights nan": ({"sample_weight": [1, np.nan, 3]}, r"`sample_weight` has nan at \[1\]"),
 }
 
@@ -822,26 +936,31 @@ INTERRUPT = """
 import signal, sys, time
 import numpy as np, numgrad as ng
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs inherit "ignore"
-m, n = map(int, sys.argv[1:])
+method, m, n = sys.argv[1], *map(int, sys.argv[2:])
 X = np.random.default_rng(0).standard_normal((m, n))
 y = X.sum(axis=1)
-ng.gradient_descent(X, y, learning_rate=1e-6, n_iter=1, record=False)
+ng.gradient_descent(X[:1000], y[:1000], learning_rate=1e-6, n_iter=1, record=False, method=method)
 print("ready", flush=True)
 try:
-    ng.gradient_descent(X, y, learning_rate=1e-6, n_iter=10**12, record=False)
+    ng.gradient_descent(X, y, learning_rate=1e-6, n_iter=10**12, record=False, method=method)
 except KeyboardInterrupt as interrupt:
-    print(time.time(), interrupt.descent.n_iter, interrupt.descent.stop_reason, flush=True)
+    run = getattr(interrupt, "descent", None)
+    print(time.time(), run and run.n_iter, run and run.stop_reason, flush=True)
 """
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
-@pytest.mark.parametrize("shape", [(100, 2), (2_000_000, 60)], ids=["many short iterations", "long iterations"])
-def test_ctrl_c(shape):
-    """Both stop at once; an iteration of the long case takes about half a second."""
-    command = [sys.executable, "-c", INTERRUPT, *map(str, shape)]
+@pytest.mark.parametrize(
+    ("method", "shape"),
+    [("fused", (100, 2)), ("modes", (100, 2)), ("fused", (2_000_000, 60)), ("modes", (500_000, 300))],
+    ids=["short iterations", "modes", "long iterations", "decomposition"],
+)
+def test_ctrl_c(method, shape):
+    """All stop at once; an iteration of the long case takes a tenth of a second, the decomposition many."""
+    command = [sys.executable, "-c", INTERRUPT, method, *map(str, shape)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == "ready\n"
-        time.sleep(2)
+        time.sleep(2 if shape[0] < 1000 or method == "modes" else 6)  # well into the iterations
         process.send_signal(signal.SIGINT)
         sent = time.time()
         try:
@@ -849,8 +968,9 @@ def test_ctrl_c(shape):
         finally:
             process.kill()
     assert float(stopped) - sent < 0.4  # the promise is 0.2; benchmarks/RESULTS.md has what was measured, 0.03
-    assert reason == f"interrupted after {done} of 1000000000000 iterations\n"
-    assert shape[0] > 1000 or int(done) > 1000
+    if shape[1] < 300:
+        assert reason == f"interrupted after {done} of 1000000000000 iterations\n"
+        assert shape[0] > 1000 or int(done) > 1000
 
 
 @ENGINES

@@ -169,6 +169,30 @@ def test_path_errors(classic):
         DescentPathDisplay.from_result(run, parameters=(0, 2))
 
 
+def test_keywords_of_every_form(classic):
+    X, y = classic
+    run = ng.gradient_descent(X, y, n_iter=50, record_theta=True)
+    display = ConvergenceDisplay.from_result((r for r in [run]), slope_kwargs={"lw": 3, "label": "theory"})
+    assert display.slopes_[0].get_linewidth() == 3
+    assert display.ax_.get_legend().get_texts()[1].get_text() == "theory"
+    assert FitDisplay.from_result(run, X, y, point_kwargs={"c": "r"}).points_.get_color() == "r"
+    DescentPathDisplay.from_result(run, contour_kwargs={"cmap": "viridis"})
+    with pytest.raises(TypeError, match="`runs` is a NoneType"):
+        ConvergenceDisplay.from_result(None)
+    with pytest.raises(ValueError, match="`parameters` is 3; give two different ones"):
+        DescentPathDisplay.from_result(run, parameters=3)
+    with pytest.raises(ValueError, match="`points` is 0; give an integer of at least 2"):
+        DescentPathDisplay.from_result(run, points=0)
+    with pytest.raises(ValueError, match="give those of the descent"):
+        FitDisplay.from_result(run, X, np.column_stack([y, y]), target=1)
+    with pytest.raises(ValueError, match="give those of the descent"):
+        FitDisplay.from_result(run, X, 3)
+    # A run that never moves.
+    still = ng.gradient_descent(X, np.zeros(100), n_iter=50, record_theta=True)
+    DescentPathDisplay.from_result(still)
+    ConvergenceDisplay.from_result(still)
+
+
 def test_displays_of_an_estimator(classic):
     pytest.importorskip("sklearn")
     from numgrad.sklearn import GradientDescentRegressor
@@ -180,6 +204,10 @@ def test_displays_of_an_estimator(classic):
     assert np.allclose(fit.descent_.get_ydata(), model.predict(fit.grid[:, None]))
     path = DescentPathDisplay.from_estimator(model, X[:, 1:], y)
     assert len(path.path) == model.n_iter_
+    w = np.append(np.ones(50), np.zeros(50))
+    path = DescentPathDisplay.from_estimator(model, X[:, 1:], y, sample_weight=w)
+    expected = GradientDescentRegressor(learning_rate=0.5).fit(X[:, 1:], y, w).descent_
+    assert len(path.path) == expected.n_iter
     with pytest.raises(ValueError, match="give a fitted GradientDescentRegressor"):
         ConvergenceDisplay.from_estimator(GradientDescentRegressor())
 

@@ -90,6 +90,45 @@ def test_warm_start(diabetes):
     assert none.intercept_ == 0
 
 
+def test_a_refit_of_what_has_converged_is_short(diabetes):
+    model = GradientDescentRegressor(max_iter=5000, warm_start=True).fit(*diabetes)
+    assert model.stop_reason_.startswith("converged")
+    assert model.fit(*diabetes).n_iter_ == 1
+
+
+def test_a_failed_partial_fit_counts_nothing(diabetes):
+    model = GradientDescentRegressor("fast")
+    with pytest.raises(ValueError, match="`learning_rate` is 'fast'"):
+        model.partial_fit(*diabetes)
+    model.set_params(learning_rate="bb").partial_fit(*diabetes)
+    assert model._rows.n_rows == 442
+    with pytest.raises(ValueError, match="`max_iter` is 0"):
+        model.set_params(max_iter=0).partial_fit(*diabetes)
+    assert model._rows.n_rows == 442
+
+
+def test_float32_stays(diabetes):
+    X, y = diabetes[0].to_numpy("f4"), diabetes[1].to_numpy("f4")
+    for model in (GradientDescentRegressor("bb").fit(X, y), GradientDescentRegressor("bb").partial_fit(X, y)):
+        assert model.coef_.dtype == model.intercept_.dtype == model.predict(X).dtype == np.float32
+
+
+def test_a_start_of_another_shape_is_refused(diabetes):
+    X, y = diabetes
+    model = GradientDescentRegressor(warm_start=True, max_iter=5).fit(X, np.column_stack([y, y]))
+    for x, target in ((X, y), (X[["age"]], np.column_stack([y, y]))):
+        with pytest.raises(ValueError, match=r"`coef_` of the last fit has shape \(2, 10\)"):
+            model.fit(x, target)
+
+
+def test_names_reach_the_diagnosis(diabetes):
+    model = GradientDescentRegressor(max_iter=5).fit(*diabetes)
+    assert model.descent_.names == ("the intercept", *diabetes[0].columns)
+    assert model.descent_.step_size.dominant in diabetes[0].columns
+    model = GradientDescentRegressor(max_iter=5).partial_fit(*diabetes)
+    assert "bmi" in model.descent_.summary()
+
+
 def test_without_convergence_it_says_so(diabetes):
     with pytest.warns(
         ConvergenceWarning, match="max_iter=5 iterations did not shrink the gradient to tol=1e-06"

@@ -15,6 +15,9 @@ ROWS = SIZE(128)
 # From one feature of a block to the next. A power of two would put all features into the same sets of the cache.
 LINE = SIZE(136)
 
+# The line search stops doubling there: where gradients are too small to be squared, nothing else would stop it.
+MOST = 2.0**100
+
 # What ends a run before its last iteration; position[2] has it.
 GOES_ON, CONVERGED, GROWN, SETTLED = 0, 1, 2, 3
 # How the rate is found.
@@ -164,21 +167,22 @@ def tally(
 
     `excess` is that above the least cost, if known, else the cost. `position` is (iteration, records, end). `marks`
     are: 0 the least cost yet, 1 a floor below which growth is rounding, relative to the first cost until that is known,
-    2 the least relative norm of the gradient, 3 its first norm, squared, 4 the latest cost, 5 the least excess cost, by
+    2 the least relative norm of the gradient, 3 to what, squared, 4 the latest cost, 5 the least excess cost, by
     which the best state is chosen.
     """
     t, record = SIZE(position[0]), SIZE(position[1])
     if t == SIZE(0):
         if now > 0:
             marks[1] = min(marks[1] * now, LARGEST)
-        marks[3] = slope
-    if record < SIZE(at.size) and SIZE(at[record]) == t:
+        marks[3] = max(marks[3], slope)
+    if record < SIZE(at.size):  # what is not to be kept is overwritten by the next one; the last one stays
         costs[0, record] = now
         costs[1, record] = excess
         if path.size:
             for j in range(SIZE(state.size)):
                 path[record, j] = state[j]
-        position[1] += 1
+        if SIZE(at[record]) == t:
+            position[1] += 1
     position[0] += 1
     marks[4] = now
     if excess < marks[5]:
@@ -189,7 +193,7 @@ def tally(
         marks[0] = now
     elif not now <= max(2 * marks[0], marks[1]):
         position[2] = GROWN
-    if slope <= marks[2] * marks[2] * marks[3] and marks[2] > 0:
+    if position[2] == GOES_ON and slope <= marks[2] * marks[2] * marks[3] and marks[2] > 0 and slope < LARGEST:
         position[2] = CONVERGED
 
 
@@ -229,13 +233,18 @@ def advance(
             slope += g * g
             along += g * other[j]
     is_first = position[0] == 0
+    if slope == 0:  # zero, or too small to be squared
+        for j in range(size):
+            if gradient[j] != 0:
+                slope = np.nan
     numbers[8] = (square[0] * part + penalty * weight) / 2
     square[0] = 0
     # For a quadratic cost, Armijo's condition with the constant 1/2 says that the least cost along the line is not yet
     # passed: the gradients at both ends do not oppose each other. Else half the way back.
     if rule[0] == BACKTRACKING and not is_first and along < 0 and numbers[0] > numbers[6]:
         numbers[0] /= 2
-        rates[SIZE(position[0] - 1)] = numbers[0]
+        if rates.size:
+            rates[SIZE(position[0] - 1)] = numbers[0]
         for j in range(size):
             theta[j] += numbers[0] * other[j]
             gradient[j] = 0
@@ -246,7 +255,7 @@ def advance(
     tally(numbers[8], numbers[8], slope, theta, best, at, costs, path, position, marks)
     if rule[0] == BARZILAI_BORWEIN and not is_first and numbers[7] - along > 0:
         numbers[0] *= numbers[7] / (numbers[7] - along)
-    elif rule[0] == BACKTRACKING and not is_first:
+    elif rule[0] == BACKTRACKING and not is_first and slope > 0 and numbers[0] < MOST * numbers[6]:
         numbers[0] *= 2
     if rates.size:
         rates[SIZE(position[0] - 1)] = numbers[0]

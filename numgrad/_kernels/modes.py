@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from numgrad._kernels.descent import BACKTRACKING, BARZILAI_BORWEIN, GOES_ON, SIZE, tally
+import numpy as np
+
+from numgrad._kernels.descent import BACKTRACKING, BARZILAI_BORWEIN, GOES_ON, MOST, SIZE, tally
 
 # A rule for the rate beside those of `descent`: as in an earlier run.
 REPLAYED = 3
@@ -28,7 +30,7 @@ def modes(
 
     The coordinate c has the eigenvalue s**2, and rho = s (c - c*). Both are kept: rho, that it may shrink without
     rounding errors from c; c, as c* + rho / s would lose what is slow. `numbers` are: 0 rate, 1 momentum m, 2 a, 3 b,
-    4 the least cost, 5 the next rate of Barzilai and Borwein.
+    4 the least cost, 5 the next rate of Barzilai and Borwein, 6 a rate that is small enough.
     """
     while position[0] < end and position[2] == GOES_ON:
         square, slope, bend = 0.0, 0.0, 0.0
@@ -38,6 +40,10 @@ def modes(
             square += r * r
             slope += g * g
             bend += (s[j] * g) * (s[j] * g)
+        if slope == 0:  # zero, or too small to be squared
+            for j in range(SIZE(s.size)):
+                if s[j] * rho[j] != 0:
+                    slope = np.nan
         t = position[0]
         tally(numbers[4] + square / 2, square / 2, slope, c, best, at, costs, path, position, marks)
         if rule[0] == BARZILAI_BORWEIN:
@@ -47,7 +53,7 @@ def modes(
             if bend > 0:
                 numbers[5] = slope / bend
         elif rule[0] == BACKTRACKING:
-            if t > 0:
+            if t > 0 and slope > 0 and numbers[0] < MOST * numbers[6]:
                 numbers[0] *= 2
             while numbers[0] * bend > slope:
                 numbers[0] /= 2

@@ -1,5 +1,6 @@
 """What the functions of regression accept. Every refusal names the argument, the value and the remedy."""
 
+from math import frexp
 from numbers import Integral, Real
 from typing import Any, NamedTuple
 
@@ -8,7 +9,9 @@ import numpy as np
 Floats = np.ndarray[Any, np.dtype[np.floating[Any]]]
 
 # Elements looked at between two chances for Ctrl-C.
-PIECE = 2**20
+PIECE = 2**18
+# The golden ratio: the fractional parts of its multiples are all different, and far from each other.
+GOLDEN = 0.6180339887498949
 
 
 class Data(NamedTuple):
@@ -20,13 +23,14 @@ class Data(NamedTuple):
     dtype: Any  # float32 if both are, else float64: what is computed in
     names: tuple[str, ...] | None
     is_flat: bool  # y was given with one dimension
-    total: float  # sum of the weights
-    trace: tuple[float, ...]  # sums of x and y, by which a later change is noticed
+    total: float  # sum of the weights, in units of `unit`
+    unit: float  # a power of 4, so that no weight is far above 1, where float32 would overflow
+    trace: tuple[tuple[float, float], ...]  # of x and y, by which a later change is noticed
 
 
-def data(X: Any, y: Any, sample_weight: Any = None) -> Data:
+def data(X: Any, y: Any, sample_weight: Any = None, may_be_zero: bool = False) -> Data:
     """Look at all of X (m, n), y (m,) or (m, p) or None, and the weights (m,)."""
-    names = tuple(map(str, X.columns)) if hasattr(X, "columns") and hasattr(X, "iloc") else None
+    names = tuple(map(str, X.columns)) if hasattr(X, "columns") else None
     x_array = _numbers("X", X)
     if x_array.ndim != 2:
         raise ValueError(f"`X` has shape {x_array.shape}; give (rows, features), for one feature X.reshape(-1, 1)")
@@ -43,15 +47,15 @@ def data(X: Any, y: Any, sample_weight: Any = None) -> Data:
     if is_flat:
         y_array = y_array.reshape(-1, 1)
     dtype = np.float32 if x_array.dtype == np.float32 and y_array.dtype == np.float32 else np.float64
-    weight = weights(sample_weight, m)
+    weight, unit = weights(sample_weight, m, may_be_zero)
     total = float(weight.sum()) if sample_weight is not None else float(m)
-    return Data(_plain(x_array), _plain(y_array), weight, dtype, names, is_flat, total, trace)
+    return Data(_plain(x_array), _plain(y_array), weight, dtype, names, is_flat, total, unit, trace)
 
 
-def weights(sample_weight: Any, m: int) -> Floats:
-    """Return the weights of m rows as float64; ones that take no memory for None."""
+def weights(sample_weight: Any, m: int, may_be_zero: bool) -> tuple[Floats, float]:
+    """Return the weights of m rows as float64, and their unit; ones that take no memory for None."""
     if sample_weight is None:
-        return np.broadcast_to(1.0, m)
+        return np.broadcast_to(1.0, m), 1.0
     array = _numbers("sample_weight", sample_weight)
     if array.shape != (m,):
         raise ValueError(f"`sample_weight` has shape {array.shape}; give one value for each of the {m} rows of `X`")
@@ -59,14 +63,17 @@ def weights(sample_weight: Any, m: int) -> Floats:
     if array.min() < 0:
         where = int(array.argmin())
         raise ValueError(f"`sample_weight` is {array[where]} at {where}; give weights of at least 0")
-    if not array.any():
+    largest = float(array.max())
+    if not largest and not may_be_zero:
         raise ValueError("`sample_weight` is zero for all rows; give at least one row a weight")
-    return read_only(array.astype(np.float64))
+    unit = 4.0 ** min(511, frexp(largest)[1] // 2)
+    return read_only(array.astype(np.float64) / unit), unit
 
 
 def has_changed(given: Data) -> bool:
     """Return whether X or y is no longer what it was when looked at."""
-    return (_finite("X", given.x), _finite("y", given.y)) != given.trace
+    traces = _trace(given.x), _trace(given.y)
+    return not all(abs(a - b) <= 1e-11 * scale for (a, _), (b, scale) in zip(traces, given.trace, strict=True))
 
 
 def theta(theta0: Any, shape: tuple[int, ...]) -> Floats:
@@ -119,11 +126,14 @@ def choice(name: str, value: Any, choices: tuple[str, ...], other: str = "") -> 
 
 def recorded(record: Any, n_iter: int) -> np.ndarray:
     """Return the iterations to be recorded: all, none, every k-th or log-spaced ones, and the last."""
-    if isinstance(record, (bool, np.bool_)):
-        return np.arange(n_iter if record else 0)
-    if isinstance(record, Integral) and int(record) > 0:
-        return np.append(np.arange(0, n_iter - 1, int(record)), n_iter - 1)
-    if record == "log":
+    try:
+        if isinstance(record, (bool, np.bool_)):
+            return np.arange(n_iter if record else 0)
+        if isinstance(record, Integral) and int(record) > 0:
+            return np.append(np.arange(0, n_iter - 1, int(record)), n_iter - 1)
+    except MemoryError:
+        raise MemoryError(f"`record` is {record!r} with {n_iter} iterations; thin it, like record='log'") from None
+    if isinstance(record, str) and record == "log":
         logs = np.geomspace(1, n_iter, 2 + int(50 * np.log10(n_iter)))
         return np.unique(np.round(logs).astype(np.int64)) - 1
     raise ValueError(f"`record` is {record!r}; give True, False, a stride like 10, or 'log'")
@@ -151,7 +161,7 @@ def _numbers(name: str, values: Any) -> np.ndarray:
         array = np.asarray(values)
         if array.dtype == object:  # mixed columns of a data frame, or ragged lists
             array = array.astype(np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(
             f"`{name}` is no array of real numbers ({error}); give numbers of one length in rows"
         ) from None
@@ -169,16 +179,33 @@ def _plain(array: np.ndarray) -> np.ndarray:
     return read_only(array)
 
 
-def _finite(name: str, array: np.ndarray) -> float:
-    """Return the sum of all, a piece at a time: where it is finite, so is each."""
-    rows, total = max(1, PIECE * len(array) // max(1, array.size)), 0.0
-    with np.errstate(over="ignore", invalid="ignore"):
+def _finite(name: str, array: np.ndarray) -> tuple[float, float]:
+    """Return the trace of an array, if all is finite."""
+    trace = _trace(array)
+    if not np.isfinite(trace[0]):
+        rows = max(1, PIECE * len(array) // max(1, array.size))
         for start in range(0, len(array), rows):
-            piece = array[start : start + rows]
-            part = float(piece.sum(dtype=np.float64 if piece.dtype != np.longdouble else None))
-            total += part
-            if not np.isfinite(part) and not np.isfinite(piece).all():
-                first, *rest = np.argwhere(~np.isfinite(piece))[0]
+            with np.errstate(over="ignore"):
+                good = np.isfinite(array[start : start + rows].astype(np.float64))
+            if not good.all():
+                first, *rest = np.argwhere(~good)[0]
                 where = (int(start + first), *map(int, rest))
                 raise ValueError(f"`{name}` has {array[where]} at {list(where)}; drop or fill what is not finite")
-    return total
+    return trace
+
+
+def _trace(array: np.ndarray) -> tuple[float, float]:
+    """Return a sum in which each place has another factor, and the sum of sizes, which rounding errors are small to.
+
+    Where the sum is finite, so is each element. A piece at a time, as Ctrl-C should not have to wait.
+    """
+    columns = array.reshape(len(array), -1)
+    rows, total, scale = max(1, PIECE * len(columns) // max(1, columns.size)), 0.0, 0.0
+    across = 1 + np.arange(columns.shape[1]) * GOLDEN % 1
+    down = 1 + np.arange(min(rows, len(columns))) * GOLDEN % 1
+    with np.errstate(over="ignore", invalid="ignore"):
+        for start in range(0, len(columns), rows):
+            part = columns[start : start + rows].astype(np.float64, copy=False) @ across
+            total += float(part @ down[: len(part)]) * (1 + start * GOLDEN % 1)
+            scale += float(abs(part).sum())
+    return total, scale

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from math import sqrt
 from time import perf_counter
 from typing import Any
@@ -22,6 +23,8 @@ PATIENCE = 0.05
 FIRST_BUDGET = 2**20
 # Chances for a callback in a run, at least.
 CHUNKS = 100
+# The "optimal" rate is at most this part of the limit.
+BELOW = 1 - 1e-9
 RATES = ("auto", "optimal", "bb", "backtracking")
 ADAPTIVE = {"bb": BARZILAI_BORWEIN, "backtracking": BACKTRACKING}
 
@@ -86,21 +89,25 @@ def gradient_descent(
         Whether theta begins with an intercept, as if `X` began with a column of ones.
     standardize : bool, default False
         Whether to descend in features of mean 0 and standard deviation 1; without `fit_intercept`, of mean square 1.
-        `theta0` and all theta of the result are those of the features as given. Constant features stay at `theta0`.
+        `theta0` and all theta of the result are those of the features as given. Constant features stay at
+        `theta0`, or shrink by the penalty.
     sample_weight : array_like, shape (m,), optional
         Weights of the rows, at least 0; a weight of k is as good as k equal rows.
     tol : float, default 0.0
-        End when the norm of the gradient is at most `tol` of what it was at the start; 0 to do all iterations.
+        End when the norm of the gradient, in the coordinates of the descent, is at most `tol` of what it was at the
+        start or of what it is at zero, whichever is larger; 0 to do all iterations.
     record : bool, int or "log", default True
-        Of which iterations the cost is kept: all, none, every k-th and the last, or about 50 in each decade.
+        Of which iterations the cost is kept: all, none, every k-th and the last, or about 50 in each decade and the
+        last.
     record_theta : bool, default False
         Whether to keep theta of the same iterations.
     on_divergence : {"warn", "raise", "ignore"}, default "warn"
         What to do when the rate is at or above the limit, before the run; and when the cost leaves the range of
         numbers.
     callback : callable, optional
-        Called with the `Descent` so far at least a hundred times in a run, and every 0.05 seconds. A true result stops
-        the run.
+        Called with the `Descent` so far at least a hundred times in a run, and every 0.05 seconds, or after each
+        iteration if it takes longer. A true result stops the run. While "backtracking", theta may be that of the
+        iteration before. An exception gets the state reached as ``descent``.
     progress : bool, default False
         Whether to show a progress bar, which needs tqdm.
 
@@ -119,8 +126,9 @@ def gradient_descent(
         With ``on_divergence="raise"``, if the cost grows without end or leaves the range of the dtype. It has the state
         reached, a Descent, as ``descent``.
     KeyboardInterrupt
-        On Ctrl-C, at most 0.2 seconds after it. Once the iteration has begun, the exception has the state reached, a
-        Descent, as ``descent``.
+        On Ctrl-C, at most 0.2 seconds after it, except in the decomposition of more than about 500 features, which
+        LAPACK brings to its end. Once the iteration has begun, the exception has the state reached, a Descent, as
+        ``descent``.
 
     Warns
     -----
@@ -194,7 +202,8 @@ def gradient_descent(
     if wanted == "modes":
         problem.quadratic  # noqa: B018  # before L is asked for, which it has, too
     rule = _rule(problem, learning_rate, momentum, tolerance)
-    if rule.kind == FIXED and rule.rate >= rule.limit and problem.largest[1]:
+    is_told = rule.rate >= rule.limit and problem.largest[1]
+    if is_told:
         message = f"`learning_rate` is {_limit_and_remedy(problem, rule)}"
         if on_end == "raise":
             raise ValueError(message)
@@ -214,10 +223,8 @@ def gradient_descent(
         theta = problem.coordinates.leave(inner)
         return theta[..., 0, :] if is_flat else theta.swapaxes(-1, -2)
 
-    names = problem.quadratic.names if problem.data is None else _names(problem)
-
     def result(reason: str, is_end: bool = False) -> Descent:
-        done, records = int(engine.position[0]), int(engine.position[1])
+        done = int(engine.position[0])
         is_last_best = not rule.keeps_best or not done
         if is_end and not is_last_best and not engine.is_diverged:
             is_last_best = engine.settle() < engine.marks[5]
@@ -225,55 +232,58 @@ def gradient_descent(
             last = engine.theta()
             best = last if is_last_best else engine.best()
             last = best if rule.kind == BARZILAI_BORWEIN else last
-            shapes = [shaped(theta).astype(dtype, copy=False) for theta in (last, best)]
+            theta, best_theta = (shaped(t).astype(dtype, copy=False) for t in (last, best))
             path = shaped(engine.path()) if has_path else None
-        costs = kept.costs[:, :records].copy() if records < len(record_at) else kept.costs
+        iterations = engine.kept
+        costs = kept.costs[:, : len(iterations)]
+        costs = costs if is_end and len(iterations) == len(record_at) else costs.copy()
         return Descent(
-            shapes[0],
-            costs[0] if has_record else None,
-            record_at[:records] if has_record else None,
-            done,
-            reason,
-            wanted,
-            engine.rate,
-            rule.momentum,
-            path,
-            shapes[1],
-            problem,
-            rule,
-            start,
-            engine.rates[:done],
-            costs[1] if has_record and wanted == "modes" else None,
-            names,
+            theta=theta,
+            cost=costs[0] if has_record else None,
+            iterations=iterations if has_record else None,
+            n_iter=done,
+            stop_reason=reason,
+            method=wanted,
+            learning_rate=engine.rate,
+            momentum=rule.momentum,
+            theta_path=path,
+            best_theta=best_theta,
+            names=problem.names,
+            _problem=problem,
+            _rule=rule,
+            _start=start,
+            _rates=engine.rates[:done],
+            _excess=costs[1] if has_record and wanted == "modes" else None,
         )
 
     try:
         is_stopped = _iterate(engine, total, callback, bar, result)
-    except KeyboardInterrupt as interrupt:
-        interrupt.descent = result(f"interrupted after {engine.position[0]} of {total} iterations")  # type: ignore[attr-defined]
+        done = int(engine.position[0])
+        if engine.is_diverged:
+            reason = _diagnosis(problem, rule, engine, dtype)
+        elif engine.position[2] == CONVERGED:
+            reason = (
+                f"converged in iteration {done}: the gradient is below tol={tolerance:g} of what it was at the start"
+            )
+        elif is_stopped:
+            reason = f"stopped by the callback after {done} of {total} iterations"
+        else:
+            reason = f"completed {total} iterations"
+        run = result(reason, True)
+    except BaseException as error:  # a KeyboardInterrupt in most cases; or the callback's
+        with suppress(AttributeError):
+            error.descent = result(f"interrupted after {engine.position[0]} of {total} iterations")  # type: ignore[attr-defined]
         raise
     finally:
         if bar is not None:
             bar.close()
-    done = int(engine.position[0])
-    if engine.is_diverged:
-        run = result(_diagnosis(problem, rule, engine, dtype), True)
-        message = f"gradient_descent {run.stop_reason}"
-        was_told = rule.rate >= rule.limit and problem.largest[1] and rule.kind == FIXED
-        if on_end == "raise":
-            error = FloatingPointError(message)
-            error.descent = run  # type: ignore[attr-defined]
-            raise error
-        if on_end == "warn" and not was_told:
-            warnings.warn(message, RuntimeWarning, stacklevel=2)
-        return run
-    if engine.position[2] == CONVERGED:
-        reason = f"converged in iteration {done}: the gradient is below tol={tolerance:g} of what it was at the start"
-    elif is_stopped:
-        reason = f"stopped by the callback after {done} of {total} iterations"
-    else:
-        reason = f"completed {total} iterations"
-    return result(reason, True)
+    if engine.is_diverged and on_end == "raise":
+        raised = FloatingPointError(f"gradient_descent {run.stop_reason}")
+        raised.descent = run  # type: ignore[attr-defined]
+        raise raised
+    if engine.is_diverged and on_end == "warn" and not is_told:
+        warnings.warn(f"gradient_descent {run.stop_reason}", RuntimeWarning, stacklevel=2)
+    return run
 
 
 def _read(
@@ -290,8 +300,6 @@ def _read(
                 raise ValueError(f"`{name}` is given with CompressedRows, which have theirs; leave it out")
         if X.R is None:
             raise ValueError("`X` is CompressedRows without rows; call its `update` first")
-        if not X.n_targets:
-            raise ValueError("`X` is CompressedRows without targets; give `update` a y")
         problem = Problem(None, X, *options)
         n, p, is_flat, dtype = X.n_features, X.n_targets, X.is_flat, np.float64
         problem.quadratic  # noqa: B018  # of now: the rows may be updated later
@@ -303,12 +311,6 @@ def _read(
         n, p, is_flat, dtype = data.x.shape[1], data.y.shape[1], data.is_flat, data.dtype
     size = n + options[1]
     return problem, _check.theta(theta0, (size,) if is_flat else (size, p)), is_flat, dtype
-
-
-def _names(problem: Problem) -> tuple[str, ...]:
-    assert problem.data is not None
-    names = problem.data.names or tuple(f"feature {j}" for j in range(problem.data.x.shape[1]))
-    return ("the intercept",) * problem.fit_intercept + names
 
 
 def _cheaper(problem: Problem, n_iter: int, p: int) -> str:
@@ -342,9 +344,9 @@ def _rule(problem: Problem, learning_rate: Any, momentum: Any, tol: float) -> Ru
     if learning_rate == "optimal" or is_nesterov:
         problem.quadratic  # noqa: B018  # these need mu
     L, is_exact = problem.largest
-    if not 0 < L < np.inf:  # nothing moves, or everything overflows
+    if not L:  # nothing moves
         rate = 1.0 if isinstance(learning_rate, str) else float(learning_rate)
-        return Rule(FIXED, rate, m, is_nesterov, rate, 2 / L if L else np.inf, tol, L > 0)
+        return Rule(FIXED, rate, m, is_nesterov, rate, np.inf, tol)
     mu = problem.step_size.slowest if learning_rate == "optimal" or is_nesterov else 0.0
     safe = 1 / L
     kind = ADAPTIVE.get(learning_rate, FIXED) if isinstance(learning_rate, str) else FIXED
@@ -363,7 +365,10 @@ def _rule(problem: Problem, learning_rate: Any, momentum: Any, tol: float) -> Ru
         q = min(1.0, sqrt(rate * mu))
         m = (1 - q) / (1 + q)
     limit = 2 * (1 + m) / L / (1 + 2 * m if is_nesterov else 1)
-    return Rule(FIXED, rate, m, is_nesterov, safe, limit, tol, rate >= limit or not is_exact)
+    if learning_rate == "optimal":  # 2/(L + mu) is 2/L to rounding, if mu is small enough
+        rate = min(rate, BELOW * limit)
+    # The cost of a run with momentum swings; without, growth means divergence, if L may be larger than estimated.
+    return Rule(FIXED, rate, m, is_nesterov, safe, limit, tol, rate >= limit or not (is_exact or m))
 
 
 def _iterate(engine: Engine, total: int, callback: Any, bar: Any, result: Callable[[str], Descent]) -> bool:
@@ -411,10 +416,13 @@ def _diagnosis(problem: Problem, rule: Rule, engine: Engine, dtype: Any) -> str:
     iteration, least, latest = int(engine.position[0]), engine.marks[0], engine.latest
     grown = f"diverged in iteration {iteration}: the cost "
     grown += f"grew from {least:.6g} to {latest:.6g}" if least < LARGEST / 2 else f"is {latest} from the start"
-    if rule.kind == FIXED and (np.isfinite(latest) or rule.rate >= rule.limit):
-        # A limit from an estimate of L can lie above a rate that diverged.
+    if rule.rate >= rule.limit:
         return f"{grown}. learning_rate={_limit_and_remedy(problem, rule)}"
-    return (
-        f"{grown}. learning_rate={rule.rate:.6g} is below the limit {rule.limit:.6g}, so the range of "
-        f"{np.dtype(dtype)} is at fault; scale the features and y down"
-    )
+    if rule.is_watched and np.isfinite(latest):
+        return (
+            f"{grown}. learning_rate={rule.rate:.6g} is above the limit 2/L, estimated to be {rule.limit:.6g} at most. "
+            f"Take a rate well below it, or method='modes', which knows it"
+        )
+    below = f"learning_rate={rule.rate:.6g} is below the limit {rule.limit:.6g}"
+    what = below if rule.kind == FIXED else "The rates found converge"
+    return f"{grown}. {what}, so the range of {np.dtype(dtype)} is at fault; scale the features and y down"

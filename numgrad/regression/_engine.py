@@ -55,8 +55,15 @@ class Record:
 
     def __init__(self, at: np.ndarray, has_path: bool) -> None:
         self.at = at
-        self.costs: Floats = np.full((2, len(at)), np.nan)
+        self.costs: Floats = np.empty((2, len(at)))
         self.has_path = has_path
+
+    def kept(self, done: int, records: int) -> np.ndarray:
+        """Return the iterations that there is a record of after `done`, the last of which is always kept."""
+        at = self.at[:records]
+        if len(self.at) > records and done and (not records or at[-1] != done - 1):
+            at = np.append(at, done - 1)
+        return at
 
     def path(self, size: int) -> Floats:
         return np.empty((len(self.at), size) if self.has_path else (0, size))
@@ -84,6 +91,11 @@ class Engine(ABC):
     @abstractmethod
     def settle(self) -> float:
         """Return the excess cost of the iterate reached, or what there is for it."""
+
+    @property
+    def kept(self) -> np.ndarray:
+        """The iterations that there is a record of."""
+        return self.record.kept(int(self.position[0]), int(self.position[1]))
 
     @abstractmethod
     def theta(self) -> Floats: ...

@@ -23,7 +23,7 @@ from numgrad._threads import get_num_threads, share
 from numgrad.regression._check import Data, Floats
 from numgrad.regression._engine import Engine, Record, Rule
 from numgrad.regression._quadratic import Coordinates
-from numgrad.regression._rows import FASTMATH, layout
+from numgrad.regression._rows import FASTMATH, tags
 
 # Data up to this size are copied once, packed.
 COPY_LIMIT = 56 * 2**20
@@ -50,7 +50,7 @@ class Fused(Engine):
         self._best = start.ravel().copy() if rule.keeps_best else np.empty(0)
         self._kind = np.array([rule.kind, size, first, 0])
         self._numbers = np.array([*rule.numbers, data.total, l2, rule.safe, 0.0, 0.0])
-        self.rates = np.empty(0 if rule.kind == FIXED else n_iter)
+        self.rates = np.empty(0 if rule.kind == FIXED or not len(record.at) else n_iter)
         self._path = record.path(start.size)
         dtype = np.dtype(data.dtype).name
         self._kernel = partial(specialise, fastmath=FASTMATH, REAL=data.dtype)
@@ -60,7 +60,7 @@ class Fused(Engine):
         self._lines = -(-size // 4) * 4
         self._block = (self._lines + p) * int(LINE)
         self._count = -(-m // int(ROWS))
-        self._tags = tuple(f"{a.dtype.name}{layout(a)}" for a in (data.x, data.y, data.weight))
+        self._tags = tags(data)
         self._blocks: Floats | None = None
         is_plain = not coordinates.shift.any() and (coordinates.factor == 1).all()
         self._in_place = is_plain and data.x.flags.c_contiguous
@@ -73,7 +73,12 @@ class Fused(Engine):
             self._descent = self._kernel(descent, dtype, columns=columns, tally=tally, advance=advance)
         rows_of_piece = max(1, PIECE // (size * int(ROWS))) * int(ROWS)
         self._pieces = [(low, min(low + rows_of_piece, m)) for low in range(0, m, rows_of_piece)]
-        self._sums = np.empty((0 if self._is_small else len(self._pieces), start.size + 1))
+        self._sums = np.empty((len(self._pieces), start.size + 1))
+        if rule.tol and start.any():
+            self._theta[...] = 0
+            self._pass()
+            self.marks[3] = ((self._gradient / data.total) ** 2).sum()
+            self._theta[...], self._gradient[...], self._square[0] = start, 0, 0
 
     @property
     def work(self) -> int:
@@ -107,7 +112,7 @@ class Fused(Engine):
         return self._best.reshape(self._theta.shape)
 
     def path(self) -> Floats:
-        return self._path[: self.position[1]].reshape(-1, *self._theta.shape)
+        return self._path[: len(self.kept)].reshape(-1, *self._theta.shape)
 
     @property
     def rate(self) -> float:

@@ -13,26 +13,36 @@ from numgrad.regression._quadratic import Quadratic
 
 
 class Modes(Engine):
-    """The iteration in coordinates c of the right singular vectors, theta = V c + what they do not span."""
+    """The iteration in coordinates c of the right singular vectors, theta = V c + what they do not span.
+
+    Without a penalty, the rest stays; with one, it shrinks as a whole, so that its share is one coordinate more.
+    """
 
     def __init__(self, quadratic: Quadratic, start: Floats, rule: Rule, record: Record, rates: Floats | None = None):
         super().__init__(rule, record, start.size)
-        count = len(quadratic.eigenvalues)  # what the cost does not depend on stays
-        u, s, vt = quadratic.svd
-        u, s, self._vt = u[:, :count], s[:count], vt[:count]
+        u, s, self._vt = quadratic.svd
         c = start @ self._vt.T
+        rho = c * s - quadratic.b.T @ u
         self._rest = start - c @ self._vt
+        self._rest_shrinks = len(quadratic.eigenvalues) > len(s)
+        if self._rest_shrinks:
+            s = np.append(s, np.sqrt(quadratic.l2))
+            sizes = np.linalg.norm(self._rest, axis=1)
+            self._rest /= np.where(sizes == 0, 1, sizes)[:, None]
+            c = np.column_stack([c, sizes])
+            rho = np.column_stack([rho, s[-1] * sizes])
         self._shape = c.shape
         self._s = np.tile(s, len(start))
-        self._c = c.ravel()
-        self._rho = (c * s - quadratic.b.T @ u).ravel()
+        self._c, self._rho = c.ravel(), rho.ravel()
         self._velocity = np.zeros(c.size)
         self._best = self._c.copy() if rule.keeps_best else np.empty(0)
         self._floor = quadratic.least_cost
         self._rule = np.array([REPLAYED if rates is not None else rule.kind])
         self._rates = np.empty(0) if rates is None else rates
-        self._numbers = np.array([*rule.numbers, self._floor, 0.0])
+        self._numbers = np.array([*rule.numbers, self._floor, 0.0, rule.safe])
         self._path = record.path(c.size)
+        if rule.tol and start.any():
+            self.marks[3] = ((s[: u.shape[1]] * (quadratic.b.T @ u)) ** 2).sum()
         # Contracting alone keeps rho - s (s rho) one rounding; to reassociate would make it rho (1 - s s).
         tags = ("float64",)
         self._kernel = specialise(modes, *tags, fastmath=frozenset({"contract"}), tally=tally)
@@ -57,7 +67,7 @@ class Modes(Engine):
 
     @property
     def work(self) -> int:
-        return 4 * self._s.size
+        return 4 * max(1, self._s.size)
 
     def settle(self) -> float:
         return float(self._rho @ self._rho) / 2
@@ -69,14 +79,16 @@ class Modes(Engine):
         return self._leave(self._best)
 
     def path(self) -> Floats:
-        return self._leave(self._path[: self.position[1]])
+        return self._leave(self._path[: len(self.kept)])
 
     @property
     def rate(self) -> float:
         return float(self._numbers[0])
 
     def _leave(self, c: Floats) -> Floats:
-        return np.asarray(c.reshape(*c.shape[:-1], *self._shape) @ self._vt + self._rest)
+        c = c.reshape(*c.shape[:-1], *self._shape)
+        theta: Floats = c[..., : len(self._vt)] @ self._vt
+        return theta + (self._rest * c[..., -1:] if self._rest_shrinks else self._rest)
 
 
 def replayed(quadratic: Quadratic, start: Floats, rule: Rule, at: Any, rates: Floats, done: int) -> Floats:
@@ -86,4 +98,5 @@ def replayed(quadratic: Quadratic, start: Floats, rule: Rule, at: Any, rates: Fl
     engine = Modes(quadratic, start, rule.unwatched(), record, rates[:done] if is_adaptive else None)
     engine.run(done)
     excess: Floats = record.costs[1]
+    excess[engine.position[1] :] = np.nan  # beyond the range of numbers
     return excess

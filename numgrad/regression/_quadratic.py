@@ -43,48 +43,69 @@ class Coordinates:
 
 @dataclass(frozen=True, eq=False)
 class Quadratic:
-    """The cost ``(|a theta - b|**2 + rest) / 2``, a and b including the penalty, in inner coordinates."""
+    """The cost ``(|a z - b|**2 + rest) / 2`` of theta = basis z in inner coordinates.
+
+    a and b include the penalty. The basis, of orthonormal columns, spans the rows of the data and the intercept; None
+    stands for the identity. What it leaves out of theta costs the penalty alone.
+    """
 
     a: Floats
     b: Floats  # a column for each target
     rest: float
+    basis: Floats | None
+    l2: float
     coordinates: Coordinates
     names: tuple[str, ...]
+    sizes: Floats  # root mean squares of the features
     standardized_kappa: float
 
     @cached_property
     def svd(self) -> tuple[Floats, Floats, Floats]:
+        """u, s and v' of a, as far as the cost depends on z; v' in inner coordinates."""
         u, s, vt = np.linalg.svd(self.a, full_matrices=False)
-        return u, s, vt
+        rank = self._scaled[3]
+        vt = vt if self.basis is None else vt @ self.basis.T
+        return u[:, :rank], s[:rank], vt[:rank]
 
     @cached_property
-    def is_deficient(self) -> bool:
-        """Whether columns depend on each other, whatever their scale."""
+    def _scaled(self) -> tuple[Floats, Floats, Floats, int]:
+        """Norms of the columns of a; s and v' of a with columns of norm 1; its rank, whatever the scale of columns."""
         norms = column_norms(self.a)
-        if len(self.a) < self.a.shape[1] or not norms.all():
-            return True
-        s = np.linalg.svd(self.a / norms, compute_uv=False)
-        return bool(s[-1] <= max(self.a.shape) * EPS * s[0])
+        norms[norms == 0] = 1
+        s, vt = np.linalg.svd(self.a / norms, full_matrices=False)[1:]
+        return norms, s, vt, int((s > max(self.a.shape) * EPS * s[0]).sum()) if s[0] else 0
+
+    @property
+    def is_deficient(self) -> bool:
+        """Whether columns depend on each other, so that the Hessian has eigenvalues of zero."""
+        is_whole = self.basis is None or bool(self.l2)
+        return not is_whole or self._scaled[3] < self.a.shape[1]
 
     @cached_property
     def eigenvalues(self) -> Floats:
-        """Those of the Hessian that are not zero but for rounding, from the largest."""
-        s = self.svd[1]
-        least = max(self.a.shape) * EPS * s[0] if self.is_deficient else 0
-        return s[s > least] ** 2
+        """Those of the Hessian that are not zero, from the largest."""
+        with np.errstate(over="ignore"):
+            values = self.svd[1] ** 2
+        return values if self.basis is None or not self.l2 else np.sort(np.append(values, self.l2))[::-1]
 
     @cached_property
     def inner_solution(self) -> Floats:
         """The minimum in inner coordinates, of least norm; a row for each target."""
-        u, s, vt = self.svd
-        if not self.is_deficient:
-            n = self.a.shape[1]
+        n = self.a.shape[1]
+        norms, s, vt, rank = self._scaled
+        if rank == n:
             r = np.hstack([self.a, self.b])
-            if len(self.a) > n:
+            if len(self.a) > n or self.basis is not None:
                 r = np.asarray(np.linalg.qr(r, mode="r"))
-            return np.asarray(np.linalg.solve(np.triu(r[:n, :n]), r[:n, n:])).T
-        count = len(self.eigenvalues)
-        return np.asarray((vt[:count].T @ ((u[:, :count].T @ self.b) / s[:count, None])).T)
+            z = np.linalg.solve(np.triu(r[:n, :n]), r[:n, n:])
+        else:
+            u = np.linalg.svd(self.a / norms, full_matrices=False)[0][:, :rank]
+            z = vt[:rank].T @ ((u.T @ self.b) / s[:rank, None]) / norms[:, None]
+            # Of least norm: without what lies in the null space, which the scale has turned as well.
+            null = np.linalg.svd(vt[:rank], full_matrices=True)[2][rank:] / norms
+            null = np.linalg.qr(null.T)[0]
+            z = z - null @ (null.T @ z)
+        return np.asarray(z.T if self.basis is None else z.T @ self.basis.T)
 
     @property
     def solution(self) -> Floats:
@@ -93,9 +114,17 @@ class Quadratic:
     @cached_property
     def least_cost(self) -> float:
         u = self.svd[0]
-        count = len(self.eigenvalues)
-        outside = self.b - u[:, :count] @ (u[:, :count].T @ self.b)
-        return float(((outside**2).sum() + self.rest) / 2)
+        outside = self.b - u @ (u.T @ self.b)
+        with np.errstate(over="ignore"):
+            return float(((outside**2).sum() + self.rest) / 2)
+
+    @property
+    def hessian(self) -> Floats:
+        """In inner coordinates."""
+        if self.basis is None:
+            return np.asarray(self.a.T @ self.a)
+        a = self.a @ self.basis.T
+        return np.asarray(a.T @ a + self.l2 * (np.eye(len(self.basis)) - self.basis @ self.basis.T))
 
 
 def column_norms(a: Floats) -> Floats:
@@ -120,21 +149,29 @@ def reduce(
         scale = np.where(is_constant, 0, deviation) if intercept else size
     factor = np.where(scale == 0, 0, 1 / np.where(scale == 0, 1, scale))
     if not intercept:
-        r = np.linalg.qr(r[:, 1:], mode="r")
+        r = np.asarray(np.linalg.qr(r[:, 1:], mode="r"))
     first = int(intercept)
     a, b, rest = r[: first + n, : first + n].copy(), r[: first + n, first + n :], r[first + n :, first + n :]
     a[:, first:] *= factor
     if standardize and intercept:
         a[0, 1:] = 0
+    sizes = np.append(np.ones(first), column_norms(a[:, first:]))
+    basis = None
+    if len(a) < first + n:  # more columns than rows
+        columns = np.hstack([np.eye(first + n)[:, :first], a.T])
+        basis = np.asarray(np.linalg.qr(columns)[0])
+        a = a @ basis
     if l2:
-        penalty = np.eye(first + n)[first:] * np.sqrt(l2)
-        a, b = np.vstack([a, penalty]), np.vstack([b, np.zeros((n, b.shape[1]))])
-    all_names = names or tuple(f"feature {j}" for j in range(n))
+        count = a.shape[1]
+        a = np.vstack([a, np.eye(count)[first:] * np.sqrt(l2)])
+        b = np.vstack([b, np.zeros((count - first, b.shape[1]))])
+    all_names = ("the intercept",) * first + (names or tuple(f"feature {j}" for j in range(n)))
     others = centred[:, ~is_constant] / deviation[~is_constant]
     best = 1.0
     if others.size:
         s = np.linalg.svd(others, compute_uv=False)
         is_singular = len(s) < others.shape[1] or s[-1] <= max(others.shape) * EPS * s[0]
         best = np.inf if is_singular else float((s[0] / s[-1]) ** 2)
-    coordinates = Coordinates(shift, factor, intercept)
-    return Quadratic(a, b, float((rest**2).sum()), coordinates, ("the intercept",) * first + all_names, best)
+    with np.errstate(over="ignore"):  # an infinite cost is what the descent reports
+        square = float((rest**2).sum())
+    return Quadratic(a, b, square, basis, l2, Coordinates(shift, factor, intercept), all_names, sizes, best)

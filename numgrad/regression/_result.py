@@ -46,19 +46,30 @@ class Problem:
 
     @cached_property
     def step_size(self) -> StepSize:
-        return diagnose(self.quadratic, self.l2)
+        return diagnose(self.quadratic)
 
     @cached_property
     def largest(self) -> tuple[float, bool]:
         """L, and whether it is exact."""
         if "quadratic" in self.__dict__ or self.data is None:
             return self.step_size.L, True
-        return largest_eigenvalue(self.data, self.coordinates, self.l2)
+        found = largest_eigenvalue(self.data, self.coordinates, self.l2)
+        if not 0 < found[0] < np.inf and self.data.x.any():
+            self.step_size  # noqa: B018  # says what is wrong
+        return found
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Those of the parameters."""
+        if self.data is None:
+            return self.quadratic.names
+        names = self.data.names or tuple(f"feature {j}" for j in range(self.data.x.shape[1]))
+        return ("the intercept",) * self.fit_intercept + names
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickle what the data amount to, not the data; without that, if they have changed."""
         with suppress(RuntimeError):
-            self.quadratic, self.coordinates  # noqa: B018
+            self.quadratic, self.coordinates, self.names  # noqa: B018
         return {**self.__dict__, "data": None, "rows": None}
 
 
@@ -89,7 +100,7 @@ class Descent:
     theta_path : ndarray of float64, shape (k, n) or (k, n, p), or None
         The theta of the recorded iterations, with ``record_theta=True``.
     best_theta : ndarray, shape (n,) or (n, p)
-        The theta of least cost on the way.
+        The theta of least cost on the way. To a callback, of those before the last.
     excess_cost : ndarray of float64, shape (k,), or None
         The cost above the least possible one, without cancellation: it falls in a straight line on a log axis until it
         is far below the rounding errors of `cost`. After a fused run, it is that of the same iteration in modes.
@@ -121,12 +132,12 @@ class Descent:
     momentum: float
     theta_path: Floats | None
     best_theta: Floats
+    names: tuple[str, ...]
     _problem: Problem
     _rule: Rule
     _start: Floats
     _rates: Floats
     _excess: Floats | None
-    names: tuple[str, ...]
 
     @cached_property
     def excess_cost(self) -> Floats | None:
@@ -142,8 +153,8 @@ class Descent:
     def theta_least_squares(self) -> Floats:
         quadratic = self._problem.quadratic
         inner = quadratic.inner_solution
-        if quadratic.is_deficient:  # what the data say nothing about stays where it started
-            v = quadratic.svd[2][: len(quadratic.eigenvalues)]
+        if quadratic.is_deficient:  # what the cost does not depend on stays where it started
+            v = quadratic.svd[2]
             inner = inner + self._start - self._start @ v.T @ v
         return self._shaped(quadratic.coordinates.leave(inner))
 
@@ -153,7 +164,7 @@ class Descent:
 
     @property
     def intercept(self) -> Any:
-        return self.theta[0] if self._problem.fit_intercept else self.theta[0] * 0
+        return self.theta[0] if self._problem.fit_intercept else np.zeros_like(self.theta[0])
 
     @property
     def coef(self) -> Floats:
@@ -174,7 +185,7 @@ class Descent:
         path = self.theta_path.reshape(*self.theta_path.shape[:2], -1).swapaxes(-1, -2)
         minimum = self.theta_least_squares.reshape(len(self.theta), -1).T
         enter = quadratic.coordinates.enter
-        return enter(path) - enter(minimum), quadratic.a.T @ quadratic.a
+        return enter(path) - enter(minimum), quadratic.hessian
 
     def _shaped(self, theta: Floats) -> Floats:
         return theta[0] if self.theta.ndim == 1 else theta.T
@@ -199,8 +210,10 @@ class Descent:
         """
         step, exact = self.step_size, self.theta_least_squares
         lines = [f"Gradient descent: {self.stop_reason}", f"  {self._settings()}"]
-        share = f"{self.learning_rate / self._rule.limit:.0%} of the limit {self._rule.limit:.6g}"
-        lines.append(f"  {share}; L = {step.L:.6g}, mu = {step.mu:.4g}, kappa = {step.kappa:.4g}")
+        share = self.learning_rate / self._rule.limit
+        text = f"{share:.0%}" if share < 10 else f"{share:.3g} times"
+        limit = f"{text} of the limit {self._rule.limit:.6g}; " if self._rule.limit < np.inf else ""
+        lines.append(f"  {limit}L = {step.L:.6g}, mu = {step.mu:.4g}, kappa = {step.kappa:.4g}")
         if self.n_iter and self._rule.kind == 0 and self.momentum == 0:
             lines.append(
                 f"  iterations for 6 digits of theta at this rate: {step.iterations(1e-6, self._rule.rate):.6g}"
@@ -211,12 +224,12 @@ class Descent:
             lines.append(
                 f"  cost {self.cost[0]:.6g} -> {self.cost[-1]:.6g}, of which {excess[-1]:.3g} can still be gained"
             )
-        width = max(map(len, self.names))
+        targets = self.theta[0].size
+        names = [f"{name}, target {k}" for name in self.names for k in range(targets)] if targets > 1 else self.names
+        width = max(map(len, names))
         lines.append(f"  {'':{width}}  {'descent':>14}  {'least squares':>14}")
-        found = self.theta.reshape(len(self.theta), -1)
-        for name, row, best in zip(self.names, found, exact.reshape(found.shape), strict=True):
-            for value, end in zip(row, best, strict=True):
-                lines.append(f"  {name:{width}}  {value:14.6g}  {end:14.6g}")
+        for name, value, end in zip(names, self.theta.ravel(), exact.ravel(), strict=True):
+            lines.append(f"  {name:{width}}  {value:14.6g}  {end:14.6g}")
         return "\n".join(lines)
 
     def __getstate__(self) -> dict[str, Any]:

@@ -106,20 +106,17 @@ class CompressedRows:
             For what `gradient_descent` would not take, and for other features or targets than before. Nothing is read
             then.
         """
-        return self.read(_check.data(X, y, sample_weight))
+        if y is None:
+            raise ValueError("`y` is None; give one value for each row, or a column for each target")
+        return self.read(_check.data(X, y, sample_weight, may_be_zero=True))
 
     def read(self, data: Data) -> "CompressedRows":
         """Read arrays that have been looked at."""
         n, p = data.x.shape[1], data.y.shape[1]
         if self.R is not None:
             self._refuse_other("`X` has", n, p, data.names)
-        R = triangle(data, self.R)
-        self.R = R
-        self.n_features, self.n_targets, self.is_flat = n, p, data.is_flat
-        self._names = data.names
-        self.n_rows += len(data.x)
-        self.total_weight += data.total
-        return self
+        R = triangle(data) * np.sqrt(data.unit)
+        return self._take(R, n, p, data.is_flat, data.names, len(data.x), data.total * data.unit)
 
     def merge(self, other: "CompressedRows") -> "CompressedRows":
         """Take over all rows that another one has read; that one stays as it is.
@@ -140,12 +137,20 @@ class CompressedRows:
             return self
         if self.R is not None:
             self._refuse_other("`other` has", other.n_features, other.n_targets, other._names)
-        R = other.R.copy() if self.R is None else join(self.R, other.R)
-        self.R = R
-        self.n_features, self.n_targets = other.n_features, other.n_targets
-        self._names, self.is_flat = other._names, other.is_flat
-        self.n_rows += other.n_rows
-        self.total_weight += other.total_weight
+        columns = other.n_features, other.n_targets, other.is_flat, other._names
+        return self._take(other.R, *columns, other.n_rows, other.total_weight)
+
+    def _take(
+        self, R: Floats, n: int, p: int, is_flat: bool, names: tuple[str, ...] | None, count: int, total: float
+    ) -> "CompressedRows":
+        if not self.total_weight + total < np.inf:
+            raise ValueError(f"`sample_weight` has the sum {self.total_weight + total}; give smaller weights")
+        joined = R.copy() if self.R is None else join(self.R, R)
+        if self.R is None:
+            self.n_features, self.n_targets, self.is_flat = n, p, is_flat
+        self.R, self._names = joined, self._names or names
+        self.n_rows += count
+        self.total_weight += total
         return self
 
     def solve(self, *, l2: float = 0.0, fit_intercept: bool = False) -> Floats:
@@ -170,6 +175,8 @@ class CompressedRows:
         """Return the cost as a quadratic function of theta."""
         if self.R is None:
             raise ValueError("CompressedRows: no rows yet; call `update` first")
+        if not self.total_weight:
+            raise ValueError("CompressedRows: the weights of all rows are zero; call `update` with some that are not")
         return reduce(self.R, self.total_weight, self.n_features, l2, fit_intercept, standardize, self._names)
 
     def _refuse_other(self, what: str, n: int, p: int, names: tuple[str, ...] | None) -> None:
@@ -182,17 +189,17 @@ class CompressedRows:
             raise ValueError(f"{what} the features {names}, and there were {self._names} before; give the same order")
 
 
-def triangle(data: Data, start: Floats | None = None) -> Floats:
-    """Return the R of [1 | X | y], times the roots of the weights, below the one that there is already."""
+def triangle(data: Data) -> Floats:
+    """Return the R of [1 | X | y], times the roots of the weights."""
     m, n, p = len(data.x), data.x.shape[1], data.y.shape[1]
     size = 1 + n + p
     if size > WIDE:
-        return _by_lapack(data, start)
+        return _by_lapack(data)
     rows = max(PIECE // size, 16 * size)
     pieces = [(low, min(low + rows, m)) for low in range(0, m, rows)]
     kernel = specialise(
         compress,
-        *_tags(data),
+        *tags(data),
         fastmath=FASTMATH,
         pack=pack,
         fold=fold,
@@ -200,8 +207,6 @@ def triangle(data: Data, start: Floats | None = None) -> Floats:
     )
     shift, factor = np.zeros(n), np.ones(n)
     R = np.zeros((size, size))
-    if start is not None:
-        R[: len(start)] = start
     at_a_time = max(1, min(32, MEMORY // (8 * size * size)))
 
     def work(mine: Any) -> None:
@@ -218,7 +223,7 @@ def triangle(data: Data, start: Floats | None = None) -> Floats:
     norms = column_norms(R) if np.isfinite(R).all() else np.zeros(size)
     doubtful = ~(norms > SMALL)[1:]
     if doubtful.any() and (data.x[:, doubtful[:n]].any() or data.y[:, doubtful[n:]].any()):
-        return _by_lapack(data, start)
+        return _by_lapack(data)
     return R
 
 
@@ -237,14 +242,13 @@ def join(a: Floats, b: Floats) -> Floats:
     return result
 
 
-def _by_lapack(data: Data, R: Floats | None) -> Floats:
+def _by_lapack(data: Data) -> Floats:
     """Of data that are wide, or near the ends of the range of numbers, where LAPACK scales."""
     m, size = len(data.x), 1 + data.x.shape[1] + data.y.shape[1]
     rows = max(PIECE // size, size)
+    R = np.empty((0, size))
     for low in range(0, m, rows):
-        some = [] if R is None else [R]
-        R = np.asarray(np.linalg.qr(np.vstack([*some, weighted(data, low, low + rows)]), mode="r"))
-    assert R is not None
+        R = np.asarray(np.linalg.qr(np.vstack([R, weighted(data, low, low + rows)]), mode="r"))
     return R
 
 
@@ -254,7 +258,7 @@ def weighted(data: Data, low: int, high: int) -> Floats:
     return np.column_stack([np.ones(len(x)), x, y]) * root[:, None]
 
 
-def _tags(data: Data) -> tuple[str, ...]:
+def tags(data: Data) -> tuple[str, ...]:
     """All that the signature of a kernel depends on, for the arrays of `data`."""
     return tuple(f"{a.dtype.name}{layout(a)}" for a in (data.x, data.y, data.weight))
 

@@ -33,7 +33,8 @@ class StepSize:
     standardized_kappa : float
         What `kappa` would be with centred and scaled features (``fit_intercept=True, standardize=True``), without l2.
     dominant : str
-        The feature that the steepest direction consists of for the most part: its column name, or its index.
+        The feature that the steepest direction consists of for the most part, by its name, "feature 0" and so on if
+        it has none.
     share : float
         Its share of that direction, from 0 to 1.
     sizes : tuple of float
@@ -116,24 +117,28 @@ class StepSize:
         return "\n".join(lines)
 
 
-def diagnose(quadratic: Quadratic, l2: float) -> StepSize:
+def diagnose(quadratic: Quadratic) -> StepSize:
     values, vt = quadratic.eigenvalues, quadratic.svd[2]
-    if not len(values) or not values[0]:
-        return StepSize(0.0, 0.0, inf, quadratic.standardized_kappa, quadratic.names[0], 1.0, (0.0,) * len(vt.T), 0.0)
-    top = int(np.argmax(abs(vt[0])))
-    largest, slowest = float(values[0]), float(values[-1])
+    sizes = tuple(quadratic.sizes.tolist())
+    largest = float(values[0]) if len(values) else 0.0
+    if not 0 < largest < inf and any(sizes):
+        raise ValueError(
+            f"`X` has root mean squares from {min(sizes):.4g} to {max(sizes):.4g}, whose squares are beyond the range "
+            f"of numbers; scale its features"
+        )
+    if not largest:
+        return StepSize(0.0, 0.0, inf, quadratic.standardized_kappa, quadratic.names[0], 1.0, sizes, 0.0)
+    top = int(np.argmax(abs(vt[0]))) if len(vt) else 0
+    slowest = float(values[-1])
     least = 0.0 if quadratic.is_deficient else slowest
-    first = int(quadratic.coordinates.intercept)
-    squares = (quadratic.a**2).sum(axis=0)
-    squares[first:] -= l2
     return StepSize(
         largest,
         least,
         largest / least if least else inf,
         quadratic.standardized_kappa,
         quadratic.names[top],
-        float(vt[0, top] ** 2),
-        tuple(np.sqrt(np.maximum(squares, 0)).tolist()),
+        float(vt[0, top] ** 2) if len(vt) else 1.0,
+        sizes,
         slowest,
     )
 
@@ -240,4 +245,4 @@ def step_size(X: Any, *, sample_weight: Any = None, l2: float = 0.0) -> StepSize
         rows = X
     else:
         rows = CompressedRows().read(_check.data(X, None, sample_weight))
-    return diagnose(rows.quadratic(penalty, False), penalty)
+    return diagnose(rows.quadratic(penalty, False))
