@@ -28,8 +28,8 @@ def fold(r: Any, block: Any) -> None:
         v = top - norm
         scale = -1 / (norm * v)  # 2 / (v**2 + square)
         r[k, k] = norm
-        odd = (n - k - one) % two
-        for j in range(k + one, n - odd, two):
+        j = SIZE(k + one)
+        while j + one < n:  # a range with a step takes twice as long
             a, b = j * LINE, (j + one) * LINE
             first, second = r[k, j] * v, r[k, j + one] * v
             for i in range(ROWS):
@@ -41,7 +41,8 @@ def fold(r: Any, block: Any) -> None:
             for i in range(ROWS):
                 block[a + i] -= first * block[z + i]
                 block[b + i] -= second * block[z + i]
-        for j in range(n - odd, n):
+            j += two
+        if j < n:
             a = j * LINE
             first = r[k, j] * v
             for i in range(ROWS):

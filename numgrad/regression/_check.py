@@ -205,7 +205,8 @@ def _trace(array: np.ndarray) -> tuple[float, float]:
     down = 1 + np.arange(min(rows, len(columns))) * GOLDEN % 1
     with np.errstate(over="ignore", invalid="ignore"):
         for start in range(0, len(columns), rows):
-            part = columns[start : start + rows].astype(np.float64, copy=False) @ across
+            piece = columns[start : start + rows].astype(np.float64, copy=False)
+            part = piece[:, 0] if len(across) == 1 else piece @ across
             total += float(part @ down[: len(part)]) * (1 + start * GOLDEN % 1)
             scale += float(abs(part).sum())
     return total, scale

@@ -196,7 +196,7 @@ def gradient_descent(
     if callback is not None and not callable(callback):
         raise ValueError(f"`callback` is {callback!r}; give a function of one argument")
     tolerance = _check.not_negative("tol", tol)
-    bar = _progress_bar(total) if _check.flag("progress", progress) else None
+    has_bar = _check.flag("progress", progress)
     p = 1 if is_flat else theta.shape[1]
     wanted = _cheaper(problem, total, p) if wanted == "auto" else wanted
     if wanted == "modes":
@@ -252,10 +252,11 @@ def gradient_descent(
             _problem=problem,
             _rule=rule,
             _start=start,
-            _rates=engine.rates[:done],
+            _rates=engine.rates[:done].copy(),
             _excess=costs[1] if has_record and wanted == "modes" else None,
         )
 
+    bar = _progress_bar(total) if has_bar else None
     try:
         is_stopped = _iterate(engine, total, callback, bar, result)
         done = int(engine.position[0])
@@ -275,6 +276,7 @@ def gradient_descent(
             error.descent = result(f"interrupted after {engine.position[0]} of {total} iterations")  # type: ignore[attr-defined]
         raise
     finally:
+        problem.has_run = True
         if bar is not None:
             bar.close()
     if engine.is_diverged and on_end == "raise":
@@ -320,8 +322,6 @@ def _cheaper(problem: Problem, n_iter: int, p: int) -> str:
     m, n = problem.data.x.shape
     size = n + p + 1
     modes = 2 * m * size * min(m, size) / 3 + 20 * size * min(m, size) ** 2 + 4 * n_iter * size * p
-    if problem.l2 and m < n:
-        modes += 20 * size**3
     return "modes" if modes + 2**16 < 2 * n_iter * m * n * p else "fused"
 
 
@@ -404,11 +404,11 @@ def _limit_and_remedy(problem: Problem, rule: Rule) -> str:
         formula += " / (1 + 2 momentum)" if rule.is_nesterov else ""
     hessian = "X.T @ X / m" + (" + l2" if problem.l2 else "")
     hessian += " of the standardised features" if problem.standardize else ""
-    safe = f"learning_rate='auto', which is 1/L = {1 / L:.6g}" if np.inf > L else "smaller features"
     remedy = "" if problem.standardize else ", or standardize=True, which raises the limit"
     return (
         f"{rule.rate:.6g}, at or above the limit {formula} = {rule.limit:.6g}, L = {L:.6g} being the largest "
-        f"eigenvalue of {hessian}: the descent diverges. Take a rate below the limit, like {safe}{remedy}"
+        f"eigenvalue of {hessian}: the descent diverges. Take a rate below the limit, like learning_rate='auto', which "
+        f"is 1/L = {1 / L:.6g}{remedy}"
     )
 
 

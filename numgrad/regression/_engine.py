@@ -72,7 +72,7 @@ class Record:
 class Engine(ABC):
     """A descent that can be run on, iteration by iteration; theta has a row for each target."""
 
-    def __init__(self, rule: Rule, record: Record, size: int, eps: float = 2.0**-52) -> None:
+    def __init__(self, rule: Rule, record: Record, eps: float = 2.0**-52) -> None:
         self.record = record
         self.position = np.zeros(3, np.int64)  # iterations done, records made, why it ended
         # Where growth is no divergence, only what is not finite ends the run.

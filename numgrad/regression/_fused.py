@@ -39,7 +39,7 @@ class Fused(Engine):
     def __init__(
         self, data: Data, coordinates: Coordinates, start: Floats, rule: Rule, record: Record, l2: float, n_iter: int
     ):
-        super().__init__(rule, record, start.size, float(np.finfo(data.dtype).eps))
+        super().__init__(rule, record, float(np.finfo(data.dtype).eps))
         self._data, self._coordinates, self._rule = data, coordinates, rule
         self._theta = start.copy()
         m, p = data.y.shape

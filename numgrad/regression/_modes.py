@@ -19,7 +19,7 @@ class Modes(Engine):
     """
 
     def __init__(self, quadratic: Quadratic, start: Floats, rule: Rule, record: Record, rates: Floats | None = None):
-        super().__init__(rule, record, start.size)
+        super().__init__(rule, record)
         u, s, self._vt = quadratic.svd
         c = start @ self._vt.T
         rho = c * s - quadratic.b.T @ u

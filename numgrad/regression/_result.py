@@ -25,12 +25,13 @@ class Problem:
     l2: float
     fit_intercept: bool
     standardize: bool
+    has_run: bool = False  # the data may have changed since then
 
     @cached_property
     def quadratic(self) -> Quadratic:
         if self.rows is not None:
             return self.rows.quadratic(self.l2, self.fit_intercept, self.standardize)
-        if self.data is None or _check.has_changed(self.data):
+        if self.data is None or (self.has_run and _check.has_changed(self.data)):
             raise RuntimeError(
                 "`X` or `y` has changed since gradient_descent read it, and what is asked for needs the data of then; "
                 "ask before you change them, or run with method='modes', which keeps what it needs"

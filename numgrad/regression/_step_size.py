@@ -152,18 +152,22 @@ def largest_eigenvalue(data: Data, coordinates: Coordinates, l2: float) -> tuple
     first = int(coordinates.intercept)
 
     def columns(low: int, high: int, rows: slice = slice(None)) -> Floats:
-        """[1 | (X - shift) factor], times the roots of the weights over their sum, of some columns."""
-        root = np.sqrt(data.weight[rows] / data.total)[:, None]
+        """[1 | (X - shift) factor], times the roots of the weights, of some columns."""
         some = slice(max(0, low - first), high - first)
-        z = (data.x[rows, some] - coordinates.shift[some]) * coordinates.factor[some] * root
-        return np.hstack([root, z]) if low < first else z
+        z = data.x[rows, some].astype(np.float64, copy=False)
+        if not is_plain:
+            z = (z - coordinates.shift[some]) * coordinates.factor[some]
+        if low < first:
+            z = np.hstack([np.ones((len(z), 1)), z])
+        return z if data.weight.strides == (0,) else z * np.sqrt(data.weight[rows])[:, None]
 
     def pieces(length: int, width: int) -> Iterator[slice]:
         step = max(1, PIECE // width)
         return (slice(low, min(low + step, length)) for low in range(0, length, step))
 
+    is_plain = not coordinates.shift.any() and (coordinates.factor == 1).all()
     size = first + n
-    penalty = np.full(size, l2)
+    penalty = np.full(size, l2 * data.total)
     penalty[:first] = 0
     with np.errstate(over="ignore", invalid="ignore"):
         is_mixed = bool(first and l2)  # the penalty is no multiple of the identity, and no shift of the eigenvalues
@@ -172,13 +176,15 @@ def largest_eigenvalue(data: Data, coordinates: Coordinates, l2: float) -> tuple
             for rows in pieces(m, size):
                 z = columns(0, size, rows)
                 gram += z.T @ z
-            return (float(np.linalg.eigvalsh(gram)[-1]) if np.isfinite(gram).all() else inf), True
+            return (float(np.linalg.eigvalsh(gram)[-1]) / data.total if np.isfinite(gram).all() else inf), True
         if m <= EXACT:
             gram = np.zeros((m, m))
             for part in pieces(size, m):
                 z = columns(part.start, part.stop)
                 gram += z @ z.T
-            return (float(np.linalg.eigvalsh(gram)[-1]) + l2 if np.isfinite(gram).all() else inf), not is_mixed
+            return (
+                float(np.linalg.eigvalsh(gram)[-1]) / data.total + l2 if np.isfinite(gram).all() else inf
+            ), not is_mixed
     v, length = np.random.default_rng(0).standard_normal(size), 1.0
     for _ in range(100):
         v /= np.linalg.norm(v)
@@ -187,7 +193,7 @@ def largest_eigenvalue(data: Data, coordinates: Coordinates, l2: float) -> tuple
             z = columns(0, size, rows)
             new += z.T @ (z @ v)
         v, length = new, float(np.linalg.norm(new))
-    return length, False
+    return length / data.total, False
 
 
 def step_size(X: Any, *, sample_weight: Any = None, l2: float = 0.0) -> StepSize:
