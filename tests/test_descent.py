@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -624,6 +625,21 @@ def test_progress(capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "tqdm.auto", None)
     with pytest.raises(ImportError, match=r"pip install 'numgrad\[progress\]'"):
         ng.gradient_descent(*line(), n_iter=300, progress=True)
+
+
+@ENGINES
+@pytest.mark.parametrize(("dtype", "order"), [("f8", "C"), ("f8", "F"), ("i4", "C")])
+def test_memory(dtype, order, method):
+    """The data plus 64 MiB, whether they are copied (the smaller ones), read in place, or packed in each pass."""
+    for rows in (500_000, 1_000_000):
+        X = np.asarray((np.random.default_rng(0).random((rows, 10)) * 100).astype(dtype), order=order)
+        y = X.sum(axis=1)
+        ng.gradient_descent(X[:1000], y[:1000], n_iter=2, method=method)
+        tracemalloc.start()
+        ng.gradient_descent(X, y, n_iter=2, method=method)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 64 * 2**20
 
 
 def test_auto_takes_the_cheaper_engine():
