@@ -31,12 +31,12 @@ INTERRUPT = """
 import signal, sys, time
 import numpy as np, numgrad as ng
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs inherit "ignore"
-X = np.random.default_rng(0).standard_normal(tuple(map(int, sys.argv[1:])))
+X = np.random.default_rng(0).standard_normal(tuple(map(int, sys.argv[2:])))
 y = X.sum(axis=1)
-ng.gradient_descent(X, y, learning_rate=1e-6, n_iter=1)
+ng.gradient_descent(X[:100], y[:100], learning_rate=1e-6, n_iter=1, method=sys.argv[1])
 print("ready", flush=True)
 try:
-    ng.gradient_descent(X, y, learning_rate=1e-6, n_iter=10**12, record=False)
+    ng.gradient_descent(X, y, learning_rate=1e-6, n_iter=10**12, record=False, method=sys.argv[1])
 except KeyboardInterrupt:
     print(time.time(), flush=True)
 """
@@ -64,8 +64,8 @@ def medians(case: Case, turns: int) -> tuple[float, float]:
     return sorted(pairs, key=lambda pair: pair[0] / pair[1])[turns // 2]
 
 
-def interrupt_delay(*shape: int) -> float:
-    command = [sys.executable, "-c", INTERRUPT, *map(str, shape)]
+def interrupt_delay(method: str, *shape: int) -> float:
+    command = [sys.executable, "-c", INTERRUPT, method, *map(str, shape)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         process.stdout.readline()
@@ -99,8 +99,14 @@ def start_table(turns: int) -> list[str]:
                 cached += [fresh(code, NUMBA_CACHE_DIR=folder) for _ in range(2)]
         rows.append(f"| first call, {name}, cold cache | {unit(statistics.median(cold))} | {most[0]} |")
         rows.append(f"| first call, {name}, later process | {unit(statistics.median(cached))} | {most[1]} |")
-    for shape, name in (((100, 2), "100 x 2"), ((2_000_000, 60), "2,000,000 x 60")):
-        delay = max(interrupt_delay(*shape) for _ in range(turns))
+    cases = {
+        "100 x 2, fused": ("fused", 100, 2),
+        "100 x 2, modes": ("modes", 100, 2),
+        "2,000,000 x 60, fused": ("fused", 2_000_000, 60),
+        "500,000 x 300, decomposition": ("modes", 500_000, 300),
+    }
+    for name, (method, *shape) in cases.items():
+        delay = max(interrupt_delay(method, *shape) for _ in range(turns))
         rows.append(f"| Ctrl-C in a descent, {name}, slowest | {unit(delay)} | 0.2 s |")
     print("\n".join(rows), flush=True)
     return table("| | measured | at most |", rows)

@@ -1,5 +1,6 @@
 """gradient_descent against the plain NumPy loop, its errors, its ends."""
 
+import gc
 import os
 import pickle
 import signal
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import time
 import tracemalloc
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -815,6 +817,20 @@ def test_what_changed_is_noticed():
     run = ng.gradient_descent(X, y, n_iter=5, method="modes")
     X[3, 1] += 1
     assert run.excess_cost.shape == (5,)
+
+
+def test_modes_keep_no_data():
+    class Table(np.ndarray):
+        pass
+
+    X, y = random_problem(300, 2)
+    table = X.view(Table)
+    seen = weakref.ref(table)
+    run = ng.gradient_descent(table, y, method="modes")
+    del table
+    gc.collect()
+    assert seen() is None
+    assert "feature 1" in run.summary()
 
 
 @ENGINES

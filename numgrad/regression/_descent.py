@@ -276,7 +276,7 @@ def gradient_descent(
             error.descent = result(f"interrupted after {engine.position[0]} of {total} iterations")  # type: ignore[attr-defined]
         raise
     finally:
-        problem.has_run = True
+        problem.finish()
         if bar is not None:
             bar.close()
     if engine.is_diverged and on_end == "raise":

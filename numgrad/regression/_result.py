@@ -67,6 +67,13 @@ class Problem:
         names = self.data.names or tuple(f"feature {j}" for j in range(self.data.x.shape[1]))
         return ("the intercept",) * self.fit_intercept + names
 
+    def finish(self) -> None:
+        """After a run: the data may change, and are let go of where they are not needed any more."""
+        self.has_run = True
+        if "quadratic" in self.__dict__:
+            self.coordinates, self.names, self.largest  # noqa: B018
+            self.data = self.rows = None
+
     def __getstate__(self) -> dict[str, Any]:
         """Pickle what the data amount to, not the data; without that, if they have changed."""
         with suppress(RuntimeError):
