@@ -170,6 +170,9 @@ def test_every_line_as_python(options, plainly, way):
         assert run.excess_cost[-1] < run.excess_cost[0]
     assert run.theta_path.shape == (5, 6, 2)
     assert ng.gradient_descent(X, y, tol=0.5, n_iter=40, method=method, **options).stop_reason.startswith("converged")
+    # Gradients too small to be squared are not zero.
+    small = ng.gradient_descent(X * 1e-100, y * 1e-100, tol=0.5, n_iter=2, method=method, **options)
+    assert small.stop_reason == "completed 2 iterations"
     if options["learning_rate"] == 0.05:
         grown = ng.gradient_descent(X, y, learning_rate=9, n_iter=40, on_divergence="ignore", method=method)
         assert grown.stop_reason.startswith("diverged")
