@@ -99,21 +99,29 @@ def growth(largest: int = 10**7, seconds: float = 0.5) -> tuple[list[int], dict[
     for m in counts:
         X, y = regression(m, 10)
 
-        def run(method: str, n_iter: int, X: Any = X, y: Any = y) -> None:
-            ng.gradient_descent(X, y, learning_rate=0.1, n_iter=n_iter, method=method)
+        rows = ng.CompressedRows().update(X, y)
+
+        def run(method: str, n_iter: int, *data: Any) -> None:
+            ng.gradient_descent(*data, learning_rate=0.1, n_iter=n_iter, method=method)
 
         some = max(1, min(100, 10**8 // X.size))
-        plain = partial(plain_descent, X, y, np.zeros(10), 0.1, some)
-        calls = {"plain": plain, **{f"{e} {n}": partial(run, e, n) for e in ("fused", "modes") for n in (100, 1100)}}
-        if m > 10**5:  # the fused one takes seconds: fewer, and scaled
-            calls["fused 1100"] = partial(run, "fused", 100 + some)
+        more = 1100 if m < 10**5 else 20  # fused: one more is the difference to 100, of large data between 10 and 20
+        calls = {
+            "plain": partial(plain_descent, X, y, np.zeros(10), 0.1, some),
+            "fused": partial(run, "fused", 100, X, y),
+            "modes": partial(run, "modes", 100, X, y),
+            "less": partial(run, "fused", 100 if m < 10**5 else 10, X, y),
+            "more": partial(run, "fused", more, X, y),
+            "rows": partial(run, "modes", 100, rows),  # without the compression, which would hide an iteration
+            "rows more": partial(run, "modes", 20_100, rows),
+        }
         times = side_by_side(calls, seconds)
         found = {
             "plain NumPy, 100 iterations": times["plain"] / some * 100,
-            "fused, 100 iterations": times["fused 100"],
-            "modes, 100 iterations": times["modes 100"],
-            "fused, each one more": (times["fused 1100"] - times["fused 100"]) / (some if m > 10**5 else 1000),
-            "modes, each one more": (times["modes 1100"] - times["modes 100"]) / 1000,
+            "fused, 100 iterations": times["fused"],
+            "modes, 100 iterations": times["modes"],
+            "fused, each one more": (times["more"] - times["less"]) / (1000 if m < 10**5 else 10),
+            "modes, each one more": (times["rows more"] - times["rows"]) / 20_000,
         }
         for name, time in found.items():
             series.setdefault(name, []).append(max(time, 1e-9))

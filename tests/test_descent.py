@@ -64,7 +64,7 @@ def passes(request, monkeypatch):
     """The three ways of the fused engine over the data, the last two with many pieces."""
     if request.param != "copied":
         monkeypatch.setattr(_fused, "COPY_LIMIT", 0)
-        monkeypatch.setattr(_fused, "PIECE", 256)
+        monkeypatch.setattr(_fused, "PIECE", (256, 256))
     return request.param
 
 
@@ -73,7 +73,7 @@ def way(request, monkeypatch):
     """A method and the order of X: all ways over the data."""
     if request.param in ("packed in each pass", "in place"):
         monkeypatch.setattr(_fused, "COPY_LIMIT", 0)
-        monkeypatch.setattr(_fused, "PIECE", 256)
+        monkeypatch.setattr(_fused, "PIECE", (256, 256))
     return "modes" if request.param == "modes" else "fused", "F" if request.param == "packed in each pass" else "C"
 
 
@@ -656,7 +656,7 @@ def test_auto_takes_the_cheaper_engine():
 @pytest.mark.parametrize("layout", ["C", "F"])
 def test_threads_change_no_bit(layout, monkeypatch):
     monkeypatch.setattr(_fused, "PARALLEL", 0)
-    monkeypatch.setattr(_fused, "PIECE", 1000)
+    monkeypatch.setattr(_fused, "PIECE", (1000, 1000))
     X, y = random_problem(3000, 7)
     y = np.column_stack([y, -y])
     for limit in (0, 2**30):

@@ -12,6 +12,8 @@ REAL: Any = np.float64
 SIZE = np.uintp
 LARGEST = float(np.finfo(np.float64).max)
 ROWS = SIZE(128)
+# Whether neighbours in memory are those in a column of x.
+BY_COLUMNS = False
 # From one feature of a block to the next. A power of two would put all features into the same sets of the cache.
 LINE = SIZE(136)
 
@@ -39,17 +41,26 @@ def pack(
         count = min(ROWS, SIZE(stop) - low)
         for k in range(base, base + size):
             blocks[k] = 0
+        # The roots of the weights: in the line of the intercept, or where the first target will be.
+        home = base if first else base + before * LINE
         for i in range(count):
-            row = low + i
-            root = np.sqrt(weight[row])
-            for j in range(first):
-                blocks[base + j * LINE + i] = root
-            at = base + first * LINE + i
+            blocks[home + i] = np.sqrt(weight[low + i])
+        at = base + first * LINE
+        if BY_COLUMNS:
             for j in range(n):
-                blocks[at + j * LINE] = (REAL(x[row, j]) - shift[j]) * factor[j] * root
-            at = base + before * LINE + i
-            for k in range(p):
-                blocks[at + k * LINE] = REAL(y[row, k]) * root
+                a, b = REAL(shift[j]), REAL(factor[j])  # not in the loop, which may write to them for all LLVM knows
+                for i in range(count):
+                    blocks[at + j * LINE + i] = (REAL(x[low + i, j]) - a) * b * blocks[home + i]
+        else:
+            for i in range(count):
+                root = blocks[home + i]
+                for j in range(n):
+                    blocks[at + j * LINE + i] = (REAL(x[low + i, j]) - shift[j]) * factor[j] * root
+        for back in range(p):
+            target = p - SIZE(1) - back  # the first one last: the roots may be in its place
+            at = base + (before + target) * LINE
+            for i in range(count):
+                blocks[at + i] = REAL(y[low + i, target]) * blocks[home + i]
         base += size
 
 
@@ -99,6 +110,28 @@ def columns(blocks: Any, count: Any, theta: Any, loss: Any, gradient: Any, squar
                     gradient[k, j + two] += c
                 if j + three < n:
                     gradient[k, j + three] += d
+
+
+def packing(
+    x: Any,
+    y: Any,
+    weight: Any,
+    shift: Any,
+    factor: Any,
+    intercept: Any,
+    lines: Any,
+    block: Any,
+    theta: Any,
+    loss: Any,
+    gradient: Any,
+    square: Any,
+    start: Any,
+    stop: Any,
+) -> None:
+    """Pack a block of rows at a time, and go over it while it is in the cache."""
+    for low in range(SIZE(start), SIZE(stop), ROWS):
+        pack(x, y, weight, shift, factor, intercept, lines, block, low, min(low + ROWS, SIZE(stop)))
+        columns(block, 1, theta, loss, gradient, square)
 
 
 def rows(

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from numgrad._jit import specialise
+from numgrad._jit import Kernel, specialise
 from numgrad._kernels.descent import (
     BACKTRACKING,
     FIXED,
@@ -16,6 +16,7 @@ from numgrad._kernels.descent import (
     columns,
     descent,
     pack,
+    packing,
     rows,
     tally,
 )
@@ -23,14 +24,15 @@ from numgrad._threads import get_num_threads, share
 from numgrad.regression._check import Data, Floats
 from numgrad.regression._engine import Engine, Record, Rule
 from numgrad.regression._quadratic import Coordinates
-from numgrad.regression._rows import FASTMATH, tags
+from numgrad.regression._rows import FASTMATH, by_columns, tags
 
 # Data up to this size are copied once, packed.
 COPY_LIMIT = 56 * 2**20
 # From so many products an iteration on, passes are shared among threads.
 PARALLEL = 2**20
-# Elements of X in a piece of a pass. The pieces, and so the sums, are the same for any number of threads.
-PIECE = 2**18
+# Elements of X in a piece of a pass: a sixteenth of all, within these bounds. The pieces, and so the sums, are the same
+# for any number of threads.
+PIECE = 2**16, 2**20
 
 
 class Fused(Engine):
@@ -67,11 +69,12 @@ class Fused(Engine):
         if self._count * self._block * self._loss.itemsize <= COPY_LIMIT:
             self._in_place = False
             self._blocks = np.empty(self._count * self._block, data.dtype)
-            self._pack(self._blocks, 0, m)
+            self._bound(pack)(*self._given, self._blocks, 0, m)
         self._is_small = self._blocks is not None and self.work <= PARALLEL
         if self._is_small:
             self._descent = self._kernel(descent, dtype, columns=columns, tally=tally, advance=advance)
-        rows_of_piece = max(1, PIECE // (size * int(ROWS))) * int(ROWS)
+        piece = min(max(m * size // 16, PIECE[0]), PIECE[1])
+        rows_of_piece = max(1, piece // (size * int(ROWS))) * int(ROWS)
         self._pieces = [(low, min(low + rows_of_piece, m)) for low in range(0, m, rows_of_piece)]
         self._sums = np.empty((len(self._pieces), start.size + 1))
         if rule.tol and start.any():
@@ -129,32 +132,30 @@ class Fused(Engine):
     def _go_over(self, pieces: Any) -> None:
         data, first = self._data, int(self._coordinates.intercept)
         n, dtype = data.x.shape[1], np.dtype(data.dtype)
-        scratch: Floats = np.empty(0, dtype)
+        loss, part = np.empty(int(ROWS), dtype), np.empty(n, dtype)
+        over_rows, over_blocks = self._kernel(rows, dtype.name, *self._tags), self._kernel(columns, dtype.name)
+        over_packed = self._bound(packing, pack=pack, columns=columns)
+        block = np.empty(0 if self._in_place or self._blocks is not None else self._block, dtype)
         for which, (low, high) in pieces:
             gradient = self._sums[which, :-1].reshape(self._gradient.shape)
             square = self._sums[which, -1:]
             if self._in_place:
-                part = np.empty(n, dtype)
-                kernel = self._kernel(rows, dtype.name, *self._tags)
-                kernel(data.x, data.y, data.weight, self._theta, first, part, gradient, square, low, high)
-                continue
-            count = -(-(high - low) // int(ROWS))
-            if self._blocks is not None:
-                blocks = self._blocks[low // int(ROWS) * self._block :]
-                self._columns(blocks, count, gradient, square)
-                continue
-            if not scratch.size:
-                scratch = np.empty(self._block, dtype)
-            for start in range(low, high, int(ROWS)):
-                self._pack(scratch, start, min(start + int(ROWS), high))
-                self._columns(scratch, 1, gradient, square)
+                over_rows(data.x, data.y, data.weight, self._theta, first, part, gradient, square, low, high)
+            elif self._blocks is not None:
+                blocks, count = self._blocks[low // int(ROWS) * self._block :], -(-(high - low) // int(ROWS))
+                over_blocks(blocks, count, self._theta, loss, gradient, square)
+            else:
+                over_packed(*self._given, block, self._theta, loss, gradient, square, low, high)
 
-    def _columns(self, blocks: Floats, count: int, gradient: Floats, square: Floats) -> None:
-        loss = np.empty(int(ROWS), blocks.dtype)
-        self._kernel(columns, blocks.dtype.name)(blocks, count, self._theta, loss, gradient, square)
+    def _bound(self, kernel: Kernel, **parts: Any) -> Kernel:
+        """Return a kernel for the layout of these data."""
+        dtype = np.dtype(self._data.dtype).name
+        bound: Kernel = self._kernel(kernel, dtype, *self._tags, BY_COLUMNS=by_columns(self._data), **parts)
+        return bound
 
-    def _pack(self, blocks: Floats, low: int, high: int) -> None:
+    @property
+    def _given(self) -> tuple[Any, ...]:
+        """What is packed, and how."""
         data, coordinates = self._data, self._coordinates
-        kernel = self._kernel(pack, np.dtype(data.dtype).name, *self._tags)
-        given = data.x, data.y, data.weight, coordinates.shift, coordinates.factor, int(coordinates.intercept)
-        kernel(*given, self._lines, blocks, low, high)
+        arrays = data.x, data.y, data.weight, coordinates.shift, coordinates.factor
+        return *arrays, int(coordinates.intercept), self._lines

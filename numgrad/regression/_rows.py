@@ -204,6 +204,7 @@ def triangle(data: Data) -> Floats:
         pack=pack,
         fold=fold,
         REAL=np.float64,
+        BY_COLUMNS=by_columns(data),
     )
     shift, factor = np.zeros(n), np.ones(n)
     R = np.zeros((size, size))
@@ -259,8 +260,13 @@ def weighted(data: Data, low: int, high: int) -> Floats:
 
 
 def tags(data: Data) -> tuple[str, ...]:
-    """All that the signature of a kernel depends on, for the arrays of `data`."""
-    return tuple(f"{a.dtype.name}{layout(a)}" for a in (data.x, data.y, data.weight))
+    """All that the signature of a kernel depends on, for the arrays of `data`, and BY_COLUMNS."""
+    kinds = tuple(f"{a.dtype.name}{layout(a)}" for a in (data.x, data.y, data.weight))
+    return *kinds, "columns" if by_columns(data) else "rows"
+
+
+def by_columns(data: Data) -> bool:
+    return abs(data.x.strides[0]) < abs(data.x.strides[1])
 
 
 def layout(array: np.ndarray) -> str:
