@@ -64,8 +64,7 @@ class Fused(Engine):
         self._count = -(-m // int(ROWS))
         self._tags = tags(data)
         self._blocks: Floats | None = None
-        is_plain = not coordinates.shift.any() and (coordinates.factor == 1).all()
-        self._in_place = is_plain and data.x.flags.c_contiguous
+        self._in_place = coordinates.is_plain and data.x.flags.c_contiguous
         if self._count * self._block * self._loss.itemsize <= COPY_LIMIT:
             self._in_place = False
             self._blocks = np.empty(self._count * self._block, data.dtype)

@@ -21,6 +21,11 @@ class Coordinates:
     intercept: bool
 
     @property
+    def is_plain(self) -> bool:
+        """Whether they are the features themselves."""
+        return not self.shift.any() and bool((self.factor == 1).all())
+
+    @property
     def scale(self) -> Floats:
         return np.where(self.factor == 0, 1, 1 / np.where(self.factor == 0, 1, self.factor))
 
@@ -73,7 +78,7 @@ class Quadratic:
         norms = column_norms(self.a)
         norms[norms == 0] = 1
         s, vt = np.linalg.svd(self.a / norms, full_matrices=False)[1:]
-        return norms, s, vt, int((s > max(self.a.shape) * EPS * s[0]).sum()) if s[0] else 0
+        return norms, s, vt, rank(s, self.a)
 
     @property
     def is_deficient(self) -> bool:
@@ -127,6 +132,16 @@ class Quadratic:
         return np.asarray(a.T @ a + self.l2 * (np.eye(len(self.basis)) - self.basis @ self.basis.T))
 
 
+def rank(s: Floats, a: Floats) -> int:
+    """Return the number of singular values of `a` that are above rounding errors."""
+    return int((s > max(a.shape) * EPS * s[0]).sum())
+
+
+def parameter_names(names: tuple[str, ...] | None, n: int, intercept: bool) -> tuple[str, ...]:
+    """Return a name for each parameter, of columns that may have none."""
+    return ("the intercept",) * intercept + (names or tuple(f"feature {j}" for j in range(n)))
+
+
 def column_norms(a: Floats) -> Floats:
     """Return the norms of columns whose squares may lie beyond the range of numbers."""
     largest = abs(a).max(axis=0, initial=0)
@@ -165,13 +180,12 @@ def reduce(
         count = a.shape[1]
         a = np.vstack([a, np.eye(count)[first:] * np.sqrt(l2)])
         b = np.vstack([b, np.zeros((count - first, b.shape[1]))])
-    all_names = ("the intercept",) * first + (names or tuple(f"feature {j}" for j in range(n)))
+    all_names = parameter_names(names, n, intercept)
     others = centred[:, ~is_constant] / deviation[~is_constant]
     best = 1.0
     if others.size:
         s = np.linalg.svd(others, compute_uv=False)
-        is_singular = len(s) < others.shape[1] or s[-1] <= max(others.shape) * EPS * s[0]
-        best = np.inf if is_singular else float((s[0] / s[-1]) ** 2)
+        best = np.inf if rank(s, others) < others.shape[1] else float((s[0] / s[-1]) ** 2)
     with np.errstate(over="ignore"):  # an infinite cost is what the descent reports
         square = float((rest**2).sum())
     return Quadratic(a, b, square, basis, l2, Coordinates(shift, factor, intercept), all_names, sizes, best)

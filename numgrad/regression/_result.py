@@ -11,7 +11,7 @@ from numgrad.regression import _check
 from numgrad.regression._check import Data, Floats
 from numgrad.regression._engine import Rule
 from numgrad.regression._modes import replayed
-from numgrad.regression._quadratic import Coordinates, Quadratic
+from numgrad.regression._quadratic import Coordinates, Quadratic, parameter_names
 from numgrad.regression._rows import CompressedRows
 from numgrad.regression._step_size import StepSize, diagnose, largest_eigenvalue
 
@@ -64,8 +64,7 @@ class Problem:
         """Those of the parameters."""
         if self.data is None:
             return self.quadratic.names
-        names = self.data.names or tuple(f"feature {j}" for j in range(self.data.x.shape[1]))
-        return ("the intercept",) * self.fit_intercept + names
+        return parameter_names(self.data.names, self.data.x.shape[1], self.fit_intercept)
 
     def finish(self) -> None:
         """After a run: the data may change, and are let go of where they are not needed any more."""

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from numgrad._jit import specialise
-from numgrad._kernels.descent import LINE, pack
+from numgrad._kernels.descent import LINE, ROWS, pack
 from numgrad._kernels.householder import compress, fold
 from numgrad._threads import get_num_threads, share
 from numgrad.regression import _check
@@ -235,9 +235,9 @@ def join(a: Floats, b: Floats) -> Floats:
         return np.asarray(np.linalg.qr(np.vstack([a, b]), mode="r"))
     kernel = specialise(fold, "float64", fastmath=FASTMATH)
     result = a.copy()
-    for low in range(0, size, 128):
+    for low in range(0, size, int(ROWS)):
         block = np.zeros((size, int(LINE)))
-        rows = b[low : low + 128]
+        rows = b[low : low + int(ROWS)]
         block[:, : len(rows)] = rows.T
         kernel(result, block.ravel())
     return result

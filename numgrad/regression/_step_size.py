@@ -155,7 +155,7 @@ def largest_eigenvalue(data: Data, coordinates: Coordinates, l2: float) -> tuple
         """[1 | (X - shift) factor], times the roots of the weights, of some columns."""
         some = slice(max(0, low - first), high - first)
         z = data.x[rows, some].astype(np.float64, copy=False)
-        if not is_plain:
+        if not coordinates.is_plain:
             z = (z - coordinates.shift[some]) * coordinates.factor[some]
         if low < first:
             z = np.hstack([np.ones((len(z), 1)), z])
@@ -165,7 +165,6 @@ def largest_eigenvalue(data: Data, coordinates: Coordinates, l2: float) -> tuple
         step = max(1, PIECE // width)
         return (slice(low, min(low + step, length)) for low in range(0, length, step))
 
-    is_plain = not coordinates.shift.any() and (coordinates.factor == 1).all()
     size = first + n
     penalty = np.full(size, l2 * data.total)
     penalty[:first] = 0
