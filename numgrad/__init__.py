@@ -34,7 +34,7 @@ __all__ = [
     "turning_points",
     "weights",
 ]
-__version__ = "0.4.0"
+__version__ = "0.5.0"
 
 # Imported on first use: `import numgrad` stays within 1.2 times `import numpy`.
 _LAZY = {
@@ -51,14 +51,20 @@ _LAZY = {
 }
 
 
+# Each a subject of its own, with further packages in some: `numgrad.functions.derivative`.
+_MODULES = ("functions", "plotting", "sklearn", "symbolic")
+
+
 def __getattr__(name: str) -> Any:
-    if name not in _LAZY:
+    if name not in _LAZY and name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
+    if name in _MODULES:
+        return import_module(f"{__name__}.{name}")
     value = globals()[name] = getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, *_MODULES})

@@ -1,10 +1,14 @@
-"""What a kernel cannot say in Python: memory on the stack, and, for x86-64, stores that go past the cache."""
+"""What a kernel cannot say in Python.
+
+Memory on the stack; for x86-64, stores that go past the cache; calls of compiled functions at an address, where Numba's
+own would compile what they call anew into each caller.
+"""
 
 from typing import Any
 
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
+from numba.core import cgutils, imputils
 from numba.extending import intrinsic
 
 from numgrad._kernels.nonuniform import TILE
@@ -62,3 +66,48 @@ def fence(typing: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(), generate
+
+
+@intrinsic
+def call(typing: Any, function: Any, arguments: Any) -> Any:
+    """Call the compiled function at an address, which returns nothing, with a tuple of arguments of just its types.
+
+    What it raises is raised.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        kinds = tuple(signature.args[1].types)
+        kind = context.call_conv.get_function_type(types.none, kinds)
+        pointer = builder.inttoptr(values[0], kind.as_pointer())
+        unpacked = cgutils.unpack_tuple(builder, values[1], len(kinds))
+        status, _ = context.call_conv.call_function(builder, pointer, types.none, kinds, unpacked)
+        with cgutils.if_unlikely(builder, status.is_error):
+            context.call_conv.return_status_propagate(builder, status)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, arguments), generate
+
+
+@intrinsic
+def address_of(typing: Any, value: Any) -> Any:
+    """Where a copy of the value lies on the stack, for as long as the function that asks has not returned."""
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        slot = cgutils.alloca_once_value(builder, values[0])
+        return builder.ptrtoint(slot, context.get_value_type(types.int64))
+
+    return types.int64(value), generate
+
+
+def reader(kind: Any) -> Any:
+    """A function that returns the value of this type at an address."""
+
+    @intrinsic
+    def value_at(typing: Any, address: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            pointer = builder.inttoptr(values[0], context.get_value_type(kind).as_pointer())
+            return imputils.impl_ret_borrowed(context, builder, kind, builder.load(pointer))
+
+        return kind(types.int64), generate
+
+    return value_at

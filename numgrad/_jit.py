@@ -1,6 +1,7 @@
 """Everything numgrad decides about Numba: flags, specialisation, cache."""
 
 import os
+import sys
 from collections.abc import Callable
 from functools import cache
 from threading import RLock
@@ -40,6 +41,40 @@ def specialise(
                     bound[name] = _jit(_clone(value, kernel.__name__, *tags, **bound), fastmath, True, name in EARLY)
             _specialised[key] = _jit(_clone(kernel, *tags, **bound), fastmath, inline)
         return _specialised[key]
+
+
+def fresh(kernel: Kernel, *, allocates: bool = False, **names: Any) -> Kernel:
+    """Return `kernel` jitted for this process alone, with the global `names` of its file bound anew.
+
+    For what is not in a file of numgrad's: code made of a formula, kernels that call a function of the user's, which
+    may allocate. The caller keeps it. Plain functions among `names` are jitted along.
+    """
+    with _lock:
+        bound = dict(names)
+        for name, value in names.items():
+            if isinstance(value, FunctionType):
+                bound[name] = _jit(_clone(value, **bound), frozenset(), False, is_kept=False, allocates=allocates)
+        return _jit(_clone(kernel, **bound), frozenset(), False, is_kept=False, allocates=allocates)
+
+
+def address(kernel: Kernel, *arguments: Any) -> int:
+    """Where the code of a jitted function for such arguments is, for `call`; compiled or loaded first."""
+    with _lock:
+        signature = tuple(map(type_of, arguments))
+        kernel.compile(signature)  # type: ignore[attr-defined]
+        (found,) = (o for s, o in kernel.overloads.items() if s == signature)  # type: ignore[attr-defined]
+        return int(found.library.get_pointer_to_function(found.fndesc.llvm_func_name))
+
+
+def type_of(value: Any) -> Any:
+    """What Numba takes a value for."""
+    return _jit_library().typeof(value)
+
+
+def is_jitted(function: object) -> bool:
+    """Whether `function` is one that Numba has jitted. Does not import Numba: where nobody has, nothing is jitted."""
+    dispatcher = sys.modules.get("numba.core.dispatcher")
+    return dispatcher is not None and isinstance(function, dispatcher.Dispatcher)
 
 
 def entry_point(kernel: Kernel, *arguments: Any) -> Kernel:
@@ -107,7 +142,14 @@ def _clone(function: Any, *tags: str, **names: Any) -> FunctionType:
     return clone
 
 
-def _jit(function: FunctionType, fastmath: frozenset[str], inline: bool, early: bool = False) -> Kernel:
+def _jit(
+    function: FunctionType,
+    fastmath: frozenset[str],
+    inline: bool,
+    early: bool = False,
+    is_kept: bool = True,
+    allocates: bool = False,
+) -> Kernel:
     numba = _jit_library()
     # NumPy's error model: the default one tests every divisor for zero, which keeps divisions from vectorising.
     # nogil: kernels touch no Python object, so other threads may run.
@@ -119,11 +161,11 @@ def _jit(function: FunctionType, fastmath: frozenset[str], inline: bool, early: 
         "no_cfunc_wrapper": True,
         # Kernels allocate nothing. Counts of references would cost 40 cycles for each array that a part is called with,
         # inlined or not, and locked instructions wait for streaming stores.
-        "_nrt": False,
+        "_nrt": allocates,
     }
     if early:
         options["inline"] = "always"
-    if os.environ.get("NUMGRAD_CACHE", "1") != "0":
+    if is_kept and os.environ.get("NUMGRAD_CACHE", "1") != "0":
         try:
             return numba.njit(cache=True, **options)(function)  # type: ignore[no-any-return]
         except RuntimeError:  # no place that can be written (librosa#1156): compile in every process instead

@@ -1,0 +1,173 @@
+"""What a difference quotient is made of: where it samples, and the weights that extrapolate it to a step of zero."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache, cached_property
+from itertools import pairwise
+from math import factorial
+from typing import Any
+
+import numpy as np
+
+from numgrad._jit import specialise
+from numgrad._kernels import search
+
+
+@dataclass(frozen=True, eq=False)
+class Quotient:
+    """A quotient for the derivative of order `n` whose samples lie at x + h * `offsets`.
+
+    The part of the samples that is divided by h^n / n! is the sum of `part` times the samples plus `center` times f(x).
+    Its expansion in h has the powers h^(n + p) for p in `powers`, besides h^n, whose coefficient is wanted.
+    """
+
+    name: str
+    n: int
+    offsets: tuple[float, ...]
+    part: tuple[float, ...]
+    center: float
+    powers: tuple[int, ...]
+    offsets2: tuple[float, ...] = ()
+    is_checked: bool = False
+
+    @property
+    def sides(self) -> tuple[int, ...]:
+        """Of each variable: 1 and -1 for samples on this side of x only, 0 for both."""
+        return tuple(int(sum({*offsets})) for offsets in (self.offsets, self.offsets2) if offsets)
+
+
+@dataclass(frozen=True, eq=False)
+class Kind:
+    """A quotient of an order of accuracy, with a step that is given (`is_fixed`) or searched for."""
+
+    quotient: Quotient
+    accuracy: int
+    is_fixed: bool
+
+    @cached_property
+    def facts(self) -> tuple[Any, ...]:
+        """What the kernels of the search are told: whole numbers, numbers, rows of weights, in their order there."""
+        quotient = self.quotient
+        levels = 1 + sum(p < self.accuracy for p in quotient.powers)  # so many steps, each twice the one before
+        low = sum(p < 0 for p in quotient.powers)
+        # The error of a quotient whose own differences say nothing is its difference from the next better one.
+        is_leading = not self.is_fixed and levels - low >= 3
+        window = levels if is_leading else max(levels + 1, low + 3)
+        used = (window, window - 1, window - 2) if is_leading else (levels + 1, levels, levels)
+        weights = [_padded(_extrapolation(quotient.powers[: k - 1]), window) for k in used]
+        scale = 1 if quotient.offsets2 else factorial(quotient.n)
+        parts = scale * sum(map(abs, (*quotient.part, quotient.center)))
+        amplified = [abs(w) * parts * 0.5 ** (j * quotient.n) for j, w in enumerate(weights[0 if is_leading else 1])]
+        flags = (bool(quotient.offsets2), quotient.is_checked, self.is_fixed, is_leading)
+        gains = (2.0 ** quotient.powers[window - k] - 1 for k in (2, 3))
+        rows = (
+            quotient.offsets,
+            quotient.offsets2 or (0.0,) * len(quotient.offsets),
+            quotient.part,
+            *weights,
+            tuple(amplified),
+            _extrapolation(tuple(range(2, 2 * window, 2))),
+        )
+        return (
+            (quotient.n, window, len(quotient.offsets), *map(int, flags)),
+            (quotient.center, float(scale), sum(amplified), *gains, 2.0 ** ((window - 1) * quotient.n)),
+            rows,
+        )
+
+    @cached_property
+    def arrays(self) -> tuple[Any, ...]:
+        """The same, with the weights in arrays: kernels are compiled once for all numbers of weights."""
+        return (*self.facts[:2], tuple(np.array(row) for row in self.facts[2]))
+
+    @property
+    def levels(self) -> int:
+        """Steps of a window."""
+        return int(self.facts[0][1])
+
+    @property
+    def samples(self) -> int:
+        """Samples at each step."""
+        return int(self.facts[0][2])
+
+    def scratch(self, lanes: int, total: int, has_indices: bool) -> tuple[np.ndarray, ...]:
+        """Memory for the search of so many tasks at once, `has_indices` if the samples must know theirs."""
+        blocks, samples = -(-total // search.BLOCK), (self.levels * self.samples + 1) * total
+        return (
+            np.empty(blocks * search.TASK),
+            np.empty(blocks * lanes * search.STATE),
+            np.empty(blocks * lanes * 3 * self.levels * search.BLOCK),
+            np.empty(samples),
+            np.empty(samples if self.quotient.offsets2 else 0),
+            np.empty(samples if has_indices else 0, np.int64),
+            np.empty(lanes * samples),
+            np.empty((4, 2 * total)),
+        )
+
+
+@cache
+def kernels() -> tuple[Any, ...]:
+    """The functions of `run`, but the last, for all kinds."""
+    judging = {f.__name__: f for f in (search.condense, search.scale, search.weigh, search.judge)}
+    parts: dict[Any, dict[str, Any]] = {
+        search.begin: {"unit": search.unit, "load": search.load},
+        search.first: judging | {"open_windows": search.open_windows, "want": search.want},
+        search.move_on: judging | {"want": search.want},
+        search.finish: {},
+    }
+    return tuple(specialise(kernel, "search", **names) for kernel, names in parts.items())
+
+
+def _padded(weights: tuple[float, ...], length: int) -> tuple[float, ...]:
+    return weights + (0.0,) * (length - len(weights))
+
+
+@cache
+def _extrapolation(powers: tuple[int, ...]) -> tuple[float, ...]:
+    """The weights of q(h), q(2 h), q(4 h), ... in the limit at zero of q(h) = limit + sum of c_p h^p.
+
+    Richardson's: each power in turn is removed from the difference of neighbours, of which it makes 2^p - 1 parts.
+    """
+    levels = len(powers) + 1
+    rows = [[Fraction(i == j) for j in range(levels)] for i in range(levels)]
+    for p in powers:
+        factor = 1 / (Fraction(2) ** p - 1)
+        rows = [[a + (a - b) * factor for a, b in zip(*pair, strict=True)] for pair in pairwise(rows)]
+    return tuple(map(float, rows[0]))
+
+
+@cache
+def central(n: int) -> Quotient:
+    first = 1 - n if n % 2 else 2 - n
+    powers = tuple(p for p in range(first, 41, 2) if p)
+    if n % 2:
+        return Quotient("central", n, (1.0, -1.0), (0.5, -0.5), 0.0, powers, is_checked=True)
+    return Quotient("central", n, (1.0, -1.0), (0.5, 0.5), -1.0, powers)
+
+
+@cache
+def one_sided(n: int, side: int) -> Quotient:
+    """From x to larger arguments (side 1) or to smaller ones (-1)."""
+    powers = tuple(p for p in range(1 - n, 41) if p)
+    return Quotient(
+        "forward" if side > 0 else "backward", n, (float(side),), (float(side**n),), -float(side**n), powers
+    )
+
+
+@cache
+def mixed() -> Quotient:
+    """The second partial derivative with respect to two variables."""
+    signs = (1.0, 1.0, -1.0, -1.0), (1.0, -1.0, 1.0, -1.0)
+    return Quotient("mixed", 2, signs[0], (0.25, -0.25, -0.25, 0.25), 0.0, tuple(range(2, 41, 2)), signs[1])
+
+
+@cache
+def mixed_one_sided(side: int, side2: int) -> Quotient:
+    sign = float(side * side2)
+    offsets = (float(side), float(side), 0.0), (float(side2), 0.0, float(side2))
+    name = "mixed_" + "".join("forward_" if s > 0 else "backward_" for s in (side, side2))
+    return Quotient(name, 2, offsets[0], (sign, -sign, -sign), sign, tuple(range(1, 41)), offsets[1])
+
+
+@cache
+def kind_of(quotient: Quotient, accuracy: int, is_fixed: bool) -> Kind:
+    return Kind(quotient, accuracy, is_fixed)

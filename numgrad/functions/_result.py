@@ -1,0 +1,56 @@
+"""What the derivatives of functions return."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Derivative:
+    """A derivative of a function, with an estimate of its error.
+
+    ``np.asarray`` of it is its value.
+
+    Attributes
+    ----------
+    value : numpy scalar or ndarray
+        The derivative: the axes of what the function returns, then those of the variables, then those of the points.
+        NaN where no step gave a number.
+    error : numpy scalar or ndarray of float
+        An estimate of the absolute error of `value`, from truncation and rounding, meant to be at least as large as it.
+        For a complex value, of its modulus. inf where no step gave a number.
+    step : numpy scalar or ndarray of float
+        The finest step that `value` was computed with, in units of `x`: samples lie at this step, at twice, four times,
+        ... this step.
+    n_eval : int or ndarray of int
+        How often the function was evaluated, for each point.
+    converged : bool or ndarray of bool
+        Whether the truncation error was brought below that of rounding; with a given `step`, whether the quotients of
+        neighbouring orders agree to that. False at kinks, jumps and poles, and where the function itself is noisy, in
+        which case `error` says how far `value` may be off.
+    """
+
+    value: Any
+    error: Any
+    step: Any
+    n_eval: Any
+    converged: Any
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.array(self.value, dtype=dtype, copy=copy)
+
+    def __repr__(self) -> str:
+        value, error = np.asarray(self.value), np.asarray(self.error)
+        converged = np.asarray(self.converged)
+        if value.ndim == 0:
+            state = "converged" if converged else "not converged"
+            return (
+                f"Derivative: {value[()]:.15g} +- {error[()]:.1e} "
+                f"({state}, step {float(self.step):.2g}, {self.n_eval} evaluations)"
+            )
+        left = int(converged.size - converged.sum())
+        state = "all converged" if not left else f"{left:,} of {converged.size:,} not converged"
+        largest = f"error at most {error.max():.1e}" if error.size else "empty"
+        text = np.array2string(value, precision=8, threshold=20, prefix="  ")
+        return f"Derivative of shape {value.shape}: {largest}, {state}, {np.sum(self.n_eval):,} evaluations\n  {text}"

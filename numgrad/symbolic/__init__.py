@@ -1,0 +1,472 @@
+"""The exact partial derivatives of a formula, compiled."""
+
+from collections.abc import Sequence
+from itertools import combinations, combinations_with_replacement
+from math import prod
+from numbers import Real
+from threading import Lock
+from typing import Any
+
+import numpy as np
+
+from numgrad._out import check
+from numgrad.symbolic import _kernel
+from numgrad.symbolic._emit import Emitter, Value
+from numgrad.symbolic._library import sympy
+from numgrad.symbolic._parse import parse
+from numgrad.symbolic._partials import outputs
+
+__all__ = ["Formula", "compile"]
+
+_WIDEST = 100  # characters of a formula in a repr
+
+
+def compile(expr: Any, symbols: Any, *, order: int = 1) -> "Formula":
+    """Return the exact partial derivatives of a formula, in compiled loops that share what they have in common.
+
+    Parameters
+    ----------
+    expr : sympy.Expr, number or str
+        The formula, real for real symbols. In a string, ``^`` is ``**``, and ``2x`` and ``x y`` are products; from left
+        to right, so ``1/2x`` is x/2. ``0.1`` is the float64 nearest to it, ``1/10`` is exact. No part of a string is
+        ever run.
+    symbols : sequence of sympy.Symbol or str, or str
+        The variables, in the order in which grids are given: ``(x, y)``, ``["x", "y"]``, ``"x y"`` or ``"x, y"``. They
+        are real numbers, whatever else SymPy would assume.
+    order : {0, 1, 2}, optional
+        Up to which order there are partial derivatives: 0, the value only; 1, the gradient; 2, the Hessian.
+
+    Returns
+    -------
+    Formula
+        With methods `value`, `gradient` and `hessian`. Called, it computes all of them in one pass.
+
+    Raises
+    ------
+    ValueError
+        If `expr` is complex or not finite, or has symbols that are not among `symbols`, or is a string with something
+        other than names of symbols, of constants and of functions, numbers, and ``+ - * / ^ ( ) ,``.
+    TypeError
+        If `expr` is not one expression: a matrix, an equation, a list.
+    NotImplementedError
+        If the formula, or one of the partial derivatives, has a function for which there is no compiled code.
+    ImportError
+        If there is no SymPy.
+
+    See Also
+    --------
+    numgrad.derivative : of samples.
+
+    Notes
+    -----
+    A derivative is that of almost every point: the jumps of sign, floor, Heaviside and the like count for nothing. At
+    the corner of Abs it is 0, at that of Max and Min the mean of both sides, for this is how SymPy defines sign(0) and
+    Heaviside(0).
+
+    Powers x**n up to n = 64 are products. All else is what the C library computes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from numgrad import symbolic
+    >>> formula = symbolic.compile("2x^2 + 3y^2 - 4z", "x y z")
+    >>> formula
+    Formula: 2*x**2 + 3*y**2 - 4*z of x, y, z; partials up to order 1
+      d/dx = 4*x
+      d/dy = 6*y
+      d/dz = -4
+    >>> formula.gradient(1, 2, 3)
+    array([ 4., 12., -4.])
+    >>> value, gradient = formula(np.arange(3.0), 1, 0)
+    >>> value
+    array([ 3.,  5., 11.])
+    >>> gradient
+    array([[ 0.,  4.,  8.],
+           [ 6.,  6.,  6.],
+           [-4., -4., -4.]])
+    """
+    if isinstance(order, bool) or order not in (0, 1, 2):
+        raise ValueError(f"`order` is {order!r}; give 0, 1 or 2")
+    library = sympy()
+    try:
+        if isinstance(expr, str):
+            chosen = _symbols(symbols, set())
+            given = parse(expr, {s.name: s for s in chosen})
+        else:
+            given = _expression(expr)
+            chosen = _symbols(symbols, given.free_symbols)
+        _check_used(given, chosen)
+        return Formula(given, chosen, int(order))
+    except RecursionError:
+        raise ValueError("`expr` is nested too deeply; name parts of it, and compile these") from None
+    except library.SympifyError as error:
+        raise TypeError(f"`expr` is {type(expr).__name__}; SymPy says {error}") from None
+
+
+def _expression(expr: Any) -> Any:
+    library = sympy()
+    if isinstance(expr, Real) and not isinstance(expr, bool):
+        return library.sympify(expr)
+    if not isinstance(expr, library.Expr) or getattr(expr, "is_Matrix", False):
+        raise TypeError(f"`expr` is a {type(expr).__name__}; give one SymPy expression, a number or a string")
+    return expr
+
+
+def _symbols(given: Any, free: set[Any]) -> tuple[Any, ...]:
+    """The symbols that `given` lists; names stand for those of the formula, if it has them."""
+    library = sympy()
+    if isinstance(given, library.Symbol):
+        given = (given,)
+    elif isinstance(given, str):
+        given = given.replace(",", " ").split()
+    if not isinstance(given, Sequence):
+        raise ValueError(f"`symbols` is a {type(given).__name__}; give symbols in a sequence, or names in a string")
+    found = []
+    for item in given:
+        if isinstance(item, str) and item.isidentifier():
+            namesakes = [s for s in free if s.name == item]
+            if len(namesakes) > 1:
+                raise ValueError(
+                    f"`expr` has {len(namesakes)} symbols named {item}, of other assumptions; give symbols"
+                )
+            found.append(namesakes[0] if namesakes else library.Symbol(item))
+        elif isinstance(item, library.Symbol):
+            found.append(item)
+        else:
+            raise ValueError(f"`symbols` has {item!r}, which is no symbol; give sympy.Symbol objects or names")
+    _check_symbols(tuple(found))
+    return tuple(found)
+
+
+def _check_symbols(symbols: tuple[Any, ...]) -> None:
+    if not symbols:
+        raise ValueError("`symbols` is empty; give at least one")
+    for s in symbols:
+        if symbols.count(s) > 1:
+            raise ValueError(f"`symbols` has {s} {symbols.count(s)} times; give each once")
+        if s.is_real is False or not s.is_commutative:
+            raise ValueError(f"`symbols` has {s}, which is assumed not to be real; symbols are taken as real")
+
+
+def _check_used(expr: Any, symbols: tuple[Any, ...]) -> None:
+    missing = sorted(map(str, expr.free_symbols - set(symbols)))
+    if missing:
+        known = {str(s) for s in symbols}
+        hint = "; that of `symbols` has other assumptions" if known.intersection(missing) else "; add it"
+        raise ValueError(f"`expr` has {', '.join(missing)}, which `symbols` lacks{hint}")
+
+
+class Formula:
+    """A formula and its partial derivatives, to be evaluated on grids. `compile` makes one.
+
+    Grids are broadcast against one another. Each is an array of float32 or float64, or of integers, which count as
+    float64; a Python number takes the dtype of the others. No copy is made of a grid for broadcasting, and of what is
+    computed along one axis only, as much as stands for itself is computed once for a row. The dtype of the results is
+    that of the grids; they are computed in float64, and rounded once.
+
+    A loop is compiled when first needed, which takes about half a second: one for each choice of results, of dtypes,
+    and of grids that are constant along the last axis. Formulas may be called from many threads, and pickled.
+
+    Parameters
+    ----------
+    expr, symbols, order
+        As given to `compile`, the first two as SymPy objects.
+
+    Attributes
+    ----------
+    expr : sympy.Expr
+        The formula.
+    symbols : tuple of sympy.Symbol
+        Its variables.
+    order : int
+        Up to which order there are partial derivatives.
+    partials : tuple of sympy.Expr
+        The first partial derivatives, one for each symbol; none if `order` is 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from numgrad import symbolic
+    >>> formula = symbolic.compile("x^2 y", "x y", order=2)
+    >>> x, y = np.arange(3.0), np.arange(4.0)
+    >>> formula.value(x[:, None], y)
+    array([[ 0.,  0.,  0.,  0.],
+           [ 0.,  1.,  2.,  3.],
+           [ 0.,  4.,  8., 12.]])
+    >>> formula.partials
+    (2*x*y, x**2)
+    >>> value, gradient, hessian = formula(3, 5)
+    >>> hessian
+    array([[10.,  6.],
+           [ 6.,  0.]])
+    """
+
+    def __init__(self, expr: Any, symbols: tuple[Any, ...], order: int) -> None:
+        library = sympy()
+        self._expr, self._symbols, self._order = expr, symbols, order
+        real = {s: library.Dummy(s.name, real=True) for s in symbols if s.is_real is None}
+        self._variables = tuple(real.get(s, s) for s in symbols)
+        exact = outputs(expr.xreplace(real), self._variables, order)
+        back = {dummy: s for s, dummy in real.items()}
+        self._partials = tuple(f.xreplace(back) for f in exact[1 : 1 + len(symbols)])
+        # One choice of common parts for all kernels, so that all methods give the same bits.
+        parts, self._outputs = library.cse(exact, symbols=library.numbered_symbols(cls=library.Dummy))
+        self._definitions = dict(parts)
+        self._check_numbers()
+        self._kernels: dict[Any, Any] = {}
+        self._lock = Lock()
+
+    def _check_numbers(self) -> None:
+        emitter = Emitter({s: Value("v", False) for s in self._variables}, self._definitions)
+        for expr in self._outputs:
+            emitter.emit(expr)
+
+    @property
+    def expr(self) -> Any:
+        return self._expr
+
+    @property
+    def symbols(self) -> tuple[Any, ...]:
+        return self._symbols
+
+    @property
+    def order(self) -> int:
+        return self._order
+
+    @property
+    def partials(self) -> tuple[Any, ...]:
+        return self._partials
+
+    def value(self, *grids: Any, out: np.ndarray | None = None) -> Any:
+        """Return the formula's value.
+
+        Parameters
+        ----------
+        *grids : array_like
+            One for each symbol.
+        out : ndarray, optional
+            Where to write it, of the shape and dtype of the result. It may overlap with a grid.
+
+        Returns
+        -------
+        ndarray or scalar
+            `out`, if given; a scalar, if all grids are.
+
+        Raises
+        ------
+        TypeError
+            If a grid is complex, or of another dtype that there is no kernel for, or `out` has another dtype.
+        ValueError
+            If there are not as many grids as symbols, or they do not broadcast, or `out` has another shape. Nothing
+            has been written then.
+
+        Examples
+        --------
+        >>> from numgrad import symbolic
+        >>> symbolic.compile("x^2 + y", "x y").value([1, 2, 3], 10)
+        array([11., 14., 19.])
+        """
+        (result,) = self._evaluate("value", (0,), grids, None if out is None else (out,))
+        return result
+
+    def gradient(self, *grids: Any, out: np.ndarray | None = None) -> np.ndarray:
+        """Return the first partial derivatives, along a new first axis.
+
+        Parameters
+        ----------
+        *grids : array_like
+            One for each symbol.
+        out : ndarray, optional
+            Where to write them, of shape ``(k, *shape)`` for k symbols.
+
+        Returns
+        -------
+        ndarray
+            Of shape ``(k, *shape)``.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As `value` does; ValueError, too, if the formula was compiled with ``order=0``.
+
+        Examples
+        --------
+        >>> from numgrad import symbolic
+        >>> symbolic.compile("x^2 + y", "x y").gradient([1, 2, 3], 10)
+        array([[2., 4., 6.],
+               [1., 1., 1.]])
+        """
+        (result,) = self._evaluate("gradient", (1,), grids, None if out is None else (out,))
+        return result  # type: ignore[no-any-return]
+
+    def hessian(self, *grids: Any, out: np.ndarray | None = None) -> np.ndarray:
+        """Return the second partial derivatives, along two new first axes.
+
+        Parameters
+        ----------
+        *grids : array_like
+            One for each symbol.
+        out : ndarray, optional
+            Where to write them, of shape ``(k, k, *shape)`` for k symbols.
+
+        Returns
+        -------
+        ndarray
+            Of shape ``(k, k, *shape)``.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As `value` does; ValueError, too, if the formula was not compiled with ``order=2``.
+
+        Examples
+        --------
+        >>> from numgrad import symbolic
+        >>> symbolic.compile("x^2 y", "x y", order=2).hessian(3, 5)
+        array([[10.,  6.],
+               [ 6.,  0.]])
+        """
+        (result,) = self._evaluate("hessian", (2,), grids, None if out is None else (out,))
+        return result  # type: ignore[no-any-return]
+
+    def __call__(self, *grids: Any, out: tuple[np.ndarray, ...] | None = None) -> tuple[Any, ...]:
+        """Return the value and all partial derivatives, up to `order`, from one pass over the grids.
+
+        Parameters
+        ----------
+        *grids : array_like
+            One for each symbol.
+        out : tuple of ndarray, optional
+            Where to write them, an array for each result.
+
+        Returns
+        -------
+        tuple
+            The value, with the gradient from order 1 and the Hessian from order 2 on.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As `value` does.
+        """
+        return self._evaluate("the formula", tuple(range(self._order + 1)), grids, out)
+
+    def _evaluate(self, name: str, orders: tuple[int, ...], given: tuple[Any, ...], out: Any) -> tuple[Any, ...]:
+        if orders[-1] > self._order:
+            raise ValueError(f"`{name}` needs partials of order {orders[-1]}; compile with order={orders[-1]}")
+        grids, shape, dtype = self._grids(name, given)
+        shapes = [(len(self._symbols),) * n + shape for n in orders]
+        targets = [np.empty(s, dtype) for s in shapes] if out is None else _checked(out, shapes, dtype)
+        written = [t if t.flags.c_contiguous and t.flags.aligned else np.empty(t.shape, dtype) for t in targets]
+        if prod(shape):
+            if out is not None:
+                grids = [_apart(g, targets) for g in grids]
+            plan = _kernel.layout([_kernel.without_repeats(g) for g in grids], shape)
+            rows = [w.reshape(-1, prod(shape)) for w in written]
+            _kernel.run(self._compiled(orders, plan, rows), plan, rows)
+        for target, result in zip(targets, written, strict=True):
+            if target is not result:
+                target[...] = result
+        if out is not None:
+            return tuple(out)
+        return tuple(t if t.ndim else t[()] for t in targets)
+
+    def _grids(self, name: str, given: tuple[Any, ...]) -> tuple[list[np.ndarray], tuple[int, ...], Any]:
+        if len(given) != len(self._symbols):
+            count, names = len(self._symbols), ", ".join(map(str, self._symbols))
+            wanted = f"1 grid, for {names}" if count == 1 else f"{count} grids, one each for {names}"
+            raise ValueError(f"{name} takes {wanted}, not {len(given)}")
+        arrays = [_grid(g, s) for g, s in zip(given, self._symbols, strict=True)]
+        try:
+            shape = np.broadcast_shapes(*(a.shape for a in arrays))
+        except ValueError:
+            shapes = ", ".join(f"{s} has shape {a.shape}" for s, a in zip(self._symbols, arrays, strict=True))
+            raise ValueError(f"the grids do not broadcast against one another: {shapes}") from None
+        strong = [a.dtype for a, g in zip(arrays, given, strict=True) if type(g) not in (int, float, bool)]
+        return arrays, shape, np.result_type(*strong) if strong else np.dtype(np.float64)
+
+    def _compiled(self, orders: tuple[int, ...], plan: _kernel.Layout, rows: list[np.ndarray]) -> Any:
+        key = orders, plan.pattern, tuple(g.dtype for g in plan.grids), rows[0].dtype
+        kernel = self._kernels.get(key)
+        if kernel is None:
+            with self._lock:
+                if key not in self._kernels:
+                    code = _kernel.source(self._components(orders), self._variables, self._definitions, plan.pattern)
+                    kernel = _kernel.jitted(code)
+                    # Compiles it, and fills nothing.
+                    kernel(0, 0, plan.length, plan.sizes, plan.steps, *plan.grids, *rows)
+                    self._kernels[key] = kernel
+                kernel = self._kernels[key]
+        return kernel
+
+    def _components(self, orders: tuple[int, ...]) -> list[_kernel.Component]:
+        """Which expression fills which rows of which result: an off-diagonal one of the Hessian fills two."""
+        k = len(self._symbols)
+        pairs = combinations_with_replacement(range(k), 2)
+        rows = {0: [[0]], 1: [[i] for i in range(k)], 2: [sorted({i * k + j, j * k + i}) for i, j in pairs]}
+        begin = {0: 0, 1: 1, 2: 1 + k}
+        return [
+            (self._outputs[begin[n] + c], [(result, row) for row in filled])
+            for result, n in enumerate(orders)
+            for c, filled in enumerate(rows[n])
+        ]
+
+    def __reduce__(self) -> Any:
+        return Formula, (self._expr, self._symbols, self._order)
+
+    def __repr__(self) -> str:
+        names = ", ".join(map(str, self._symbols))
+        lines = [f"Formula: {_shortened(self._expr)} of {names}; partials up to order {self._order}"]
+        lines += [f"  d/d{s} = {_shortened(f)}" for s, f in zip(self._symbols, self._partials, strict=False)]
+        return "\n".join(lines)
+
+    def _repr_latex_(self) -> str:
+        latex = sympy().latex
+        lines = [rf"f &= {latex(self._expr)}"]
+        for s, f in zip(self._symbols, self._partials, strict=False):
+            lines.append(rf"\frac{{\partial f}}{{\partial {latex(s)}}} &= {latex(f)}")
+        return r"$\displaystyle \begin{aligned} " + r" \\ ".join(lines) + r" \end{aligned}$"
+
+
+def _shortened(expr: Any) -> str:
+    text = str(expr)
+    return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 3]}..."
+
+
+def _grid(given: Any, symbol: Any) -> np.ndarray:
+    """A float32 or float64 array without repeats in memory; its shape is still that of the grid."""
+    if isinstance(given, np.ma.MaskedArray):
+        raise TypeError(f"`{symbol}` is a masked array; give a plain one, with NaN where there is nothing")
+    try:
+        array = np.asarray(given)
+    except ValueError as error:
+        raise ValueError(f"`{symbol}` is no array: {error}") from None
+    if array.dtype.kind == "c":
+        raise TypeError(f"`{symbol}` has dtype {array.dtype}; symbols are taken as real, give real numbers")
+    if array.dtype.kind in "biu":
+        return _converted(array, np.dtype(np.float64))
+    if array.dtype.kind != "f" or array.itemsize not in (4, 8):
+        raise TypeError(f"`{symbol}` has dtype {array.dtype}; give float32, float64 or integers")
+    return array if array.dtype.isnative else _converted(array, array.dtype.newbyteorder("="))
+
+
+def _converted(array: np.ndarray, dtype: np.dtype[Any]) -> np.ndarray:
+    return np.broadcast_to(_kernel.without_repeats(array).astype(dtype), array.shape)
+
+
+def _apart(grid: np.ndarray, targets: list[np.ndarray]) -> np.ndarray:
+    if not any(np.may_share_memory(grid, t) for t in targets):
+        return grid
+    return _converted(grid, grid.dtype)
+
+
+def _checked(out: Any, shapes: list[tuple[int, ...]], dtype: np.dtype[Any]) -> list[np.ndarray]:
+    if not isinstance(out, (tuple, list)) or len(out) != len(shapes):
+        got = f"has {len(out)}" if isinstance(out, (tuple, list)) else f"is a {type(out).__name__}"
+        raise ValueError(f"`out` {got}; give a tuple of {len(shapes)} arrays, of shapes {', '.join(map(str, shapes))}")
+    for array, shape in zip(out, shapes, strict=True):
+        check(array, shape, dtype, np.ndarray)
+    for a, b in combinations(out, 2):
+        if np.may_share_memory(a, b) and np.shares_memory(a, b):
+            raise ValueError("`out` has arrays that share memory; one result would overwrite another")
+    return list(out)

@@ -1,0 +1,176 @@
+"""A formula in a string. None of it is ever run: SymPy's parser splits it, and what it names is looked up in tables."""
+
+import ast
+import io
+import re
+import tokenize
+from collections.abc import Callable
+from keyword import iskeyword
+from math import isfinite
+from typing import Any
+from unicodedata import normalize
+
+from numgrad.symbolic._library import sympy
+
+LONGEST = 10_000  # characters
+DEEPEST = 50  # parentheses in parentheses; SymPy recurses several calls for each
+LARGEST_EXPONENT = 1000
+MOST_BITS = 4096  # of an integer: far more than fit a float64, far fewer than take time
+LARGEST_ARGUMENT = 1e6  # of a function of a number: floor(exp(1e9)) would be an integer of 1.4e9 bits
+
+_SAME = (
+    "sin cos tan cot sec csc asin acos atan acot atan2 sinh cosh tanh coth sech csch asinh acosh atanh acoth "
+    "asec acsc asech acsch exp log sqrt cbrt Abs sign Min Max floor ceiling frac Mod Heaviside erf erfc gamma "
+    "loggamma sinc"
+)
+FUNCTIONS = {name: name for name in _SAME.split()}
+FUNCTIONS |= {"abs": "Abs", "min": "Min", "max": "Max", "ln": "log", "ceil": "ceiling"}
+CONSTANTS = ("pi", "E")
+_NUMBERS = ("Integer", "Float")  # what SymPy's parser writes around numbers
+
+_NUMBER = re.compile(r"(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_OPERATORS = {"+", "-", "*", "/", "**", "^", "(", ")", ","}
+
+
+def parse(text: str, symbols: dict[str, Any]) -> Any:
+    """Return the SymPy expression that `text` stands for, the symbols looked up by their names."""
+    if len(text) > LONGEST:
+        raise ValueError(f"`expr` has {len(text)} characters; a string may have {LONGEST}, pass a SymPy expression")
+    line = " ".join(text.split())
+    if not line:
+        raise ValueError("`expr` is an empty string; give a formula")
+    _check(line, symbols)
+    try:
+        tree = ast.parse(_as_code(line, symbols), mode="eval").body
+        return _build(tree, symbols)
+    except SyntaxError:
+        raise ValueError(f"`expr` is {_short(text)}, which is no formula; something is missing") from None
+    except (RecursionError, MemoryError):
+        raise ValueError(f"`expr` is {_short(text)}, nested too deeply; pass a SymPy expression") from None
+
+
+def _check(line: str, symbols: dict[str, Any]) -> None:
+    """Refuse every word and sign that formulas do not have, before any parser sees them."""
+    depth = 0
+    tokens = _tokens(line)
+    for token, after in zip(tokens, [*tokens[1:], None], strict=True):
+        word = token.string
+        if token.type == tokenize.NAME:
+            _check_name(word, after is not None and after.string == "(", symbols)
+        elif token.type == tokenize.NUMBER:
+            if not _NUMBER.fullmatch(word):
+                raise ValueError(f"`expr` has the number `{word}`; give numbers in decimal, such as 0.5 or 1e-3")
+        elif word not in _OPERATORS:
+            raise ValueError(f"`expr` has `{word}`, which is not allowed; use names, numbers and + - * / ^ ( ) ,")
+        depth += (word == "(") - (word == ")")
+        if depth < 0:
+            raise ValueError(f"`expr` is {_short(line)}, which is no formula; a bracket is not opened")
+        if depth > DEEPEST:
+            raise ValueError(f"`expr` has more than {DEEPEST} brackets in one another, nested too deeply")
+
+
+def _tokens(line: str) -> list[tokenize.TokenInfo]:
+    layout = {tokenize.NEWLINE, tokenize.NL, tokenize.ENDMARKER}
+    try:
+        return [t for t in tokenize.generate_tokens(io.StringIO(line).readline) if t.type not in layout]
+    except (tokenize.TokenError, SyntaxError):
+        raise ValueError(f"`expr` is {_short(line)}, which is no formula; a bracket is not closed") from None
+
+
+def _check_name(name: str, is_called: bool, symbols: dict[str, Any]) -> None:
+    # Python reads names in their normal form, in which ² is 2: x² would be a symbol x2.
+    if iskeyword(name) or name in _NUMBERS or normalize("NFKC", name) != name:
+        raise ValueError(f"`expr` has `{name}`, which is not allowed as a name")
+    if name in symbols or name in CONSTANTS:
+        return
+    if name not in FUNCTIONS:
+        raise ValueError(
+            f"`expr` has the unknown name `{name}`; known are the symbols {', '.join(symbols)}, "
+            f"the constants {', '.join(CONSTANTS)} and the functions {', '.join(FUNCTIONS)}"
+        )
+    if not is_called:
+        raise ValueError(f"`expr` has `{name}` without an argument; write {name}(...)")
+
+
+def _as_code(line: str, symbols: dict[str, Any]) -> str:
+    """`line` with * between factors, ** for ^, and numbers as Integer(...) and Float(...): text, still."""
+    from sympy.parsing import sympy_parser as parser
+
+    local = {name: s for name, s in symbols.items() if name not in _NUMBERS}
+    known = {name: value for name, value in _names().items() if name not in local}
+    steps = (parser.auto_symbol, parser.auto_number, parser.convert_xor, parser.implicit_multiplication)
+    return str(parser.stringify_expr(line, local, known, steps))
+
+
+def _names() -> dict[str, Any]:
+    library = sympy()
+    names = {**FUNCTIONS, **{name: name for name in (*CONSTANTS, *_NUMBERS)}}
+    return {name: getattr(library, attribute) for name, attribute in names.items()}
+
+
+def _build(node: ast.AST, symbols: dict[str, Any]) -> Any:
+    library = sympy()
+    match node:
+        case ast.Name(id=name) if name in symbols:
+            return symbols[name]
+        case ast.Name(id=name) if name in CONSTANTS:
+            return getattr(library, name)
+        case ast.UnaryOp(op=ast.UAdd(), operand=operand):
+            return _build(operand, symbols)
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            return -_build(operand, symbols)
+        case ast.BinOp(op=ast.Add() | ast.Sub()):
+            return library.Add(*_chain(node, ast.Add, ast.Sub, lambda term: -term, symbols))
+        case ast.BinOp(op=ast.Mult() | ast.Div()):
+            return library.Mul(*_chain(node, ast.Mult, ast.Div, lambda factor: 1 / factor, symbols))
+        case ast.BinOp(left=left, op=ast.Pow(), right=right):
+            return _power(_build(left, symbols), _build(right, symbols))
+        case ast.Call(func=ast.Name(id="Integer"), args=[ast.Constant(value=int(value))]):
+            return library.Integer(value)
+        case ast.Call(func=ast.Name(id="Float"), args=[ast.Constant(value=str(value))]):
+            if not isfinite(float(value)):
+                raise ValueError(f"`expr` has the number {value}, too large for a float64")
+            return library.Float(float(value))
+        case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]) if name in FUNCTIONS:
+            return _call(name, [_build(a, symbols) for a in arguments])
+    raise ValueError(f"`expr` has `{ast.unparse(node)}`, which is not allowed in a formula")
+
+
+def _chain(
+    node: ast.AST, plain: type, inverse: type, invert: Callable[[Any], Any], symbols: dict[str, Any]
+) -> list[Any]:
+    """The operands of a + b - c, or a * b / c, of any length: one call for each would meet the limit of recursion."""
+    operands = []
+    while isinstance(node, ast.BinOp) and isinstance(node.op, (plain, inverse)):
+        operand = _build(node.right, symbols)
+        operands.append(invert(operand) if isinstance(node.op, inverse) else operand)
+        node = node.left
+    return [_build(node, symbols), *reversed(operands)]
+
+
+def _power(base: Any, exponent: Any) -> Any:
+    """A power, unless SymPy would make a huge integer of it."""
+    if exponent.is_number:
+        size = abs(float(exponent))
+        coefficients = [base, *base.args] if base.is_Mul else [base]
+        bits = sum(max(abs(c.p), c.q).bit_length() for c in coefficients if c.is_Rational)
+        if size > LARGEST_EXPONENT or (bits > 1 and bits * size > MOST_BITS):
+            raise ValueError(f"`expr` has the power ({base})**({_short(str(exponent))}), too large for a float64")
+    return base**exponent
+
+
+def _call(name: str, arguments: list[Any]) -> Any:
+    for argument in arguments:
+        size = abs(complex(argument.evalf(15))) if argument.is_number else 0.0
+        if not size <= (LARGEST_ARGUMENT if "gamma" not in name else 171):
+            raise ValueError(f"`expr` has `{name}` of the number {_short(str(argument))}, which is too large")
+    if name in ("Min", "Max", "min", "max") and not arguments:
+        raise ValueError(f"`expr` has `{name}` with 0 arguments; give it one or more")
+    try:
+        return getattr(sympy(), FUNCTIONS[name])(*arguments)
+    except TypeError:
+        raise ValueError(f"`expr` has `{name}` with {len(arguments)} arguments; it takes another number") from None
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 60 else f"{text[:57]}...")
