@@ -1,5 +1,6 @@
 """What is timed: for each case the call of reference, that of numgrad, those of peers, and the ratio to reach."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -249,6 +250,84 @@ def turning() -> Calls:
     return lambda: (find_peaks(y)[0], find_peaks(-y)[0]), lambda: ng.turning_points(y)
 
 
+def cubic(x: Any) -> Any:
+    return ((x - 2) * x + 3) * x - 5
+
+
+def lorentzian(x: Any) -> Any:
+    return x / (1 + x * x)
+
+
+def wave(x: Any) -> Any:
+    return np.sin(x)
+
+
+def wave_packet(x: Any) -> Any:
+    return np.exp(-x * x) * np.sin(3 * x)
+
+
+def rosenbrock(x: Any) -> Any:
+    total = 0.0
+    for i in range(len(x) - 1):
+        total += 100.0 * (x[i + 1] - x[i] ** 2) ** 2 + (1.0 - x[i]) ** 2
+    return total
+
+
+def by_scipy(fun: Any) -> Any:
+    """SciPy's vectorised run at 1e5 points; numdifftools' takes five times as long and more."""
+
+    def make() -> Calls:
+        from numba import njit
+        from scipy.differentiate import derivative
+
+        x = np.linspace(0.1, 10, 10**5)
+        jitted = njit(fun, error_model="numpy")
+
+        def by_scipy() -> Any:
+            with np.errstate(all="ignore"):
+                return derivative(fun, x).df
+
+        return by_scipy, lambda: ng.functions.derivative(jitted, x).value
+
+    return make
+
+
+def at_one_point() -> Calls:
+    import numdifftools
+
+    return lambda: float(numdifftools.Derivative(np.exp)(1.0)), lambda: ng.functions.derivative(math.exp, 1.0).value
+
+
+def of_rosenbrock() -> Calls:
+    import numdifftools
+    from numba import njit
+
+    x, jitted = np.linspace(-1, 1, 100), njit(rosenbrock)
+    return lambda: numdifftools.Gradient(jitted)(x), lambda: ng.functions.gradient(jitted, x).value
+
+
+def by_lambdify(formula: str, is_outer: bool = False) -> Any:
+    """The value and the gradient at 1e6 points: of each an array of its own, or of a row and a column."""
+
+    def make() -> Calls:
+        import sympy
+
+        x, y = (np.random.default_rng(k).random((1000, 1000)) for k in range(2))
+        if is_outer:
+            x, y = x[:, :1], y[:1]
+        symbols = sympy.symbols("x y")
+        expr = sympy.sympify(formula)
+        plain = sympy.lambdify(symbols, [expr, *(expr.diff(s) for s in symbols)], "numpy")
+        exact = ng.symbolic.compile(formula, "x y")
+        return lambda: plain(x, y), lambda: (lambda value, gradient: (value, *gradient))(*exact(x, y))
+
+    return make
+
+
+def close_parts(a: Any, b: Any) -> bool:
+    return all(map(close_everywhere, a, b))
+
+
 def close_inside(a: Any, b: Any) -> bool:
     return np.allclose(a[8:-8], b[8:-8], rtol=1e-6, atol=1e-6 * abs(a).max()) or a.size < 17
 
@@ -310,6 +389,28 @@ CASES = [
     Case("laplacian, 2048 x 2048", laplacians, 5, close_everywhere, "scipy.ndimage"),
     Case("hessian, 1024 x 1024", hessians, None, anything, "np.gradient twice"),
     Case("turning points, n = 1e6", turning, None, same_peaks, "find_peaks twice"),
+    Case("function, cubic, 1e5 points", by_scipy(cubic), 30, close_everywhere, "scipy.differentiate"),
+    Case("function, x/(1 + x^2), 1e5 points", by_scipy(lorentzian), 30, close_everywhere, "scipy.differentiate"),
+    Case("function, sin, 1e5 points", by_scipy(wave), 30, close_everywhere, "scipy.differentiate"),
+    Case("function, exp(-x^2) sin(3x), 1e5 points", by_scipy(wave_packet), 30, close_everywhere, "scipy.differentiate"),
+    Case("function, plain exp, one point", at_one_point, 5, close_everywhere, "numdifftools"),
+    Case("function, gradient of 100-D Rosenbrock", of_rosenbrock, 20, close_everywhere, "numdifftools"),
+    Case("formula, 2x^2 + 3y^2 - 4xy, 1e6", by_lambdify("2*x**2 + 3*y**2 - 4*x*y"), 5, close_parts, "lambdify"),
+    Case("formula, x y/(1 + x^2 + y^2)^2, 1e6", by_lambdify("x*y/(1 + x**2 + y**2)**2"), 5, close_parts, "lambdify"),
+    Case(
+        "formula, exp(-x^2 - y^2) sin(3xy), 1e6",
+        by_lambdify("exp(-(x**2 + y**2))*sin(3*x*y)"),
+        5,
+        close_parts,
+        "lambdify",
+    ),
+    Case(
+        "formula, exp(-x^2 - y^2) sin(3xy), 1000 x 1000",
+        by_lambdify("exp(-(x**2 + y**2))*sin(3*x*y)", is_outer=True),
+        5,
+        close_parts,
+        "lambdify",
+    ),
     Case("n = 10, spacing 0.1", gradient(10, spacing=(0.1,))),
     Case("n = 10, out=", into(10)),
     Case("n = 10, a new spacing each time", new_spacings(1), None, anything),

@@ -12,7 +12,21 @@ from time import perf_counter
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("numpy", "numba", "llvmlite", "pytest-benchmark", "scikit-learn", "findiff", "torch", "jax", "dask")
+PACKAGES = (
+    "numpy",
+    "numba",
+    "llvmlite",
+    "pytest-benchmark",
+    "scikit-learn",
+    "scipy",
+    "findiff",
+    "numdifftools",
+    "jacobi",
+    "sympy",
+    "torch",
+    "jax",
+    "dask",
+)
 
 
 def side_by_side(calls: dict[str, Callable[[], Any]], seconds: float = 0.5) -> dict[str, float]:

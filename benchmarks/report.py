@@ -10,7 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks import peers, roofline, sweep
+from benchmarks import functions_report, peers, roofline, sweep
 from benchmarks.cases import CASES, Case
 from benchmarks.measure import ROOT, fresh, machine, table, unit
 
@@ -126,6 +126,7 @@ def main() -> None:
         "Memory": [*sweep.memory_report(), "", *sweep.descent_memory_report()],
         "Growth of a descent": ["![Seconds of a descent against the rows](growth.png)", "", *sweep.growth_report()],
         "Other libraries": peers.report(),
+        "Derivatives of functions": functions_report.report(),
     }
     text = [
         "# Results",

@@ -42,7 +42,7 @@ def test_peers(benchmark, samples, name):
 
 def test_the_other_parts_of_the_report(tmp_path):
     """Each once, on little. Imported here: np.gradient's time depends on what a process has done before."""
-    from benchmarks import roofline, sweep
+    from benchmarks import functions_report, roofline, sweep
 
     assert len(sweep.sizes_report(10**4, 0.01, tmp_path / "sizes.png")) == 2 + 7
     assert (tmp_path / "sizes.png").stat().st_size > 10_000
@@ -53,4 +53,5 @@ def test_the_other_parts_of_the_report(tmp_path):
     assert len(sweep.growth_report(1000, 0.01, tmp_path / "growth.png")) == 2 + 3
     assert (tmp_path / "growth.png").stat().st_size > 10_000
     assert len(roofline.report(10**6)) >= 2 + 4 + 1 + 2 + 5
+    assert len(functions_report.report(functions_report.TABLE[8:10])) == 2 + 2 + 2
     assert len(peers.report([(1000,), (20, 30)], 0.01)) == 2 + 2

@@ -117,13 +117,22 @@ def test_import_is_light():
 def test_public_names():
     assert sorted(numgrad.__all__) == numgrad.__all__
     assert set(numgrad.__all__) <= set(dir(numgrad))
+    assert {"functions", "plotting", "sklearn", "symbolic"} <= set(dir(numgrad))
+    assert numgrad.functions.__name__ == "numgrad.functions"
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         numgrad.nonsense
 
 
-@pytest.mark.parametrize("name", numgrad.__all__)
-def test_public_names_are_documented(name):
-    thing = getattr(numgrad, name)
+PUBLIC = [
+    *((numgrad, name) for name in numgrad.__all__),
+    *((numgrad.functions, name) for name in numgrad.functions.__all__),
+    *((numgrad.symbolic, name) for name in numgrad.symbolic.__all__),
+]
+
+
+@pytest.mark.parametrize(("module", "name"), PUBLIC, ids=lambda v: v if isinstance(v, str) else v.__name__)
+def test_public_names_are_documented(module, name):
+    thing = getattr(module, name)
     doc = inspect.getdoc(thing)
     sections = (
         ["Attributes"]

@@ -20,10 +20,10 @@ BLOCK = 128
 FIRST, SECOND, UNIT, UNIT2, AREA, FINE, COARSE, FINEST, COARSEST, CALLS = range(10)
 TASK = 10 * BLOCK
 # Rows of a block of states: what is known of a number of a task, its best quotient so far, what its window says now.
-CENTER, PROBE, MOVE, NOISE, WORSE = range(5)
-VALUE, ERROR, SCATTER, STEP, CONVERGED = range(5, 10)
-H, POWER, WHOLE, BUT_ONE, BUT_TWO, ROUNDING, RESIDUAL, CHANGED = range(10, 18)
-STATE = 18 * BLOCK
+CENTER, PROBE, MOVE, NOISE, LOST, WORSE = range(6)
+VALUE, ERROR, SCATTER, STEP, CONVERGED = range(6, 11)
+H, POWER, WHOLE, BUT_ONE, BUT_TWO, ROUNDING, RESIDUAL, CHANGED = range(11, 19)
+STATE = 19 * BLOCK
 # The rows of a block of windows are, `levels` times each, quotients, changes of the samples (of their even part for a
 # central quotient of odd order, else the largest), and sizes of the samples.
 
@@ -191,7 +191,7 @@ def open_windows(values: Any, at: Any, total: Any, task: Any, state: Any, window
         state[MOVE * BLOCK + t] = -1.0
         state[WORSE * BLOCK + t] = state[CONVERGED * BLOCK + t] = state[SCATTER * BLOCK + t] = 0.0
         state[VALUE * BLOCK + t] = state[STEP * BLOCK + t] = nan
-        state[NOISE * BLOCK + t] = state[ERROR * BLOCK + t] = inf
+        state[NOISE * BLOCK + t] = state[LOST * BLOCK + t] = state[ERROR * BLOCK + t] = inf
     scale(task, state, count, kind)
     for j in range(levels):
         condense(values, at + j * samples * total, total, state, window, 0, j, count, kind)
@@ -226,7 +226,7 @@ def judge(task: Any, state: Any, window: Any, epsilon: Any, count: Any, is_first
 
     Rounding is that of the values of the function, and more if it rounds as a function of a rounded x does.
     """
-    order, levels, _, is_mixed, is_checked, is_fixed, is_leading = kind[0]
+    _, levels, _, is_mixed, is_checked, is_fixed, is_leading = kind[0]
     _, factorial, amplification, gain, gain_before, span = kind[1]
     coarsest, changes = (levels - 1) * BLOCK, levels * BLOCK
     sizes, largest = 2 * levels * BLOCK, (3 * levels - 1) * BLOCK
@@ -256,9 +256,8 @@ def judge(task: Any, state: Any, window: Any, epsilon: Any, count: Any, is_first
         reach = abs(task[FIRST * BLOCK + t] / task[UNIT * BLOCK + t])
         if is_mixed:
             reach = max(reach, abs(task[SECOND * BLOCK + t] / task[UNIT2 * BLOCK + t]))
-        slope = abs(value) * task[AREA * BLOCK + t] if order == 1 else fine / h
         noise = state[ROUNDING * BLOCK + t] * epsilon / power
-        rounding = slope * reach * amplification * epsilon / power
+        rounding = fine / h * reach * amplification * epsilon / power
         error = truncation + noise + rounding
 
         is_finer = move < 0.0
@@ -281,6 +280,10 @@ def judge(task: Any, state: Any, window: Any, epsilon: Any, count: Any, is_first
 
         is_settled = (worse >= 2.0) & (best <= RESOLVED * abs(state[VALUE * BLOCK + t]))
         is_settled = is_settled | (is_smooth & (truncation <= noise) & (noise >= state[NOISE * BLOCK + t]))
+        # Rounding that finer steps do not change, as at a minimum of zero.
+        lost, lost_before = noise + rounding, state[LOST * BLOCK + t]
+        is_settled = is_settled | (is_rounded & (lost < 1.5 * lost_before) & (lost_before < 1.5 * lost))
+        state[LOST * BLOCK + t] = lost
         is_past = worse > (1.0 if is_rounded else 0.0)
         state[NOISE * BLOCK + t] = noise
         after = 0.0 if is_fine | (is_settled if is_finer else is_past) else move

@@ -24,6 +24,85 @@ def derivative(
     vectorized: bool = False,
     args: tuple[Any, ...] = (),
 ) -> Derivative:
+    """Return the n-th derivative of a function of one variable, with an estimate of its error.
+
+    Parameters
+    ----------
+    fun : callable
+        ``fun(x, *args)`` returns a number, real or complex, or an array of them of any shape S. It is called with one
+        point at a time, a NumPy scalar, unless it is `vectorized`; jitted by Numba, it runs compiled, for many points
+        on all threads.
+    x : float or array_like of float
+        The points, real, float32 or float64; other numbers become float64.
+    n : int, optional
+        The order of the derivative, from 1 to 10.
+    accuracy : int, optional
+        The order of accuracy of the quotient, even, from 2 to 20: its truncation error shrinks with the step to this
+        power. The default suits a step that is searched for.
+    step : float or array_like, optional
+        The finest step of the quotient, in units of `x`, of a shape that broadcasts to that of `x`. By default it
+        is searched for, at each point.
+    bounds : pair of float or array_like, optional
+        Lower and upper bounds, broadcast like `step`: `fun` is not called outside of them. Near one the quotient is
+        one-sided.
+    vectorized : bool, optional
+        Whether `fun` takes many points at once, along the last axis of its argument, and returns its values along the
+        last axis too. Arrays among `args` then belong to the points. A function that Numba has jitted needs this only
+        if it is to be called with arrays.
+    args : tuple, optional
+        Further arguments of `fun`.
+
+    Returns
+    -------
+    Derivative
+        With `value` of shape S + x.shape, `error`, `step`, `n_eval`, `converged`.
+
+    Raises
+    ------
+    ValueError
+        If an argument is of no use, if `x` or ``fun(x)`` is not finite, if `fun` returns what are no numbers or
+        arrays of various shapes, if `bounds` leave no room for samples.
+
+    What `fun` itself raises is raised.
+
+    See Also
+    --------
+    numgrad.derivative : of samples.
+    gradient, jacobian, hessian : of functions of several variables.
+
+    Notes
+    -----
+    For n = 1 the quotients are
+
+        D(h) = (f(x + h) - f(x - h)) / (2 h) = f'(x) + c2 h^2 + c4 h^4 + ...
+
+    for the steps h, 2 h, 4 h, ...; Richardson's extrapolation combines ``accuracy / 2`` of them so that only powers
+    from h^accuracy on are left (Richardson, Phil. Trans. R. Soc. A 226 (1927)). For other n the part of the samples
+    that is even or odd in h, divided by h^n / n!, has such an expansion, and so has a one-sided quotient, in all
+    powers of h.
+
+    A search for the step starts with a window of steps on the scale of x (Ridders, Adv. Eng. Software 4 (1982), has
+    the idea). The truncation error is judged by how the columns of the extrapolation converge, that of rounding by
+    the sizes of the samples; the window moves to finer or coarser steps as long as their sum shrinks. Samples that
+    are not finite spoil a window, so it moves on. A window is believed only if it foretells f(x), and if f is as
+    steep right beside x as it says; steps are no powers of two, so that no usual period is a divisor of all of them.
+
+    Where `fun` has noise far above rounding, give a `step`: of about noise^(1 / (accuracy + n)) on the scale of x.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from numgrad.functions import derivative
+    >>> result = derivative(np.exp, 1.0)
+    >>> abs(result.value - np.e) <= result.error < 1e-12
+    np.True_
+    >>> derivative(np.sin, [0.0, 0.5], n=2).value.round(9)
+    array([ 0.        , -0.47942554])
+    >>> derivative(np.sqrt, 0.0001, bounds=(0, np.inf)).value.round(9)
+    np.float64(50.0)
+    >>> derivative(lambda t: np.array([np.cos(t), np.sin(t)]), 0.0).value
+    array([0., 1.])
+    """
     n = _integer("n", n, 1, 10)
     search, points = _prepare(fun, x, False, accuracy, step, bounds, vectorized, args)
     tasks = Tasks(np.arange(points.shape[1]), np.zeros(points.shape[1], np.int64))
@@ -41,6 +120,61 @@ def gradient(
     vectorized: bool = False,
     args: tuple[Any, ...] = (),
 ) -> Derivative:
+    """Return the gradient of a function of several variables, with an estimate of its error.
+
+    Parameters
+    ----------
+    fun : callable
+        ``fun(x, *args)`` takes a vector of shape (n,) and returns a number, real or complex. It gets an array of its
+        own each time, unless it is `vectorized`: then one of shape (n, points). Jitted by Numba, it runs compiled.
+    x : array_like of float
+        The point, of shape (n,), or points, of shape (n, ...), float32 or float64.
+    accuracy : int, optional
+        The order of accuracy of the quotient, even, from 2 to 20: its truncation error shrinks with the step to this
+        power. The default suits a step that is searched for.
+    step : float or array_like, optional
+        The finest step of the quotient, in units of `x`, of a shape that broadcasts, or has one value for each
+        variable, to that of `x`. By default it is searched for, at each point and for each variable.
+    bounds : pair of float or array_like, optional
+        Lower and upper bounds, broadcast like `step`: `fun` is not called outside of them. Near one the quotient is
+        one-sided.
+    vectorized : bool, optional
+        Whether `fun` takes many points at once, along the last axis of its argument, and returns its values along the
+        last axis too. Arrays among `args` then belong to the points. A function that Numba has jitted needs this only
+        if it is to be called with arrays.
+    args : tuple, optional
+        Further arguments of `fun`.
+
+    Returns
+    -------
+    Derivative
+        With `value` of the shape of `x`, `error`, `step`, `n_eval`, `converged`.
+
+    Raises
+    ------
+    ValueError
+        If an argument is of no use, if `x` or ``fun(x)`` is not finite, if `fun` returns what are no numbers or
+        arrays of various shapes, if `bounds` leave no room for samples.
+
+    What `fun` itself raises is raised.
+
+    See Also
+    --------
+    derivative : how it is done.
+    numgrad.gradient : of samples.
+    numgrad.symbolic.compile : exact, of a formula.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from numgrad.functions import gradient
+    >>> gradient(lambda x: x[0] ** 2 * x[1], [1.0, 2.0]).value.round(12)
+    array([4., 1.])
+    >>> points = np.array([[1.0, 2.0, 3.0], [2.0, 0.0, 1.0]])
+    >>> gradient(lambda x: x[0] ** 2 * x[1], points, vectorized=True).value.round(12)
+    array([[4., 0., 6.],
+           [1., 4., 9.]])
+    """
     return _jacobian(fun, x, accuracy, step, bounds, vectorized, args, is_scalar=True)
 
 
@@ -54,6 +188,59 @@ def jacobian(
     vectorized: bool = False,
     args: tuple[Any, ...] = (),
 ) -> Derivative:
+    """Return the first partial derivatives of a function of several variables, with an estimate of their error.
+
+    Parameters
+    ----------
+    fun : callable
+        ``fun(x, *args)`` takes a vector of shape (n,) and returns an array of any shape S, or a number. It gets an
+        array of its own each time, unless it is `vectorized`: then one of shape (n, points). Jitted by Numba, it runs
+        compiled.
+    x : array_like of float
+        The point, of shape (n,), or points, of shape (n, ...), float32 or float64.
+    accuracy : int, optional
+        The order of accuracy of the quotient, even, from 2 to 20: its truncation error shrinks with the step to this
+        power. The default suits a step that is searched for.
+    step : float or array_like, optional
+        The finest step of the quotient, in units of `x`, of a shape that broadcasts, or has one value for each
+        variable, to that of `x`. By default it is searched for, at each point and for each variable.
+    bounds : pair of float or array_like, optional
+        Lower and upper bounds, broadcast like `step`: `fun` is not called outside of them. Near one the quotient is
+        one-sided.
+    vectorized : bool, optional
+        Whether `fun` takes many points at once, along the last axis of its argument, and returns its values along the
+        last axis too. Arrays among `args` then belong to the points. A function that Numba has jitted needs this only
+        if it is to be called with arrays.
+    args : tuple, optional
+        Further arguments of `fun`.
+
+    Returns
+    -------
+    Derivative
+        With `value` of shape S + x.shape: ``value[i, j]`` is the partial derivative of the i-th number with respect to
+        the j-th variable. Also `error`, `step`, `n_eval`, `converged`.
+
+    Raises
+    ------
+    ValueError
+        If an argument is of no use, if `x` or ``fun(x)`` is not finite, if `fun` returns what are no numbers or
+        arrays of various shapes, if `bounds` leave no room for samples.
+
+    What `fun` itself raises is raised.
+
+    See Also
+    --------
+    derivative : how it is done.
+    numgrad.jacobian : of sampled fields.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from numgrad.functions import jacobian
+    >>> jacobian(lambda x: np.array([x[0] * x[1], x[0] + 3 * x[1]]), [1.0, 2.0]).value.round(12)
+    array([[2., 1.],
+           [1., 3.]])
+    """
     return _jacobian(fun, x, accuracy, step, bounds, vectorized, args, is_scalar=False)
 
 
@@ -67,6 +254,65 @@ def hessian(
     vectorized: bool = False,
     args: tuple[Any, ...] = (),
 ) -> Derivative:
+    """Return the second partial derivatives of a function of several variables, with an estimate of their error.
+
+    Parameters
+    ----------
+    fun : callable
+        ``fun(x, *args)`` takes a vector of shape (n,) and returns a number, or an array of any shape S. It gets an
+        array of its own each time, unless it is `vectorized`: then one of shape (n, points). Jitted by Numba, it runs
+        compiled.
+    x : array_like of float
+        The point, of shape (n,), or points, of shape (n, ...), float32 or float64.
+    accuracy : int, optional
+        The order of accuracy of the quotient, even, from 2 to 20: its truncation error shrinks with the step to this
+        power. The default suits a step that is searched for.
+    step : float or array_like, optional
+        The finest step of the quotient, in units of `x`, of a shape that broadcasts, or has one value for each
+        variable, to that of `x`. By default it is searched for, at each point and for each variable.
+    bounds : pair of float or array_like, optional
+        Lower and upper bounds, broadcast like `step`: `fun` is not called outside of them. Near one the quotient is
+        one-sided.
+    vectorized : bool, optional
+        Whether `fun` takes many points at once, along the last axis of its argument, and returns its values along the
+        last axis too. Arrays among `args` then belong to the points. A function that Numba has jitted needs this only
+        if it is to be called with arrays.
+    args : tuple, optional
+        Further arguments of `fun`.
+
+    Returns
+    -------
+    Derivative
+        With `value` of shape S + (n,) + x.shape, symmetric, `error`, `step`, `n_eval`, `converged`.
+
+    Raises
+    ------
+    ValueError
+        If an argument is of no use, if `x` or ``fun(x)`` is not finite, if `fun` returns what are no numbers or
+        arrays of various shapes, if `bounds` leave no room for samples.
+
+    What `fun` itself raises is raised.
+
+    See Also
+    --------
+    derivative : how it is done.
+    numgrad.hessian : of sampled fields.
+
+    Notes
+    -----
+    The diagonal has the quotients of `derivative` for n = 2. A mixed partial derivative is extrapolated from
+
+        (f(x + h, y + k) - f(x + h, y - k) - f(x - h, y + k) + f(x - h, y - k)) / (4 h k),
+
+    in even powers of a step that h and k are multiples of.
+
+    Examples
+    --------
+    >>> from numgrad.functions import hessian
+    >>> hessian(lambda x: x[0] ** 2 * x[1], [1.0, 2.0]).value.round(9)
+    array([[4., 2.],
+           [2., 0.]])
+    """
     search, points = _prepare(fun, x, True, accuracy, step, bounds, vectorized, args)
     variables, count = points.shape
     diagonal = search.find(_tasks(np.arange(variables), None, count), [central(2), one_sided(2, 1), one_sided(2, -1)])

@@ -1,0 +1,156 @@
+"""Three ways to a gradient: by exact partials, from samples on a grid, from a function by difference quotients.
+
+python examples/exact_or_numeric.py [--save FOLDER]
+
+The figure has the errors of the last two against the distance of the samples. Where it is long, truncation rules, and
+the error falls as the distance to the power of the accuracy; where it is short, rounding does, and the error grows as
+one over the distance. `numgrad.functions`, if given no step, looks for the best one itself.
+"""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.lines import Line2D
+
+import numgrad as ng
+
+Function = Callable[[np.ndarray], np.ndarray]
+Curves = dict[tuple[str, int], np.ndarray]
+
+
+def potential(p: np.ndarray) -> np.ndarray:
+    x, y, z = p
+    return 2 * x**2 + 3 * y**2 - 4 * z
+
+
+def waves(p: np.ndarray) -> np.ndarray:
+    x, y, z = p
+    return np.exp(-(x**2 + y**2) / 2) * np.sin(3 * x * y) + z * np.cos(2 * z)
+
+
+# Each field twice: as a formula, and as a function of points (3, ...), the axis of x, y and z first.
+FIELDS = {
+    "V": ("2x^2 + 3y^2 - 4z", potential),
+    "W": ("exp(-(x^2 + y^2)/2) sin(3x y) + z cos(2z)", waves),
+}
+CENTER = np.array([0.7, 0.5, 0.6])
+POINTS = CENTER[:, None] + np.random.default_rng(0).uniform(-0.5, 0.5, (3, 300))
+SIDE = 6  # a grid has so many points on either side of the center, whatever their distance
+INSIDE = (..., *[slice(4, -4)] * 3)  # without those that one-sided formulas reach, for accuracy 8
+H = np.geomspace(1e-13, 1, 66)
+ON_GRID, OF_FUNCTION = (2, 4, 6, 8), (2, 4, 6)  # the accuracies
+COLOURS = dict(zip(ON_GRID, ("tab:blue", "tab:orange", "tab:green", "tab:red"), strict=True))
+
+
+def grid(h: float) -> list[np.ndarray]:
+    """Coordinates x, y, z that are broadcast against one another: no array of all points is needed."""
+    x, y, z = CENTER[:, None] + h * np.arange(-SIDE, SIDE + 1)
+    return [x[:, None, None], y[:, None], z]
+
+
+def from_samples(f: np.ndarray, h: float, accuracy: int) -> np.ndarray:
+    return np.stack([ng.derivative(f, h, axis=axis, accuracy=accuracy) for axis in range(f.ndim)])
+
+
+def errors(formula: ng.symbolic.Formula, function: Function) -> tuple[Curves, float]:
+    """The largest errors, in units of the largest partial: at all distances, and at the step that is found."""
+    exact = formula.gradient(*POINTS)
+    automatic = ng.functions.gradient(function, POINTS, vectorized=True).value
+    curves = {}
+    for a in OF_FUNCTION:
+        values = [ng.functions.gradient(function, POINTS, step=h, accuracy=a, vectorized=True).value for h in H]
+        curves["function", a] = np.array([abs(v - exact).max() for v in values]) / abs(exact).max()
+    curves.update({(where, a): np.empty(H.size) for where in ("grid", "inside") for a in ON_GRID})
+    for i, h in enumerate(H):
+        f, on_grid = formula(*grid(h))  # the samples, and what their gradient should be, in one pass
+        for a in ON_GRID:
+            error = abs(from_samples(f, h, a) - on_grid) / abs(on_grid).max()
+            curves["grid", a][i], curves["inside", a][i] = error.max(), error[INSIDE].max()
+    return curves, abs(automatic - exact).max() / abs(exact).max()
+
+
+def order(error: np.ndarray) -> float:
+    """The slope over the shortest distances at which truncation rules."""
+    rules = np.flatnonzero((error > 20 * error.min()) & (error.argmin() < np.arange(H.size)))[:4]
+    return np.polyfit(np.log(H[rules]), np.log(error[rules]), 1)[0]
+
+
+def print_one_point(formula: ng.symbolic.Formula, function: Function) -> None:
+    exact = formula.gradient(*CENTER)
+    h = 0.01
+    f = formula.value(*grid(h))
+    middle = (..., SIDE, SIDE, SIDE)
+    found = ng.functions.gradient(function, CENTER)
+    ways = {
+        "exact partials": exact,
+        f"grid, h = {h}, gradient": np.stack(ng.gradient(f, h, edge_order=2))[middle],
+        f"grid, h = {h}, accuracy 8": from_samples(f, h, 8)[middle],
+        "function, step = 0.01, accuracy 2": ng.functions.gradient(function, CENTER, step=h, accuracy=2),
+        "function, any step": found,
+    }
+    print(f"at {CENTER}:")
+    for name, way in ways.items():
+        value = np.asarray(way)
+        text = f"  {name:34}" + "".join(f"{v:13.9f}" for v in value)
+        if way is not exact:
+            text += f"  error {abs(value - exact).max():.0e}"
+        if isinstance(way, ng.functions.Derivative):
+            text += f", estimated {way.error.max():.0e}"
+        print(text)
+
+
+def draw(curves: dict[str, tuple[Curves, float]], file: Path) -> None:
+    figure, axes = plt.subplots(1, 2, figsize=(14, 6.6), layout="constrained", sharex=True, sharey=True)
+    titles = {
+        "V": "V = 2x² + 3y² - 4z\nexact but for rounding at any distance: the longer, the better",
+        "W": "W = exp(-(x² + y²)/2) sin(3xy) + z cos(2z)\ntruncation on the right, rounding on the left, a best distance between",
+    }
+    for ax, (name, (found, automatic)) in zip(axes, curves.items(), strict=True):
+        for a in ON_GRID:
+            ax.loglog(H, found["grid", a], "-", color=COLOURS[a], lw=1.6)
+        for a in OF_FUNCTION:
+            ax.loglog(H, found["function", a], "o", color=COLOURS[a], ms=4.5, mfc="none")
+        ax.axhline(automatic, color="k", ls="--", lw=1.2)
+        ax.set(title=titles[name], xlabel="distance h of samples (in units of x, y, z)", ylim=(1e-16, 10))
+        ax.grid(alpha=0.3)
+    axes[0].set_ylabel("largest error of any partial at any point / largest partial")
+    lines = [Line2D([], [], color=c, label=f"accuracy {a}") for a, c in COLOURS.items()]
+    lines += [
+        Line2D([], [], color="0.4", label="samples on a grid, its edges included"),
+        Line2D([], [], color="0.4", ls="", marker="o", mfc="none", label="quotients of the function, step h"),
+        Line2D([], [], color="k", ls="--", label="quotients of the function, step found"),
+    ]
+    figure.legend(handles=lines, loc="outside lower center", ncols=7)
+    figure.savefig(file, dpi=120)
+    print(f"figure: {file}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--save", type=Path, metavar="FOLDER", help="save the figure here")
+    folder = parser.parse_args().save
+
+    curves = {}
+    for name, (text, function) in FIELDS.items():
+        formula = ng.symbolic.compile(text, "x y z")
+        print(formula)
+        print_one_point(formula, function)
+        curves[name] = errors(formula, function)
+    found, automatic = curves["W"]
+    for a in ON_GRID:
+        inside, all_points = order(found["inside", a]), order(found["grid", a])
+        print(f"grid, accuracy {a}: order {inside:.1f} inside, {all_points:.1f} with the edges")
+    for a in OF_FUNCTION:
+        error = found["function", a]
+        print(f"function, accuracy {a}: order {order(error):.1f}, best error {error.min():.0e} with a step of {H[error.argmin()]:.0e}")
+    print(f"function, step found: error {automatic:.0e}")
+    print(curves["V"][1], min(c.min() for c in curves["V"][0].values()), min(c.min() for c in curves["W"][0].values()))
+    if folder is not None:
+        draw(curves, folder / "exact_or_numeric.png")
+
+
+if __name__ == "__main__":
+    main()
