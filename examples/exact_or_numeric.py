@@ -79,17 +79,15 @@ def order(error: np.ndarray) -> float:
 
 
 def print_one_point(formula: ng.symbolic.Formula, function: Function) -> None:
-    exact = formula.gradient(*CENTER)
-    h = 0.01
-    f = formula.value(*grid(h))
-    middle = (..., SIDE, SIDE, SIDE)
-    found = ng.functions.gradient(function, CENTER)
+    h, middle = 0.01, (..., SIDE, SIDE, SIDE)  # the middle of a grid is its center
+    f, exact = formula(*grid(h))
+    exact = exact[middle]
     ways = {
         "exact partials": exact,
         f"grid, h = {h}, gradient": np.stack(ng.gradient(f, h, edge_order=2))[middle],
         f"grid, h = {h}, accuracy 8": from_samples(f, h, 8)[middle],
-        "function, step = 0.01, accuracy 2": ng.functions.gradient(function, CENTER, step=h, accuracy=2),
-        "function, any step": found,
+        f"function, step = {h}, accuracy 2": ng.functions.gradient(function, CENTER, step=h, accuracy=2),
+        "function, step found": ng.functions.gradient(function, CENTER),
     }
     print(f"at {CENTER}:")
     for name, way in ways.items():
@@ -103,27 +101,39 @@ def print_one_point(formula: ng.symbolic.Formula, function: Function) -> None:
 
 
 def draw(curves: dict[str, tuple[Curves, float]], file: Path) -> None:
-    figure, axes = plt.subplots(1, 2, figsize=(14, 6.6), layout="constrained", sharex=True, sharey=True)
+    figure, axes = plt.subplots(1, 2, figsize=(14, 7), layout="constrained", sharex=True, sharey=True)
     titles = {
-        "V": "V = 2x² + 3y² - 4z\nexact but for rounding at any distance: the longer, the better",
-        "W": "W = exp(-(x² + y²)/2) sin(3xy) + z cos(2z)\ntruncation on the right, rounding on the left, a best distance between",
+        "V": "V = 2x² + 3y² - 4z\nquadratic, so no truncation at any distance: all error is rounding",
+        "W": "W = exp(-(x² + y²)/2) sin(3xy) + z cos(2z)\n"
+        "rounding on the left, truncation on the right, the best distance between",
     }
     for ax, (name, (found, automatic)) in zip(axes, curves.items(), strict=True):
         for a in ON_GRID:
             ax.loglog(H, found["grid", a], "-", color=COLOURS[a], lw=1.6)
-        for a in OF_FUNCTION:
-            ax.loglog(H, found["function", a], "o", color=COLOURS[a], ms=4.5, mfc="none")
+        for i, a in enumerate(OF_FUNCTION):
+            ax.loglog(H, found["function", a], "o:", color=COLOURS[a], lw=1, ms=5, mfc="none", markevery=(i, 3))
         ax.axhline(automatic, color="k", ls="--", lw=1.2)
-        ax.set(title=titles[name], xlabel="distance h of samples (in units of x, y, z)", ylim=(1e-16, 10))
+        text = f"step found: largest error {automatic:.0e}"
+        ax.annotate(text, (H[0], automatic), (0, 4), textcoords="offset points")
+        ax.annotate("rounding: slope -1", (1e-8, 1e-5), (5, 5), textcoords="offset points", color="0.3")
+        ax.set(title=titles[name], xlabel="distance h of samples, in the units of x, y and z", ylim=(1e-16, 10))
         ax.grid(alpha=0.3)
-    axes[0].set_ylabel("largest error of any partial at any point / largest partial")
-    lines = [Line2D([], [], color=c, label=f"accuracy {a}") for a, c in COLOURS.items()]
-    lines += [
-        Line2D([], [], color="0.4", label="samples on a grid, its edges included"),
-        Line2D([], [], color="0.4", ls="", marker="o", mfc="none", label="quotients of the function, step h"),
-        Line2D([], [], color="k", ls="--", label="quotients of the function, step found"),
+    axes[0].set_ylabel("largest error of a partial at any point / largest partial")
+    # Each where there is room beside its curve.
+    for a, at, side in ((2, (7e-4, 3e-6), "right"), (4, (3.5e-3, 8e-9), "right"), (8, (3.5e-2, 3e-9), "left")):
+        axes[1].text(*at, f"slope {a}", color=COLOURS[a], ha=side)
+    line = {"arrowstyle": "-", "color": COLOURS[6]}
+    axes[1].annotate("slope 6", (7.4e-3, 1e-11), (0.2, 2e-12), color=COLOURS[6], arrowprops=line)
+    legend = [
+        Line2D([], [], color="0.4", label="grid: derivative(f, h, accuracy=a), edges included"),
+        Line2D(
+            [], [], color="0.4", ls=":", marker="o", mfc="none", label="function: functions.gradient(fun, p, step=h)"
+        ),
+        Line2D([], [], color="k", ls="--", label="function: functions.gradient(fun, p), step found"),
     ]
-    figure.legend(handles=lines, loc="outside lower center", ncols=7)
+    axes[0].legend(handles=legend, loc="upper right")
+    legend = [Line2D([], [], color=c, label=f"accuracy {a}") for a, c in COLOURS.items()]
+    axes[1].legend(handles=legend, loc="lower left")
     figure.savefig(file, dpi=120)
     print(f"figure: {file}")
 
@@ -145,9 +155,10 @@ def main() -> None:
         print(f"grid, accuracy {a}: order {inside:.1f} inside, {all_points:.1f} with the edges")
     for a in OF_FUNCTION:
         error = found["function", a]
-        print(f"function, accuracy {a}: order {order(error):.1f}, best error {error.min():.0e} with a step of {H[error.argmin()]:.0e}")
+        best = f"smallest error {error.min():.0e} with step {H[error.argmin()]:.0e}"
+        print(f"function, accuracy {a}: order {order(error):.1f}, {best}")
     print(f"function, step found: error {automatic:.0e}")
-    print(curves["V"][1], min(c.min() for c in curves["V"][0].values()), min(c.min() for c in curves["W"][0].values()))
+
     if folder is not None:
         draw(curves, folder / "exact_or_numeric.png")
 

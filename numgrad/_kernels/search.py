@@ -22,13 +22,13 @@ TASK = 10 * BLOCK
 # Rows of a block of states: what is known of a number of a task, its best quotient so far, what its window says now.
 CENTER, PROBE, MOVE, NOISE, LOST, WORSE = range(6)
 VALUE, ERROR, SCATTER, STEP, CONVERGED = range(6, 11)
-H, POWER, WHOLE, BUT_ONE, BUT_TWO, ROUNDING, RESIDUAL, CHANGED = range(11, 19)
-STATE = 19 * BLOCK
+H, POWER, WHOLE, BUT_ONE, BUT_TWO, BUT_THREE, ROUNDING, RESIDUAL, CHANGED = range(11, 20)
+STATE = 20 * BLOCK
 # The rows of a block of windows are, `levels` times each, quotients, changes of the samples (of their even part for a
 # central quotient of odd order, else the largest), and sizes of the samples.
 
 # The rows of weights of a kind of quotient.
-OFFSETS, OFFSETS2, PART, ALL_LEVELS, ALL_BUT_ONE, ALL_BUT_TWO, AMPLIFIED, EVEN = range(8)
+OFFSETS, OFFSETS2, PART, ALL_LEVELS, ALL_BUT_ONE, ALL_BUT_TWO, ALL_BUT_THREE, AMPLIFIED, EVEN = range(9)
 
 # Rounding is accepted up to this many units of the last place of the derivative before coarser steps are tried.
 ACCEPTED = 64.0
@@ -208,7 +208,8 @@ def weigh(state: Any, window: Any, count: Any, kind: Any) -> None:
         for t in range(count):
             state[row * BLOCK + t] = 0.0
     for j in range(levels):
-        whole, but_one, but_two = weights[ALL_LEVELS][j], weights[ALL_BUT_ONE][j], weights[ALL_BUT_TWO][j]
+        whole, but_one = weights[ALL_LEVELS][j], weights[ALL_BUT_ONE][j]
+        but_two, but_three = weights[ALL_BUT_TWO][j], weights[ALL_BUT_THREE][j]
         amplified, even = weights[AMPLIFIED][j], weights[EVEN][j] if is_checked else 0.0
         at, changes, sizes = j * BLOCK, (levels + j) * BLOCK, (2 * levels + j) * BLOCK
         for t in range(count):
@@ -216,6 +217,7 @@ def weigh(state: Any, window: Any, count: Any, kind: Any) -> None:
             state[WHOLE * BLOCK + t] += whole * quotient
             state[BUT_ONE * BLOCK + t] += but_one * quotient
             state[BUT_TWO * BLOCK + t] += but_two * quotient
+            state[BUT_THREE * BLOCK + t] += but_three * quotient
             state[ROUNDING * BLOCK + t] += amplified * window[sizes + t]
             state[RESIDUAL * BLOCK + t] += even * change
             state[CHANGED * BLOCK + t] = max(state[CHANGED * BLOCK + t], abs(change))
@@ -234,16 +236,24 @@ def judge(task: Any, state: Any, window: Any, epsilon: Any, count: Any, is_first
         h, power, move = state[H * BLOCK + t], state[POWER * BLOCK + t], state[MOVE * BLOCK + t]
         whole, but_one = state[WHOLE * BLOCK + t], state[BUT_ONE * BLOCK + t]
         last, before = abs(whole - but_one), abs(but_one - state[BUT_TWO * BLOCK + t])
+        earlier = abs(state[BUT_TWO * BLOCK + t] - state[BUT_THREE * BLOCK + t])
         # The weights of all levels give the quotient, whose error is far below its difference from the rest. How far
         # fine and coarse levels are apart falls from column to column of the extrapolation, until it is noise.
         value = whole if is_leading else but_one
         apart = gain * last if is_leading else 0.0
         ratio = apart / (gain_before * before + TINY)
         scatter = 3.0 * apart * min(1.0, 16.0 * ratio * ratio)
-        truncation = last * min(1.0, 16.0 * last / (before + TINY)) if is_leading else last
+        # Of columns whose error is that of one power, each is nearer than the one before by four times as much as that
+        # one was. Where two of them agree by chance, the one before them still says how near they can be.
+        expected = max(last, min(before, before * before / (earlier + TINY)))
+        truncation = expected * min(1.0, 16.0 * expected / (before + TINY)) if is_leading else last
 
-        floor = 16.0 * epsilon * window[sizes + t]
         change, fine = state[CHANGED * BLOCK + t], abs(window[changes + t])
+        reach = abs(task[FIRST * BLOCK + t] / task[UNIT * BLOCK + t])
+        if is_mixed:
+            reach = max(reach, abs(task[SECOND * BLOCK + t] / task[UNIT2 * BLOCK + t]))
+        slope = (fine + abs(window[t]) * power / factorial if is_checked else fine) / h
+        floor = 16.0 * epsilon * (window[sizes + t] + reach * slope)
         # What the even part says of f(x), which is known, must be true to a thousandth of its changes.
         is_smooth = abs(state[RESIDUAL * BLOCK + t]) <= 1e-3 * change + floor
         if is_checked:
@@ -251,13 +261,12 @@ def judge(task: Any, state: Any, window: Any, epsilon: Any, count: Any, is_first
             fine += abs(window[t]) * power / factorial
         coarse = change * factorial / (power * span)
         is_smooth = is_smooth & (abs(state[PROBE * BLOCK + t]) <= 3.0 * NEAR * fine + floor)
-        is_smooth = is_smooth & (apart <= 0.25 * (abs(value) + coarse) + amplification * floor / power)
+        is_smooth = (is_fixed != 0) | is_smooth & (
+            apart <= 0.25 * (abs(value) + coarse) + amplification * floor / power
+        )
         truncation = truncation if is_smooth else truncation + change * factorial / power
-        reach = abs(task[FIRST * BLOCK + t] / task[UNIT * BLOCK + t])
-        if is_mixed:
-            reach = max(reach, abs(task[SECOND * BLOCK + t] / task[UNIT2 * BLOCK + t]))
         noise = state[ROUNDING * BLOCK + t] * epsilon / power
-        rounding = fine / h * reach * amplification * epsilon / power
+        rounding = slope * reach * amplification * epsilon / power
         error = truncation + noise + rounding
 
         is_finer = move < 0.0

@@ -53,8 +53,8 @@ class Kind:
         # The error of a quotient whose own differences say nothing is its difference from the next better one.
         is_leading = not self.is_fixed and levels - low >= 3
         window = levels if is_leading else max(levels + 1, low + 3)
-        used = (window, window - 1, window - 2) if is_leading else (levels + 1, levels, levels)
-        weights = [_padded(_extrapolation(quotient.powers[: k - 1]), window) for k in used]
+        used = (window, window - 1, window - 2, window - 3) if is_leading else (levels + 1, levels, levels, levels)
+        weights = [_padded(_extrapolation(quotient.powers[: k - 1]) if k > low else (), window) for k in used]
         scale = 1 if quotient.offsets2 else factorial(quotient.n)
         parts = scale * sum(map(abs, (*quotient.part, quotient.center)))
         amplified = [abs(w) * parts * 0.5 ** (j * quotient.n) for j, w in enumerate(weights[0 if is_leading else 1])]
