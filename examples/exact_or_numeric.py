@@ -133,7 +133,7 @@ def draw(curves: dict[str, tuple[Curves, float]], file: Path) -> None:
     ]
     axes[0].legend(handles=legend, loc="upper right")
     legend = [Line2D([], [], color=c, label=f"accuracy {a}") for a, c in COLOURS.items()]
-    axes[1].legend(handles=legend, loc="lower left")
+    axes[1].legend(handles=legend, loc="upper center")
     figure.savefig(file, dpi=120)
     print(f"figure: {file}")
 

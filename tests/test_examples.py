@@ -34,6 +34,7 @@ def test_all_are_here():
         "learning_rates",
         "real_data",
         "streaming",
+        "exact_or_numeric",
     }
 
 
@@ -64,6 +65,11 @@ def test_example(script, tmp_path):
     if script.stem == "accuracy":
         orders = [float(o) for o in re.findall(r"order ([\d.]+)", text)]
         assert np.allclose(orders, [2, 4, 6, 8] * 2, atol=0.55)
+    if script.stem == "exact_or_numeric":
+        inside = [float(o) for o in re.findall(r"order ([\d.]+) inside", text)]
+        assert np.allclose(inside, [2, 4, 6, 8], atol=0.4)
+        assert np.allclose([float(o) for o in re.findall(r"order ([\d.]+), smallest", text)], [2, 4, 6], atol=0.4)
+        assert float(re.search(r"step found: error (\S+)", text).group(1)) < 1e-13
     if script.stem == "vector_fields":
         errors = [float(e) for e in re.findall(r"divergence (\S+),", text)]
         assert errors == sorted(errors, reverse=True)
