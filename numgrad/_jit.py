@@ -71,6 +71,18 @@ def type_of(value: Any) -> Any:
     return _jit_library().typeof(value)
 
 
+def dtype_returned(function: Any, *arguments: Any) -> str | None:
+    """What a jitted function that has been called so returns, or holds in the array it returns.
+
+    Python objects do not tell float32 from float64. None if it took the arguments for other types.
+    """
+    overload = function.overloads.get(tuple(map(type_of, arguments)))
+    if overload is None:
+        return None
+    kind = getattr(overload.signature.return_type, "dtype", overload.signature.return_type)
+    return str(kind) if str(kind) in ("float32", "float64", "complex64", "complex128") else None
+
+
 def is_jitted(function: object) -> bool:
     """Whether `function` is one that Numba has jitted. Does not import Numba: where nobody has, nothing is jitted."""
     dispatcher = sys.modules.get("numba.core.dispatcher")

@@ -153,7 +153,7 @@ def test_without_the_compiler(tmp_path):
     run = ["run", f"--include={kernels}/*", "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     files = [
         str(HERE / f"test_{name}.py")
-        for name in ("kernels", "descent", "rows", "derivative", "fields", "turning_points")
+        for name in ("kernels", "descent", "rows", "derivative", "fields", "turning_points", "functions")
     ]
     chosen = ["-k", "python or classic or shapes or any_range and not 1400 and not 300 and not 700"]
     for arguments in ([*run, *files, *chosen], ["report", "--fail-under=100", "-m"]):

@@ -6,9 +6,9 @@ import numpy as np
 
 from numgrad._kernels.search import BLOCK, call, run
 
-# Bound for the function, like `keep` and `value_at`: the dtype of points, how many numbers it returns.
+# Bound for the function, like `keep` and `value_at`: the dtype of points, the shape of what it returns.
 FLOAT = np.float64
-NUMBERS = 1
+SHAPE = ()
 
 
 def fun(x: Any) -> Any:
@@ -25,18 +25,18 @@ def keep_complex(values: Any, count: Any, i: Any, y: Any) -> None:
 
 
 def keep_array(values: Any, count: Any, i: Any, y: Any) -> None:
-    if y.size != NUMBERS:
-        raise ValueError("`fun` returned arrays of different sizes; it must return the same size for all points")
+    if y.shape != SHAPE:
+        raise ValueError("`fun` returned arrays of different shapes; it must return one shape for all points")
     for k, number in enumerate(y.flat):
         values[k * count + i] = number
 
 
 def keep_complex_array(values: Any, count: Any, i: Any, y: Any) -> None:
-    if y.size != NUMBERS:
-        raise ValueError("`fun` returned arrays of different sizes; it must return the same size for all points")
+    if y.shape != SHAPE:
+        raise ValueError("`fun` returned arrays of different shapes; it must return one shape for all points")
     for k, number in enumerate(y.flat):
         values[k * count + i] = number.real
-        values[(NUMBERS + k) * count + i] = number.imag
+        values[(y.size + k) * count + i] = number.imag
 
 
 keep = keep_real
@@ -47,8 +47,8 @@ def address_of(args: Any) -> Any:
 
 
 def value_at(address: Any) -> Any:
-    """The further arguments of the function, a tuple."""
-    return address
+    """The further arguments of the function, of which there are none unless this is bound to something else."""
+    return ()
 
 
 def sample_scalar(
@@ -86,17 +86,21 @@ def search(
     numbers: Any,
     kind: Any,
     context: Any,
-    args: Any,
+    address: Any,
     start: Any,
     stop: Any,
 ) -> None:
     """Search for the tasks from start to stop, block by block."""
-    address = address_of(args)
     for begin in range(start, stop, BLOCK):
         end = min(begin + BLOCK, stop)
         run(functions, scratch, problem, results, numbers, kind, context, address, begin, end)
 
 
-def centers(sample: Any, nodes: Any, which: Any, lanes: Any, context: Any, args: Any) -> None:
+def centers(sample: Any, nodes: Any, which: Any, lanes: Any, context: Any, address: Any) -> None:
     """The function at all points, whose first variables are the nodes."""
-    call(sample, (nodes, nodes, which, lanes, nodes.size, 0, context, address_of(args)))
+    call(sample, (nodes, nodes, which, lanes, nodes.size, 0, context, address))
+
+
+def hold(function: Any, before: Any, args: Any, after: Any) -> None:
+    """Call one of these with the address of further arguments, which lie on the stack meanwhile."""
+    call(function, (*before, address_of(args), *after))

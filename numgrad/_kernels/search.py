@@ -39,9 +39,13 @@ ODD = 847_807 / 2**20
 NEAR = 0.0193
 # A quotient that changes by less than this fraction is taken to have left behind the steps that say nothing.
 RESOLVED = 1e-2
+# Columns that come nearer by less than the root of this are not taken to converge any more, but to scatter.
+SCATTERED = 64.0
 # A function is sampled at no more levels beyond the first window than these, and no farther than this.
 ROUNDS = 100
 FARTHEST = 2.0**6
+# Steps of fewer units of the last place of x than 2 to this would tell nothing of a kink.
+NOTHING = 10
 # Beside a divisor that may be zero.
 TINY = 1e-300
 
@@ -72,11 +76,11 @@ def load(scratch: Any, problem: Any, numbers: Any, start: Any, stop: Any, kind: 
         for t in range(count):
             exponent = (bits[FIRST * BLOCK + t] >> 52 & 0x7FF) - 1023
             size, size2 = unit(exponent), 0
-            finest = exponent + 2 - digits - size
+            finest = exponent + NOTHING - digits - size
             if is_mixed:
                 exponent2 = (bits[SECOND * BLOCK + t] >> 52 & 0x7FF) - 1023
                 size2 = unit(exponent2)
-                finest = max(finest, exponent2 + 2 - digits - size2)
+                finest = max(finest, exponent2 + NOTHING - digits - size2)
             bits[UNIT * BLOCK + t] = size + 1023 << 52
             bits[UNIT2 * BLOCK + t] = size2 + 1023 << 52
             bits[FINEST * BLOCK + t] = max(finest, -1000) + 1023 << 52
@@ -229,7 +233,7 @@ def judge(task: Any, state: Any, window: Any, epsilon: Any, count: Any, is_first
     Rounding is that of the values of the function, and more if it rounds as a function of a rounded x does.
     """
     _, levels, _, is_mixed, is_checked, is_fixed, is_leading = kind[0]
-    _, factorial, amplification, gain, gain_before, span = kind[1]
+    _, factorial, amplification, gain, gain_before, gain_earlier, span = kind[1]
     coarsest, changes = (levels - 1) * BLOCK, levels * BLOCK
     sizes, largest = 2 * levels * BLOCK, (3 * levels - 1) * BLOCK
     for t in range(count):
@@ -242,7 +246,9 @@ def judge(task: Any, state: Any, window: Any, epsilon: Any, count: Any, is_first
         value = whole if is_leading else but_one
         apart = gain * last if is_leading else 0.0
         ratio = apart / (gain_before * before + TINY)
-        scatter = 3.0 * apart * min(1.0, 16.0 * ratio * ratio)
+        apart_expected = 4.0 * gain_before * before * (gain_before * before / (gain_earlier * earlier + TINY))
+        is_scattered = apart > 4.0 * apart_expected
+        scatter = 3.0 * apart * (1.0 if is_scattered else min(1.0, SCATTERED * ratio * ratio))
         # Of columns whose error is that of one power, each is nearer than the one before by four times as much as that
         # one was. Where two of them agree by chance, the one before them still says how near they can be.
         expected = max(last, min(before, before * before / (earlier + TINY)))
@@ -340,7 +346,6 @@ def want(scratch: Any, lanes: Any, total: Any, kind: Any) -> None:
                 nodes2[r * count + k] = task[SECOND * BLOCK] + weights[OFFSETS2][r] * (h * task[UNIT2 * BLOCK])
             if which.size:
                 which[r * count + k] = t
-        task[CALLS * BLOCK] += samples
         if h == task[FINE * BLOCK]:  # finer steps need a nearer probe
             at = samples * count + int(asked[2, k])
             nodes[at] = task[FIRST * BLOCK] + NEAR * weights[OFFSETS][0] * (h * task[UNIT * BLOCK])
@@ -348,7 +353,6 @@ def want(scratch: Any, lanes: Any, total: Any, kind: Any) -> None:
                 nodes2[at] = task[SECOND * BLOCK]
             if which.size:
                 which[at] = t
-            task[CALLS * BLOCK] += 1.0
     asked[3, 0], asked[3, 1] = count, samples * count + probes
 
 
@@ -382,6 +386,8 @@ def move_on(scratch: Any, epsilon: Any, lanes: Any, total: Any, kind: Any) -> No
         task = tasks[block * TASK :][:TASK]
         end = k
         while end < count and int(asked[0, end]) // BLOCK == block:
+            t = int(asked[0, end]) % BLOCK
+            task[CALLS * BLOCK + t] += samples + (1.0 if asked[1, end] == task[FINE * BLOCK + t] else 0.0)
             end += 1
         for lane in range(lanes):
             at = block * lanes + lane

@@ -369,13 +369,12 @@ def _prepare(
         raise ValueError(f"`x` has dtype {points.dtype}; give real points, of float32 or float64")
     if is_vector and points.ndim == 0:
         raise ValueError("`x` is a number; give a vector of the variables of `fun`, or use `derivative`")
+    if points.size == 0:
+        what = "variable" if is_vector and points.shape[0] == 0 else "point"
+        raise ValueError(f"`x` has shape {points.shape}; give at least one {what}")
     shape = points.shape[1:] if is_vector else points.shape
     # A copy: kernels are compiled for arrays that can be written to.
     flat = np.array(points, order="C").reshape(points.shape[0] if is_vector else 1, -1)
-    if flat.shape[0] == 0 or flat.shape[1] == 0:
-        raise ValueError(
-            f"`x` has shape {points.shape}; give at least one " + ("variable" if flat.shape[1] else "point")
-        )
     if not np.isfinite(flat).all():
         raise ValueError(f"`x` is {_first(points, ~np.isfinite(points))}; give finite points")
     room = None if bounds is None else _room(flat, points, bounds)
@@ -410,7 +409,10 @@ def _first(array: np.ndarray, mask: np.ndarray) -> str:
 
 def _spread(name: str, value: Any, points: np.ndarray) -> np.ndarray:
     """Broadcast to the shape of the points; a value for each variable fits any number of points."""
-    given = np.asarray(value, float)
+    try:
+        given = np.asarray(value, float)
+    except (TypeError, ValueError):
+        raise ValueError(f"`{name}` is {value!r}; give numbers") from None
     if given.ndim == 1 and points.ndim > 1 and given.shape[0] == points.shape[0]:
         given = given.reshape(-1, *(1,) * (points.ndim - 1))
     try:

@@ -59,7 +59,7 @@ class Kind:
         parts = scale * sum(map(abs, (*quotient.part, quotient.center)))
         amplified = [abs(w) * parts * 0.5 ** (j * quotient.n) for j, w in enumerate(weights[0 if is_leading else 1])]
         flags = (bool(quotient.offsets2), quotient.is_checked, self.is_fixed, is_leading)
-        gains = (2.0 ** quotient.powers[window - k] - 1 for k in (2, 3))
+        gains = (2.0 ** quotient.powers[max(window - k, low)] - 1 for k in (2, 3, 4))
         rows = (
             quotient.offsets,
             quotient.offsets2 or (0.0,) * len(quotient.offsets),

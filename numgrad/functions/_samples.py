@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -66,7 +66,8 @@ class Values:
         flat = values.reshape(-1, points)
         if values.dtype.kind == "c":
             flat = np.concatenate([flat.real, flat.imag])
-        return cls(values.shape[:-1], values.dtype, np.asarray(flat, float))
+        # A copy, in order: kernels are compiled for such arrays only.
+        return cls(values.shape[:-1], values.dtype, np.array(flat, float, order="C"))
 
 
 class PlainCaller:
@@ -76,7 +77,9 @@ class PlainCaller:
         self.model, self.is_vectorized = model, is_vectorized
         self.has_indices = model.is_vector or (is_vectorized and any(np.ndim(a) for a in model.args))
         point = np.arange(model.points.shape[1])
-        self.values = self._call(model.points if model.is_vector else model.points[0], point)
+        self.shape: tuple[int, ...] | None = None
+        self.values = self._call((model.points if model.is_vector else model.points[0]).copy(), point)
+        self.shape = self.values.shape
 
     def _call(self, columns: np.ndarray, point: np.ndarray) -> Values:
         """At the columns, which belong to the points of these indices."""
@@ -93,12 +96,19 @@ class PlainCaller:
             try:
                 values = np.asarray(found)
             except ValueError:
-                raise ValueError("`fun` returned values of different shapes; it must return one shape") from None
+                shapes = sorted({np.shape(value) for value in found})
+                raise ValueError(
+                    f"`fun` returned the shapes {shapes}; it must return one shape for all points"
+                ) from None
             values = np.moveaxis(values, 0, -1) if values.ndim > 1 else values
         elif values.shape[-1:] != point.shape:
             raise ValueError(
                 f"`fun` returned shape {values.shape} for an array of shape {columns.shape}; with vectorized=True the "
                 f"last axis must be that of the {point.size} points. Leave vectorized=True away if it takes one point"
+            )
+        if self.shape is not None and values.shape[:-1] != self.shape:
+            raise ValueError(
+                f"`fun` returned the shapes {self.shape} and {values.shape[:-1]}; it must return one for all points"
             )
         return Values.read(values, point.size)
 
@@ -119,14 +129,14 @@ class PlainCaller:
                 columns = nodes[:count].astype(model.points.dtype)
             lanes = self._call(columns, point).lanes
             if lanes.shape[0] != numbers[2]:
-                raise ValueError("`fun` returned values of different shapes; it must return one shape for all points")
+                raise ValueError("`fun` returned both real and complex numbers; it must return one kind for all points")
             values[: lanes.size] = lanes.reshape(-1)
 
         functions, total = (*kernels(), sample), tasks.point.size
         scratch = kind.scratch(numbers[2], min(CHUNK, total), self.has_indices)
         for start in range(0, total, CHUNK):
             stop = min(start + CHUNK, total)
-            search.run(functions, scratch, problem, found, numbers, kind.arrays, None, None, start, stop)
+            search.run(functions, scratch, problem, tuple(found), numbers, kind.arrays, None, None, start, stop)
 
 
 class JittedCaller:
@@ -136,17 +146,21 @@ class JittedCaller:
         self.model = model
         x = model.points[:, 0].copy() if model.is_vector else model.points[0, 0]
         # What it returns is learnt from one call; what it takes, Numba will say.
-        like = Values.read(np.asarray(model.fun(x, *model.args))[..., None], 1)
-        self.numbers, self.is_array = like.lanes.shape[0], like.shape != ()
-        self.is_complex = like.dtype.kind == "c"
+        value = model.fun(x, *model.args)
+        if isinstance(value, (tuple, list)):
+            raise ValueError(
+                f"`fun` returned a {type(value).__name__}; a jitted function must return a number or an array"
+            )
+        like = Values.read(np.asarray(value, _jit.dtype_returned(model.fun, x, *model.args))[..., None], 1)
         count = model.points.shape[1]
-        lanes = np.empty((self.numbers, count))
+        lanes = np.empty((like.lanes.shape[0], count))
         context = self._context(Tasks(np.arange(count), np.zeros(count, np.int64)))
-        nodes, which = np.asarray(model.points[0], float), np.arange(count)
-        self.sample = self._compiled()
-        centers, self.whole = _frame(_jit.type_of(model.args))
+        nodes, which = np.array(model.points[0], float), np.arange(count)
+        self.sample = _sampling(
+            model.fun, model.is_vector, model.points.dtype, like.shape, like.dtype.kind == "c", _jit.type_of(model.args)
+        )
         began = perf_counter()
-        centers(self.sample, nodes, which, lanes.reshape(-1), context, model.args)
+        self._with_args(0, (self.sample, nodes, which, lanes.reshape(-1), context))
         self.seconds = (perf_counter() - began) / count
         self.values = Values(like.shape, like.dtype, lanes)
 
@@ -154,39 +168,19 @@ class JittedCaller:
         points = np.ascontiguousarray(self.model.points.T, float)
         return points, tasks.point, tasks.first, np.empty(0, np.int64) if tasks.second is None else tasks.second
 
-    def _compiled(self) -> int:
-        """The address of what samples the function, compiled once; kept by the function, so that both go together."""
-        model, fun = self.model, self.model.fun
-        kept = fun.__dict__.setdefault("_numgrad_kernels", {})
-        args = _jit.type_of(model.args)
-        key = model.is_vector, model.points.dtype.char, self.numbers, self.is_array, self.is_complex, args
-        if key not in kept:
-            keep = {
-                (False, False): samples.keep_real,
-                (False, True): samples.keep_complex,
-                (True, False): samples.keep_array,
-                (True, True): samples.keep_complex_array,
-            }[self.is_array, self.is_complex]
-            sample = _jit.fresh(
-                samples.sample_vector if model.is_vector else samples.sample_scalar,
-                allocates=True,
-                FLOAT=model.points.dtype.type,
-                NUMBERS=self.numbers // 2 if self.is_complex else self.numbers,
-                fun=fun,
-                keep=keep,
-                value_at=_jit.intrinsics().reader(args),
-            )
-            row, ints = np.empty(0), np.empty(0, np.int64)
-            context = np.empty((0, 0)), ints, ints, ints
-            kept[key] = _jit.address(sample, row, row, ints, row, 0, 0, context, 0), sample
-        return kept[key][0]  # type: ignore[no-any-return]
+    def _with_args(self, which: int, before: tuple[Any, ...], after: tuple[Any, ...] = ()) -> None:
+        """Call `centers` (0) or `search` (1), with the address of the further arguments of the function."""
+        if self.model.args:
+            _hold(_jit.type_of(self.model.args))(_frame_addresses()[which], before, self.model.args, after)
+        else:
+            _frame()[which](*before, 0, *after)
 
     def search(self, kind: Kind, tasks: Tasks, problem: Arrays, numbers: tuple[Any, ...], found: Arrays) -> None:
         total = tasks.point.size
         threads = 1
         if self.seconds * total * kind.levels * kind.samples > WORTHWHILE:
             threads = _threads.get_num_threads()
-        piece = max(1, min(8 * search.BLOCK, -(-total // (2 * threads)))) if threads > 1 else total
+        piece = max(1, min(64 * search.BLOCK, -(-total // (2 * threads)))) if threads > 1 else total
         context, found = self._context(tasks), tuple(found)
         functions = (*_addresses(), self.sample)
 
@@ -194,45 +188,100 @@ class JittedCaller:
             scratch = kind.scratch(numbers[2], min(search.BLOCK, total), self.model.is_vector)
             for start in pieces:
                 stop = min(start + piece, total)
-                self.whole(
-                    functions, scratch, problem, found, numbers, kind.arrays, context, self.model.args, start, stop
-                )
+                self._with_args(1, (functions, scratch, problem, found, numbers, kind.arrays, context), (start, stop))
 
         _threads.share(work, range(0, total, piece), threads)
 
 
+@lru_cache(maxsize=256)
+def _sampling(
+    fun: Any, is_vector: bool, dtype: np.dtype, shape: tuple[int, ...], is_complex: bool, args: Any
+) -> "Address":
+    """What calls a function, compiled once."""
+    keep = {
+        (False, False): samples.keep_real,
+        (False, True): samples.keep_complex,
+        (True, False): samples.keep_array,
+        (True, True): samples.keep_complex_array,
+    }[shape != (), is_complex]
+    names = {"value_at": _jit.intrinsics().reader(args) if len(args) else samples.value_at}
+    kernel = samples.sample_vector if is_vector else samples.sample_scalar
+    sample = _jit.fresh(kernel, allocates=True, FLOAT=dtype.type, SHAPE=shape, fun=fun, keep=keep, **names)
+    row, ints = np.empty(0), np.empty(0, np.int64)
+    return Address(sample, row, row, ints, row, 0, 0, (np.empty((0, 0)), ints, ints, ints), 0)
+
+
+class Address(int):
+    """Where compiled code is, which stays there as long as this is kept."""
+
+    kernel: Any
+
+    def __new__(cls, kernel: Any, *arguments: Any) -> "Address":
+        address = super().__new__(cls, _jit.address(kernel, *arguments))
+        address.kernel = kernel
+        return address
+
+
 @cache
-def _frame(args: Any) -> tuple[Any, Any]:
-    """`centers` and `search` for further arguments of this type, for all functions: they call these by address."""
+def _frame() -> tuple[Any, Any]:
+    """`centers` and `search`, for all functions: they call these by address."""
+    call = _jit.intrinsics().call
+    centers = _jit.specialise(samples.centers, "by_address", call=call)
+    return centers, _jit.specialise(samples.search, "by_address", call=call, run=search.run)
+
+
+@cache
+def _hold(args: Any) -> Any:
     inner = _jit.intrinsics()
-    names: dict[str, Any] = {"call": inner.call, "address_of": inner.address_of}
-    if not len(args):
-        return (
-            _jit.specialise(samples.centers, "no_arguments", **names),
-            _jit.specialise(samples.search, "no_arguments", run=search.run, **names),
-        )
-    return (
-        _jit.fresh(samples.centers, allocates=True, **names),
-        _jit.fresh(samples.search, allocates=True, run=search.run, **names),
+    return _jit.fresh(samples.hold, allocates=True, call=inner.call, address_of=inner.address_of)
+
+
+class _Like(NamedTuple):
+    """Arguments of the types that all kernels are compiled for."""
+
+    scratch: Arrays
+    problem: Arrays
+    results: Arrays
+    numbers: tuple[int, float, int]
+    facts: tuple[Any, ...]
+    context: Arrays
+
+
+@cache
+def _like() -> _Like:
+    kind, row, ints = Kind(central(1), 2, is_fixed=False), np.empty((1, 1)), np.empty(1, np.int64)
+    return _Like(
+        kind.scratch(1, 1, True),
+        (row[0], row[0], row, row[0], row, ints),
+        (row, row, row, np.empty((1, 1), bool), ints),
+        (52, 0.5, 1),
+        kind.arrays,
+        (row, ints, ints, ints),
     )
 
 
 @cache
 def _addresses() -> tuple[int, ...]:
-    """Where the kernels are; their arguments are of the same types for all functions."""
-    total, kind = 1, Kind(central(1), 2, is_fixed=False)
-    scratch, facts, number = kind.scratch(1, total, True), kind.arrays, 0
-    row, ints = np.empty((1, total)), np.empty(total, np.int64)
-    problem = row[0], row[0], row, row[0], row, ints
-    results = row, row, row, np.empty((1, total), bool), ints
-    numbers = (52, 0.5, 1)
+    like = _like()
     arguments = (
-        (scratch, problem, numbers, number, number, facts),
-        (scratch, 0.5, number, number, facts),
-        (scratch, 0.5, number, number, facts),
-        (scratch, results, number, number, number, facts),
+        (like.scratch, like.problem, like.numbers, 0, 0, like.facts),
+        (like.scratch, 0.5, 0, 0, like.facts),
+        (like.scratch, 0.5, 0, 0, like.facts),
+        (like.scratch, like.results, 0, 0, 0, like.facts),
     )
     return tuple(_jit.address(k, *given) for k, given in zip(kernels(), arguments, strict=True))
+
+
+@cache
+def _frame_addresses() -> tuple[int, int]:
+    like, row = _like(), np.empty(1)
+    functions = (0,) * 5
+    centers, whole = _frame()
+    given = like.scratch, like.problem, like.results, like.numbers, like.facts, like.context
+    return (
+        _jit.address(centers, 0, row, np.empty(1, np.int64), row, like.context, 0),
+        _jit.address(whole, functions, *given, 0, search.BLOCK, search.BLOCK),
+    )
 
 
 def caller_of(model: Model, is_vectorized: bool) -> PlainCaller | JittedCaller:

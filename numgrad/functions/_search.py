@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from numgrad._kernels import search
 from numgrad.functions._quotients import Kind, Quotient, kind_of
 from numgrad.functions._samples import JittedCaller, PlainCaller, Tasks
 
@@ -55,7 +56,8 @@ class Search:
         self.caller, self.accuracy, self.step, self.room = caller, accuracy, step, room
         points, dtype = caller.model.points, caller.values.dtype
         self.digits = 52 if points.dtype == np.float64 else 23
-        self.epsilon = 2.0**-52 if dtype in (np.float64, np.complex128) else 2.0**-23
+        is_double = points.dtype == np.float64 and dtype in (np.float64, np.complex128)
+        self.epsilon = 2.0**-52 if is_double else 2.0**-23
         self.lanes = caller.values.lanes.shape[0]
 
     def find(self, tasks: Tasks, quotients: list[Quotient]) -> Found:
@@ -84,7 +86,7 @@ class Search:
             if found is not None:
                 is_open = ~np.all(found.error < np.inf, axis=0)
                 if reach is not None and self.step is None:
-                    is_open |= ~np.all(found.converged, axis=0) & np.any(reach < NARROW, axis=0)
+                    is_open |= np.any(reach < NARROW, axis=0)
             if not is_open.any():
                 break
         if not has_run.all():
@@ -113,7 +115,10 @@ class Search:
             return np.asarray(self.step[tasks.first, tasks.point])
         variables = [tasks.first] if tasks.second is None else [tasks.first, tasks.second]
         return np.stack(
-            [4 * np.spacing(abs(self.caller.model.points[v, tasks.point])).astype(float) for v in variables]
+            [
+                2.0**search.NOTHING * np.spacing(abs(self.caller.model.points[v, tasks.point])).astype(float)
+                for v in variables
+            ]
         )
 
     def _run(self, kind: Kind, tasks: Tasks, reach: np.ndarray | None) -> Found:
