@@ -488,6 +488,10 @@ def test_names_of_many_letters():
         ("0x10", "number `0x10`"),
         ("1_000", "number `1_000`"),
         ("2j x", "number `2j`"),
+        ("1.2.3 x", "numbers `1.2` and `.3` side by side"),
+        ("2x²", r"powers are written x\^2"),
+        ("x^(1/0)", "has no value"),
+        ("Mod(x, 0)", "has no value"),
         ("1e400 x", "number 1e400, too large"),
         ("9" * 400 + "x", "too large for a float64"),
         ("9**9**9**9", "too large"),
@@ -514,6 +518,12 @@ def test_names_of_many_letters():
 def test_strings_that_are_refused(text, message):
     with pytest.raises(ValueError, match=message):
         symbolic.compile(text, (x, y, z))
+
+
+def test_a_symbol_that_is_called_like_a_function():
+    assert symbolic.compile("sin^2", "sin").value(3) == 9
+    with pytest.raises(ValueError, match="`sin` is a symbol"):
+        symbolic.compile("sin(sin)", "sin")
 
 
 def test_no_string_is_run(monkeypatch):

@@ -51,21 +51,20 @@ def value_at(address: Any) -> Any:
     return ()
 
 
-def sample_scalar(
-    nodes: Any, nodes2: Any, which: Any, values: Any, count: Any, start: Any, context: Any, address: Any
+def each_scalar(
+    nodes: Any, nodes2: Any, which: Any, values: Any, count: Any, start: Any, context: Any, args: Any
 ) -> None:
     """The function of a scalar, at the nodes."""
-    args = value_at(address)
     for i in range(count):
         keep(values, count, i, fun(FLOAT(nodes[i]), *args))
 
 
-def sample_vector(
-    nodes: Any, nodes2: Any, which: Any, values: Any, count: Any, start: Any, context: Any, address: Any
+def each_vector(
+    nodes: Any, nodes2: Any, which: Any, values: Any, count: Any, start: Any, context: Any, args: Any
 ) -> None:
     """The function of a vector, where one variable of a point, or two, are at the nodes."""
     points, point, first, second = context
-    args, x = value_at(address), np.empty(points.shape[1], FLOAT)
+    x = np.empty(points.shape[1], FLOAT)
     is_mixed = second.size > 0
     for i in range(count):
         task = which[i] + start
@@ -76,6 +75,16 @@ def sample_vector(
             x[second[task]] = nodes2[i]
         x[first[task]] = nodes[i]
         keep(values, count, i, fun(x, *args))
+
+
+each = each_scalar
+
+
+def sample(
+    nodes: Any, nodes2: Any, which: Any, values: Any, count: Any, start: Any, context: Any, address: Any
+) -> None:
+    """What `run` samples by."""
+    each(nodes, nodes2, which, values, count, start, context, value_at(address))
 
 
 def search(

@@ -41,6 +41,8 @@ NEAR = 0.0193
 RESOLVED = 1e-2
 # Columns that come nearer by less than the root of this are not taken to converge any more, but to scatter.
 SCATTERED = 64.0
+# A function with more noise than so many times its rounding is not said to have a derivative.
+NOISY = 3000.0
 # A function is sampled at no more levels beyond the first window than these, and no farther than this.
 ROUNDS = 100
 FARTHEST = 2.0**6
@@ -278,6 +280,9 @@ def judge(task: Any, state: Any, window: Any, epsilon: Any, count: Any, is_first
         is_finer = move < 0.0
         is_fine = is_smooth & (truncation + noise <= ACCEPTED * epsilon * abs(value))
         is_fine = is_fine | ((value == 0.0) & (truncation == 0.0))  # f is even around x, or constant
+        # What f(x) is off by, that the even part foretells, is noise that sizes do not show.
+        off = abs(state[RESIDUAL * BLOCK + t]) * amplification / power
+        scatter = max(scatter, 3.0 * off)
         is_rounded = is_smooth & (truncation <= noise + rounding)
         is_better = (move != 0.0) & (error < state[ERROR * BLOCK + t])
         # If samples at finer steps differ as much as at coarser ones, whatever these said was chance.
@@ -286,7 +291,8 @@ def judge(task: Any, state: Any, window: Any, epsilon: Any, count: Any, is_first
         state[SCATTER * BLOCK + t] = scatter if is_better else state[SCATTER * BLOCK + t]
         state[STEP * BLOCK + t] = h * task[UNIT * BLOCK + t] if is_better else state[STEP * BLOCK + t]
         converged = 0.0 if is_chance else state[CONVERGED * BLOCK + t]
-        state[CONVERGED * BLOCK + t] = (1.0 if is_rounded | is_fine else 0.0) if is_better else converged
+        is_found = (is_rounded | is_fine) & (off <= NOISY * (truncation + noise + rounding))
+        state[CONVERGED * BLOCK + t] = (1.0 if is_found else 0.0) if is_better else converged
         known = max(state[ERROR * BLOCK + t], error) if is_chance & (error < inf) else state[ERROR * BLOCK + t]
         best = error if is_better else known
         state[ERROR * BLOCK + t] = best

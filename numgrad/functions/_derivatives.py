@@ -87,7 +87,9 @@ def derivative(
     are not finite spoil a window, so it moves on. A window is believed only if it foretells f(x), and if f is as
     steep right beside x as it says; steps are no powers of two, so that no usual period is a divisor of all of them.
 
-    Where `fun` has noise far above rounding, give a `step`: of about noise^(1 / (accuracy + n)) on the scale of x.
+    Where `fun` has noise far above rounding, give a `step`: of about noise^(1 / (accuracy + n)) on the scale of x. What
+    a function does on a scale that is far smaller than both 1 and x, with an amplitude that is small beside its other
+    changes, may be taken for noise. `converged` is then False.
 
     Examples
     --------
@@ -424,7 +426,7 @@ def _spread(name: str, value: Any, points: np.ndarray) -> np.ndarray:
 def _room(flat: np.ndarray, points: np.ndarray, bounds: Any) -> np.ndarray:
     """How far it is from the points to the lower bounds, and to the upper ones."""
     try:
-        low, high = bounds
+        low, high = bounds if isinstance(bounds, (tuple, list, np.ndarray)) else ()
     except (TypeError, ValueError):
         raise ValueError(f"`bounds` is {bounds!r}; give a pair, the lower and the upper bounds") from None
     low, high = _spread("bounds", low, points), _spread("bounds", high, points)

@@ -40,6 +40,12 @@ class Derivative:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return np.array(self.value, dtype=dtype, copy=copy)
 
+    def __float__(self) -> float:
+        return float(self.value)
+
+    def __complex__(self) -> complex:
+        return complex(self.value)
+
     def __repr__(self) -> str:
         value, error = np.asarray(self.value), np.asarray(self.error)
         converged = np.asarray(self.converged)

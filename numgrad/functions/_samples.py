@@ -70,6 +70,11 @@ class Values:
         return cls(values.shape[:-1], values.dtype, np.array(flat, float, order="C"))
 
 
+def _own(value: Any) -> Any:
+    """A copy of an array: a function may return the same one each time."""
+    return value.copy() if isinstance(value, np.ndarray) else value
+
+
 class PlainCaller:
     """Calls a Python function, for one point after the other or, `is_vectorized`, for many at once."""
 
@@ -91,7 +96,7 @@ class PlainCaller:
                 )
                 values = np.asarray(model.fun(columns, *given))
             else:
-                found = [model.fun(x, *model.args) for x in (columns.T.copy() if model.is_vector else columns)]
+                found = [_own(model.fun(x, *model.args)) for x in (columns.T.copy() if model.is_vector else columns)]
         if not self.is_vectorized:
             try:
                 values = np.asarray(found)
@@ -193,7 +198,7 @@ class JittedCaller:
         _threads.share(work, range(0, total, piece), threads)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def _sampling(
     fun: Any, is_vector: bool, dtype: np.dtype, shape: tuple[int, ...], is_complex: bool, args: Any
 ) -> "Address":
@@ -204,9 +209,11 @@ def _sampling(
         (True, False): samples.keep_array,
         (True, True): samples.keep_complex_array,
     }[shape != (), is_complex]
-    names = {"value_at": _jit.intrinsics().reader(args) if len(args) else samples.value_at}
-    kernel = samples.sample_vector if is_vector else samples.sample_scalar
-    sample = _jit.fresh(kernel, allocates=True, FLOAT=dtype.type, SHAPE=shape, fun=fun, keep=keep, **names)
+    value_at = _jit.intrinsics().reader(args) if len(args) else samples.value_at
+    each = samples.each_vector if is_vector else samples.each_scalar
+    # What counts references is inside: where the function raises, no count is left behind outside.
+    inside = _jit.fresh(each, allocates=True, FLOAT=dtype.type, SHAPE=shape, fun=fun, keep=keep)
+    sample = _jit.fresh(samples.sample, each=inside, value_at=value_at)
     row, ints = np.empty(0), np.empty(0, np.int64)
     return Address(sample, row, row, ints, row, 0, 0, (np.empty((0, 0)), ints, ints, ints), 0)
 
@@ -233,7 +240,7 @@ def _frame() -> tuple[Any, Any]:
 @cache
 def _hold(args: Any) -> Any:
     inner = _jit.intrinsics()
-    return _jit.fresh(samples.hold, allocates=True, call=inner.call, address_of=inner.address_of)
+    return _jit.fresh(samples.hold, call=inner.call, address_of=inner.address_of)
 
 
 class _Like(NamedTuple):

@@ -85,7 +85,7 @@ def compile(expr: Any, symbols: Any, *, order: int = 1) -> "Formula":
            [ 6.,  6.,  6.],
            [-4., -4., -4.]])
     """
-    if isinstance(order, bool) or order not in (0, 1, 2):
+    if isinstance(order, bool) or not hasattr(order, "__index__") or order.__index__() not in (0, 1, 2):
         raise ValueError(f"`order` is {order!r}; give 0, 1 or 2")
     library = sympy()
     try:
@@ -206,8 +206,8 @@ class Formula:
         self._expr, self._symbols, self._order = expr, symbols, order
         real = {s: library.Dummy(s.name, real=True) for s in symbols if s.is_real is None}
         self._variables = tuple(real.get(s, s) for s in symbols)
-        exact = outputs(expr.xreplace(real), self._variables, order)
         back = {dummy: s for s, dummy in real.items()}
+        exact = outputs(expr.xreplace(real), self._variables, order, back)
         self._partials = tuple(f.xreplace(back) for f in exact[1 : 1 + len(symbols)])
         # One choice of common parts for all kernels, so that all methods give the same bits.
         parts, self._outputs = library.cse(exact, symbols=library.numbered_symbols(cls=library.Dummy))

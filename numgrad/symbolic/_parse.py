@@ -45,6 +45,8 @@ def parse(text: str, symbols: dict[str, Any]) -> Any:
         return _build(tree, symbols)
     except SyntaxError:
         raise ValueError(f"`expr` is {_short(text)}, which is no formula; something is missing") from None
+    except (ZeroDivisionError, TypeError, OverflowError) as error:
+        raise ValueError(f"`expr` is {_short(text)}, which has no value: {error}") from None
     except (RecursionError, MemoryError):
         raise ValueError(f"`expr` is {_short(text)}, nested too deeply; pass a SymPy expression") from None
 
@@ -60,6 +62,8 @@ def _check(line: str, symbols: dict[str, Any]) -> None:
         elif token.type == tokenize.NUMBER:
             if not _NUMBER.fullmatch(word):
                 raise ValueError(f"`expr` has the number `{word}`; give numbers in decimal, such as 0.5 or 1e-3")
+            if after is not None and after.type == tokenize.NUMBER:
+                raise ValueError(f"`expr` has the numbers `{word}` and `{after.string}` side by side; write * if meant")
         elif word not in _OPERATORS:
             raise ValueError(f"`expr` has `{word}`, which is not allowed; use names, numbers and + - * / ^ ( ) ,")
         depth += (word == "(") - (word == ")")
@@ -80,7 +84,9 @@ def _tokens(line: str) -> list[tokenize.TokenInfo]:
 def _check_name(name: str, is_called: bool, symbols: dict[str, Any]) -> None:
     # Python reads names in their normal form, in which ² is 2: x² would be a symbol x2.
     if iskeyword(name) or name in _NUMBERS or normalize("NFKC", name) != name:
-        raise ValueError(f"`expr` has `{name}`, which is not allowed as a name")
+        raise ValueError(f"`expr` has `{name}`, which is not allowed as a name; powers are written x^2")
+    if name in symbols and name in FUNCTIONS and is_called:
+        raise ValueError(f"`expr` has `{name}(...)`, and `{name}` is a symbol; rename the symbol")
     if name in symbols or name in CONSTANTS:
         return
     if name not in FUNCTIONS:

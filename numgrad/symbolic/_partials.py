@@ -10,20 +10,23 @@ from numgrad.symbolic._library import sympy
 Memo = dict[Any, Any]
 
 
-def outputs(expr: Any, symbols: tuple[Any, ...], order: int) -> list[Any]:
-    """Return `expr`, its first partials, and the second ones of the upper triangle, row by row; checked."""
+def outputs(expr: Any, symbols: tuple[Any, ...], order: int, names: dict[Any, Any]) -> list[Any]:
+    """Return `expr`, its first partials, and the second ones of the upper triangle, row by row; checked.
+
+    Messages have the symbols that `names` has for those of `expr`.
+    """
     place = "the formula"
-    _check(expr, place)
+    _check(expr, place, names)
     inner = _replace(expr, _stand_ins(), {})
     first = [_partial(inner, s) for s in symbols] if order else []
     pairs = combinations_with_replacement(range(len(symbols)), 2) if order == 2 else ()
-    places = [place, *(f"the partial with respect to {s}" for s in (symbols if order else ()))]
+    places = [place, *(f"the partial with respect to {s.name}" for s in (symbols if order else ()))]
     found = [expr, *(_replace(f, _originals(), {}) for f in first)]
     for i, j in pairs:
         found.append(_replace(_partial(first[i], symbols[j]), _originals(), {}))
-        places.append(f"the partial with respect to {symbols[i]} and {symbols[j]}")
+        places.append(f"the partial with respect to {symbols[i].name} and {symbols[j].name}")
     for component, where in zip(found, places, strict=True):
-        _check(component, where)
+        _check(component, where, names)
     return found
 
 
@@ -77,14 +80,13 @@ def _originals() -> dict[Any, Any]:
     return {stand_in: original for original, stand_in in _stand_ins().items()}
 
 
-def _check(expr: Any, place: str) -> None:
+def _check(expr: Any, place: str, names: dict[Any, Any]) -> None:
     library = sympy()
+    shown = str(expr.xreplace(names))[:80]
     if expr.has(library.nan, library.oo, -library.oo, library.zoo):
-        raise ValueError(f"{place} is not finite: {str(expr)[:80]}")
+        raise ValueError(f"{place} is not finite: {shown}")
     if expr.has(library.I):
-        raise ValueError(
-            f"{place} is complex: {str(expr)[:80]}; compile its real and imaginary part, `expr.as_real_imag()`"
-        )
+        raise ValueError(f"{place} is complex: {shown}; compile its real and imaginary part, `expr.as_real_imag()`")
     missing = sorted(set(_missing(expr)))
     if missing:
         raise NotImplementedError(
