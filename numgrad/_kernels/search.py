@@ -1,9 +1,12 @@
 """The search for the step of a difference quotient: one task for each point and variable, many at a time.
 
-A task's window is LEVELS steps, each twice the one before, where the function is sampled. The quotient at each step,
-extrapolated to zero by three sets of weights (of all levels, of all but the coarsest, of all but the coarsest two),
-says how large the truncation error is; the sizes of the samples say how large that of rounding is. The window then
-moves to finer or coarser steps, level by level, as long as their sum shrinks.
+A task's window is some steps, its levels, each twice the one before, where the function is sampled. The quotients at
+these, extrapolated to zero by four sets of weights (of all levels, of all but the coarsest, but the coarsest two, but
+the coarsest three), say how large the truncation error is; the sizes of the samples say how large that of rounding
+is. The window then moves to finer or coarser steps, level by level, as long as their sum shrinks.
+
+Functions are told the kind of quotient: whole numbers (the order of the derivative, levels, samples at each, and four
+flags), numbers, and rows of weights; `numgrad.functions._quotients` makes it.
 
 Tasks, and the states of the numbers that the function returns for them, lie in blocks of BLOCK, row by row: the
 distance of two rows is a constant, which lets LLVM vectorise over the tasks of a block.
