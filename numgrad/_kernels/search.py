@@ -48,7 +48,7 @@ SCATTERED = 64.0
 NOISY = 3000.0
 # A function is sampled at no more levels beyond the first window than these, and no farther than this.
 ROUNDS = 100
-FARTHEST = 2.0**6
+FARTHEST = 2.0**3
 # Steps of fewer units of the last place of x than 2 to this would tell nothing of a kink.
 NOTHING = 10
 # Beside a divisor that may be zero.

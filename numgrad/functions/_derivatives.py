@@ -382,9 +382,8 @@ def _prepare(
     room = None if bounds is None else _room(flat, points, bounds)
     steps = None if step is None else _steps(flat, points, step)
     caller = caller_of(Model(fun, flat, is_vector, args, shape), bool(vectorized))
-    is_bad = ~np.isfinite(caller.values.lanes).all(axis=0)
-    if is_bad.any():
-        point = int(np.argmax(is_bad))
+    if not np.isfinite(caller.values.lanes).all():
+        point = int(np.argmin(np.isfinite(caller.values.lanes).all(axis=0)))
         where = flat[:, point].tolist() if is_vector else flat[0, point]
         value = caller.values.lanes[:, point]
         raise ValueError(

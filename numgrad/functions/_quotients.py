@@ -76,8 +76,9 @@ class Kind:
 
     @cached_property
     def arrays(self) -> tuple[Any, ...]:
-        """The same, with the weights in arrays: kernels are compiled once for all numbers of weights."""
-        return (*self.facts[:2], tuple(np.array(row) for row in self.facts[2]))
+        """The same, with the weights in an array: kernels are compiled once for all numbers of weights."""
+        length = max(map(len, self.facts[2]))
+        return (*self.facts[:2], np.array([_padded(row, length) for row in self.facts[2]]))
 
     @property
     def levels(self) -> int:

@@ -17,6 +17,11 @@ CHUNK = 4096
 # Seconds of work that are worth handing to other threads.
 WORTHWHILE = 500e-6
 
+# Seconds that a call of compiled code takes that does nothing.
+CALL = 30e-6
+
+_NUMBERS = {np.dtype(kind) for kind in ("f4", "f8", "c8", "c16")}
+
 Arrays = tuple[np.ndarray, ...]
 
 
@@ -60,7 +65,7 @@ class Values:
         values = np.asarray(values)
         if values.dtype.kind in "biu":
             values = values.astype(float)
-        if values.dtype not in ("f4", "f8", "c8", "c16"):
+        if values.dtype not in _NUMBERS:
             kind = f"an object of type {values.flat[0]!r}" if values.dtype == object and values.size else values.dtype
             raise ValueError(f"`fun` returned {kind}; it must return real or complex numbers of at most 64 bits each")
         flat = values.reshape(-1, points)
@@ -161,12 +166,12 @@ class JittedCaller:
         lanes = np.empty((like.lanes.shape[0], count))
         context = self._context(Tasks(np.arange(count), np.zeros(count, np.int64)))
         nodes, which = np.array(model.points[0], float), np.arange(count)
-        self.sample = _sampling(
-            model.fun, model.is_vector, model.points.dtype, like.shape, like.dtype.kind == "c", _jit.type_of(model.args)
-        )
+        args = _jit.type_of(model.args) if model.args else None
+        is_complex = like.dtype.kind == "c"
+        self.sample = _sampling(model.fun, model.is_vector, model.points.dtype, like.shape, is_complex, args)
         began = perf_counter()
         self._with_args(0, (self.sample, nodes, which, lanes.reshape(-1), context))
-        self.seconds = (perf_counter() - began) / count
+        self.seconds = max(perf_counter() - began - CALL, 0.0) / count
         self.values = Values(like.shape, like.dtype, lanes)
 
     def _context(self, tasks: Tasks) -> Arrays:
@@ -209,7 +214,7 @@ def _sampling(
         (True, False): samples.keep_array,
         (True, True): samples.keep_complex_array,
     }[shape != (), is_complex]
-    value_at = _jit.intrinsics().reader(args) if len(args) else samples.value_at
+    value_at = samples.value_at if args is None else _jit.intrinsics().reader(args)
     each = samples.each_vector if is_vector else samples.each_scalar
     # What counts references is inside: where the function raises, no count is left behind outside.
     inside = _jit.fresh(each, allocates=True, FLOAT=dtype.type, SHAPE=shape, fun=fun, keep=keep)

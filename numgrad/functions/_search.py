@@ -76,8 +76,10 @@ class Search:
             fits = is_open
             if reach is not None:
                 fits = fits & np.all(reach >= self._least(tasks) * 2.0 ** (kind.levels - 1), axis=0)
-            if found is None and fits.all():  # most calls end here, without copies
+            if found is None and (reach is None or fits.all()):
                 found = self._run(kind, tasks, reach)
+                if reach is None and (found.error < np.inf).all():  # most calls end here
+                    return found
             elif fits.any():
                 found = Found.nothing(self.lanes, total) if found is None else found
                 some = np.flatnonzero(fits)
