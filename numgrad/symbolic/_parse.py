@@ -54,6 +54,12 @@ def parse(text: str, symbols: dict[str, Any]) -> Any:
 def _check(line: str, symbols: dict[str, Any]) -> None:
     """Refuse every word and sign that formulas do not have, before any parser sees them."""
     depth = 0
+    for sign in line:  # before they are tokens: tokenize of Python 3.12 counts brackets as well
+        depth += (sign == "(") - (sign == ")")
+        if depth < 0:
+            raise ValueError(f"`expr` is {_short(line)}, which is no formula; a bracket is not opened")
+        if depth > DEEPEST:
+            raise ValueError(f"`expr` has more than {DEEPEST} brackets in one another, nested too deeply")
     tokens = _tokens(line)
     for token, after in zip(tokens, [*tokens[1:], None], strict=True):
         word = token.string
@@ -66,11 +72,6 @@ def _check(line: str, symbols: dict[str, Any]) -> None:
                 raise ValueError(f"`expr` has the numbers `{word}` and `{after.string}` side by side; write * if meant")
         elif word not in _OPERATORS:
             raise ValueError(f"`expr` has `{word}`, which is not allowed; use names, numbers and + - * / ^ ( ) ,")
-        depth += (word == "(") - (word == ")")
-        if depth < 0:
-            raise ValueError(f"`expr` is {_short(line)}, which is no formula; a bracket is not opened")
-        if depth > DEEPEST:
-            raise ValueError(f"`expr` has more than {DEEPEST} brackets in one another, nested too deeply")
 
 
 def _tokens(line: str) -> list[tokenize.TokenInfo]:
