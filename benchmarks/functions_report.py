@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,17 +12,10 @@ from benchmarks.measure import table
 from numgrad.functions import derivative
 
 
-def by_scipy(function: Function, x: np.ndarray) -> Any:
+def by_scipy(function: Function, x: np.ndarray, **options: Any) -> Any:
     from scipy.differentiate import derivative as scipy_derivative
 
-    return scipy_derivative(function.fun, x).df
-
-
-def by_scipy_tight(function: Function, x: np.ndarray) -> Any:
-    """As accurate as it can be asked to be."""
-    from scipy.differentiate import derivative as scipy_derivative
-
-    return scipy_derivative(function.fun, x, tolerances={"rtol": 1e-14}, maxiter=20).df
+    return scipy_derivative(function.fun, x, **options).df
 
 
 def by_numdifftools(function: Function, x: np.ndarray) -> Any:
@@ -38,7 +32,7 @@ def by_jacobi(function: Function, x: np.ndarray) -> Any:
 
 PEERS: dict[str, Callable[[Function, np.ndarray], Any]] = {
     "scipy.differentiate": by_scipy,
-    "scipy, rtol=1e-14": by_scipy_tight,
+    "scipy, rtol=1e-14": partial(by_scipy, tolerances={"rtol": 1e-14}, maxiter=20),
     "numdifftools": by_numdifftools,
     "jacobi": by_jacobi,
 }

@@ -34,11 +34,8 @@ def specialise(
     key = (kernel, *tags)
     with _lock:
         if key not in _specialised:
-            bound = dict(names)
-            for name, value in names.items():
-                # Under NUMBA_DISABLE_JIT a specialisation is a function, too; its name has grown.
-                if isinstance(value, FunctionType) and value.__qualname__ == value.__name__:
-                    bound[name] = _jit(_clone(value, kernel.__name__, *tags, **bound), fastmath, True, name in EARLY)
+            owner = kernel.__name__, *tags
+            bound = _with_parts_jitted(names, owner, lambda part, name: _jit(part, fastmath, True, name in EARLY))
             _specialised[key] = _jit(_clone(kernel, *tags, **bound), fastmath, inline)
         return _specialised[key]
 
@@ -49,12 +46,24 @@ def fresh(kernel: Kernel, *, allocates: bool = False, **names: Any) -> Kernel:
     For what is not in a file of numgrad's: code made of a formula, kernels that call a function of the user's, which
     may allocate. The caller keeps it. Plain functions among `names` are jitted along.
     """
+
+    def jit(function: FunctionType, name: str = "") -> Kernel:
+        return _jit(function, frozenset(), False, is_kept=False, allocates=allocates)
+
     with _lock:
-        bound = dict(names)
-        for name, value in names.items():
-            if isinstance(value, FunctionType):
-                bound[name] = _jit(_clone(value, **bound), frozenset(), False, is_kept=False, allocates=allocates)
-        return _jit(_clone(kernel, **bound), frozenset(), False, is_kept=False, allocates=allocates)
+        return jit(_clone(kernel, **_with_parts_jitted(names, (), jit)))
+
+
+def _with_parts_jitted(
+    names: dict[str, Any], owner: tuple[str, ...], jit: Callable[[FunctionType, str], Kernel]
+) -> dict[str, Any]:
+    """`names` with the plain functions among them jitted, each bound to those before it."""
+    bound = dict(names)
+    for name, value in names.items():
+        # Under NUMBA_DISABLE_JIT a specialisation is a function, too; its name has grown.
+        if isinstance(value, FunctionType) and value.__qualname__ == value.__name__:
+            bound[name] = jit(_clone(value, *owner, **bound), name)
+    return bound
 
 
 def address(kernel: Kernel, *arguments: Any) -> int:

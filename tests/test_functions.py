@@ -1003,7 +1003,7 @@ QUOTIENTS = [
 ]
 
 
-@pytest.mark.parametrize("quotient", QUOTIENTS, ids=lambda q: f"{q.name}-{q.n}")
+@pytest.mark.parametrize("quotient", QUOTIENTS, ids=lambda q: f"{q.offsets}-{q.n}")
 @pytest.mark.parametrize("is_fixed", [False, True])
 @pytest.mark.parametrize("accuracy", [2, 4, 10])
 def test_weights_remove_the_powers(quotient, is_fixed, accuracy):
@@ -1022,7 +1022,7 @@ def test_weights_remove_the_powers(quotient, is_fixed, accuracy):
     assert sum(w != 0 for w in given_out) >= 1 + sum(p < accuracy for p in quotient.powers)
 
 
-@pytest.mark.parametrize("quotient", QUOTIENTS, ids=lambda q: f"{q.name}-{q.n}")
+@pytest.mark.parametrize("quotient", QUOTIENTS, ids=lambda q: f"{q.offsets}-{q.n}")
 def test_quotients_have_the_powers_that_they_claim(quotient):
     """Of x^a y^b, which contributes h^(a + b): nothing, the derivative, or a power that is on the list."""
     if quotient.offsets2:

@@ -21,7 +21,6 @@ class Quotient:
     Its expansion in h has the powers h^(n + p) for p in `powers`, besides h^n, whose coefficient is wanted.
     """
 
-    name: str
     n: int
     offsets: tuple[float, ...]
     part: tuple[float, ...]
@@ -141,32 +140,29 @@ def central(n: int) -> Quotient:
     first = 1 - n if n % 2 else 2 - n
     powers = tuple(p for p in range(first, 41, 2) if p)
     if n % 2:
-        return Quotient("central", n, (1.0, -1.0), (0.5, -0.5), 0.0, powers, is_checked=True)
-    return Quotient("central", n, (1.0, -1.0), (0.5, 0.5), -1.0, powers)
+        return Quotient(n, (1.0, -1.0), (0.5, -0.5), 0.0, powers, is_checked=True)
+    return Quotient(n, (1.0, -1.0), (0.5, 0.5), -1.0, powers)
 
 
 @cache
 def one_sided(n: int, side: int) -> Quotient:
     """From x to larger arguments (side 1) or to smaller ones (-1)."""
     powers = tuple(p for p in range(1 - n, 41) if p)
-    return Quotient(
-        "forward" if side > 0 else "backward", n, (float(side),), (float(side**n),), -float(side**n), powers
-    )
+    return Quotient(n, (float(side),), (float(side**n),), -float(side**n), powers)
 
 
 @cache
 def mixed() -> Quotient:
     """The second partial derivative with respect to two variables."""
     signs = (1.0, 1.0, -1.0, -1.0), (1.0, -1.0, 1.0, -1.0)
-    return Quotient("mixed", 2, signs[0], (0.25, -0.25, -0.25, 0.25), 0.0, tuple(range(2, 41, 2)), signs[1])
+    return Quotient(2, signs[0], (0.25, -0.25, -0.25, 0.25), 0.0, tuple(range(2, 41, 2)), signs[1])
 
 
 @cache
 def mixed_one_sided(side: int, side2: int) -> Quotient:
     sign = float(side * side2)
     offsets = (float(side), float(side), 0.0), (float(side2), 0.0, float(side2))
-    name = "mixed_" + "".join("forward_" if s > 0 else "backward_" for s in (side, side2))
-    return Quotient(name, 2, offsets[0], (sign, -sign, -sign), sign, tuple(range(1, 41)), offsets[1])
+    return Quotient(2, offsets[0], (sign, -sign, -sign), sign, tuple(range(1, 41)), offsets[1])
 
 
 @cache

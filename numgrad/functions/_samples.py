@@ -47,6 +47,10 @@ class Tasks:
     first: np.ndarray
     second: np.ndarray | None = None
 
+    @property
+    def variables(self) -> list[np.ndarray]:
+        return [self.first] if self.second is None else [self.first, self.second]
+
     def part(self, chosen: np.ndarray) -> "Tasks":
         return Tasks(self.point[chosen], self.first[chosen], None if self.second is None else self.second[chosen])
 

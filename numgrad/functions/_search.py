@@ -106,8 +106,7 @@ class Search:
         """How far the samples may lie from the points, one row for each variable that is moved."""
         if self.room is None:
             return None
-        variables = [tasks.first] if tasks.second is None else [tasks.first, tasks.second]
-        sides = zip(variables, quotient.sides, strict=True)
+        sides = zip(tasks.variables, quotient.sides, strict=True)
         rooms = [self.room[:, v, tasks.point][[0, 1] if s == 0 else [max(s, 0)]].min(axis=0) for v, s in sides]
         return np.stack(rooms)
 
@@ -115,24 +114,18 @@ class Search:
         """The finest step that can be used, one row for each variable."""
         if self.step is not None:
             return np.asarray(self.step[tasks.first, tasks.point])
-        variables = [tasks.first] if tasks.second is None else [tasks.first, tasks.second]
-        return np.stack(
-            [
-                2.0**search.NOTHING * np.spacing(abs(self.caller.model.points[v, tasks.point])).astype(float)
-                for v in variables
-            ]
-        )
+        points = np.stack([self.caller.model.points[v, tasks.point] for v in tasks.variables])
+        return np.asarray(2.0**search.NOTHING * np.spacing(abs(points)), float)
 
     def _run(self, kind: Kind, tasks: Tasks, reach: np.ndarray | None) -> Found:
         points, total = self.caller.model.points, tasks.point.size
-        nothing = np.empty((0, 0))
         is_whole = points.shape[0] == 1 and total == points.shape[1] and tasks.second is None
         first = np.asarray(points[0] if is_whole else points[tasks.first, tasks.point], float)
         problem = (
             first,
             first if tasks.second is None else np.asarray(points[tasks.second, tasks.point], float),
-            nothing if reach is None else np.ascontiguousarray(reach),
-            nothing[0:0].reshape(-1) if self.step is None else self.step[tasks.first, tasks.point],
+            np.empty((0, 0)) if reach is None else np.ascontiguousarray(reach),
+            np.empty(0) if self.step is None else self.step[tasks.first, tasks.point],
             self.caller.values.lanes,
             tasks.point,
         )
