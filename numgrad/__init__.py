@@ -1,13 +1,13 @@
 """Gradients of arrays, of functions, and gradient descent, in compiled kernels."""
 
+import sys
 from typing import TYPE_CHECKING, Any
-
-from numgrad._gradient import gradient
 
 if TYPE_CHECKING:
     from numgrad._derivative import derivative
     from numgrad._explain import explain
     from numgrad._fields import curl, divergence, hessian, jacobian, laplacian
+    from numgrad._gradient import gradient
     from numgrad._stencil import Stencil, weights
     from numgrad._threads import get_num_threads, set_num_threads
     from numgrad._turning_points import TurningPoints, turning_points
@@ -34,10 +34,12 @@ __all__ = [
     "turning_points",
     "weights",
 ]
-__version__ = "0.5.0"
+__version__ = "0.6.0"
 
-# Imported on first use: `import numgrad` stays within 1.2 times `import numpy`.
+# Imported on first use: `import numgrad` takes a millisecond, also in each process that imports Numba, where
+# `interop.numba_overload` is called.
 _LAZY = {
+    "gradient": "_gradient",
     "explain": "_explain",
     "get_num_threads": "_threads",
     "set_num_threads": "_threads",
@@ -63,6 +65,8 @@ def __getattr__(name: str) -> Any:
     if name in _MODULES:
         return import_module(f"{__name__}.{name}")
     value = globals()[name] = getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
+    if (overloads := sys.modules.get(f"{__name__}.interop.numba_overload")) is not None:
+        overloads.register(value)
     return value
 
 

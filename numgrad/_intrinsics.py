@@ -111,3 +111,25 @@ def reader(kind: Any) -> Any:
         return kind(types.int64), generate
 
     return value_at
+
+
+@intrinsic(prefer_literal=True)
+def flat(typing: Any, array: Any, readonly: Any) -> Any:
+    """The elements of a contiguous array in the order of memory, as a view that may be written or not."""
+    kind = types.Array(array.dtype, 1, "C", readonly=readonly.literal_value)
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        given = context.make_array(array)(context, builder, values[0])
+        made = context.make_array(kind)(context, builder)
+        context.populate_array(
+            made,
+            data=given.data,
+            shape=[given.nitems],
+            strides=[given.itemsize],
+            itemsize=given.itemsize,
+            meminfo=given.meminfo,
+            parent=given.parent,
+        )
+        return imputils.impl_ret_borrowed(context, builder, kind, made._getvalue())
+
+    return kind(array, readonly), generate

@@ -103,11 +103,11 @@ def _even_step(x: np.ndarray) -> Any:
     whole = is_ready(x)
     for start in range(0, x.size - 1, x.size if whole else FEW):
         part = x if whole else ready(x[start : start + FEW + 1])
-        if part[1] - part[0] != step or not entry_point(_evenness(part.dtype), part)(part):
+        if part[1] - part[0] != step or not entry_point(evenness(part.dtype), part)(part):
             return None
     return step
 
 
 @cache
-def _evenness(dtype: "np.dtype[Any]") -> Kernel:
+def evenness(dtype: "np.dtype[Any]") -> Kernel:
     return specialise(is_evenly_spaced, dtype.name)

@@ -1,4 +1,7 @@
-"""Kernels are compiled afresh in every run, into a cache of the run's own, which subprocesses share."""
+"""Kernels are compiled into a cache of the run's own, which subprocesses share; or into NUMGRAD_TEST_CACHE.
+
+`.ci/run` gives the latter, so that the benchmarks' kernels need not be compiled again.
+"""
 
 import os
 import sys
@@ -19,6 +22,7 @@ def _fresh_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
         # Workers of pytest-xdist have folders beside each other, and share what they compile.
         folder = tmp_path_factory.getbasetemp()
         folder = (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "numba"
+        folder = Path(os.environ.get("NUMGRAD_TEST_CACHE", folder))
         folder.mkdir(exist_ok=True)
         os.environ["NUMBA_CACHE_DIR"] = str(folder)
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))

@@ -61,6 +61,8 @@ LAYERS = {
     "numgrad._containers": 3,
     "numgrad.interop": 12,
     "numgrad.interop.xarray": 12.5,
+    "numgrad.interop.numba_overload": 12.1,
+    "numgrad.interop.numba_gradient": 12,
     "numgrad._threads": 3,
     "numgrad._jit": 2,
     "numgrad._intrinsics": 1.5,
@@ -101,13 +103,15 @@ def test_imports_point_down(path, module):
         for name in names:
             if name.startswith("numgrad"):
                 assert layer(name) < layer(module), f"{module} imports {name}"
-            knows_numba = module in ("numgrad._jit", "numgrad._intrinsics")
+            knows_numba = module in ("numgrad._jit", "numgrad._intrinsics") or module.startswith(
+                "numgrad.interop.numba"
+            )
             assert not name.startswith(("numba", "llvmlite")) or knows_numba
 
 
 def test_import_is_light():
     """`import numgrad` compiles nothing and imports neither Numba nor an optional package."""
-    code = "import sys, numgrad; print(*sys.modules)"
+    code = "import sys, numgrad; numgrad.gradient; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert "numpy" in loaded
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]

@@ -1,0 +1,53 @@
+"""np.gradient and numgrad.gradient inside `@njit`: Numba finds `init` by the entry point `numba_extensions`.
+
+Every process that compiles anything with Numba runs `init`, so it only registers; the rest comes with the first call
+that is typed.
+"""
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numba.extending import overload
+
+import numgrad
+
+# Of the functions that Numba compiles here: those of the caller would change bits.
+OPTIONS: Any = {"error_model": "numpy", "fastmath": False}
+
+
+@cache
+def init() -> None:
+    """Let Numba compile np.gradient, unless it has its own by now, and numgrad.gradient."""
+    if not numba_has(np.gradient):
+        _overload(np.gradient)
+    if "gradient" in vars(numgrad):
+        _overload(numgrad.gradient)
+
+
+def register(function: Any) -> None:
+    """Let Numba compile a function that numgrad has just imported, be it for code that is being compiled."""
+    if function.__name__ == "gradient":
+        from numba.core.registry import cpu_target
+
+        _overload(function)
+        cpu_target.typing_context.refresh()
+
+
+def _overload(function: Any) -> None:
+    overload(function, strict=False, prefer_literal=True, jit_options=OPTIONS)(_gradient)
+
+
+def numba_has(function: Any) -> bool:
+    """Whether Numba knows this function without numgrad."""
+    from numba.core.typing import templates
+    from numba.np import arraymath, arrayobj, npyimpl  # noqa: F401  # with what they register
+
+    return any(known is function for known, _ in templates.builtin_registry.globals)
+
+
+def _gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out: Any = None) -> Any:
+    """Return what is compiled for arguments of these types."""
+    from numgrad.interop import numba_gradient
+
+    return numba_gradient.implementation(f, varargs, axis, edge_order, out)
