@@ -35,6 +35,7 @@ def test_all_are_here():
         "real_data",
         "streaming",
         "exact_or_numeric",
+        "cluster_regression",
     }
 
 
@@ -70,6 +71,8 @@ def test_example(script, tmp_path):
         assert np.allclose(inside, [2, 4, 6, 8], atol=0.4)
         assert np.allclose([float(o) for o in re.findall(r"order ([\d.]+), smallest", text)], [2, 4, 6], atol=0.4)
         assert float(re.search(r"step found: error (\S+)", text).group(1)) < 1e-13
+    if script.stem == "cluster_regression":
+        assert float(re.search(r"largest error ([\d.]+)", text).group(1)) < 0.01
     if script.stem == "vector_fields":
         errors = [float(e) for e in re.findall(r"divergence (\S+),", text)]
         assert errors == sorted(errors, reverse=True)

@@ -15,7 +15,7 @@ from numgrad.regression._engine import Engine, Record, Rule
 from numgrad.regression._fused import Fused
 from numgrad.regression._modes import Modes
 from numgrad.regression._result import Descent, Problem
-from numgrad.regression._rows import CompressedRows
+from numgrad.regression._rows import CompressedRows, is_dask
 
 # Seconds in a kernel between two looks at pending signals.
 PATIENCE = 0.05
@@ -53,10 +53,10 @@ def gradient_descent(
 
     Parameters
     ----------
-    X : array_like, shape (m, n), or CompressedRows
+    X : array_like, shape (m, n), dask array or dataframe, or CompressedRows
         One row for each observation, one column for each feature. Arrays in C or Fortran order, lists and pandas
         objects. Computed in float32 if `X` and `y` are float32, else in float64. With `CompressedRows`, `y` and
-        `sample_weight` are left out.
+        `sample_weight` are left out. dask collections are compressed first, as by `CompressedRows.from_dask`.
     y : array_like, shape (m,) or (m, p)
         The observed values, of one target or of several, which are fitted at once.
     theta0 : array_like, shape of theta, optional
@@ -180,9 +180,13 @@ def gradient_descent(
     >>> run.stop_reason
     'completed 1000 iterations'
     """
+    wanted = _check.choice("method", method, ("auto", "fused", "modes"))
+    if wanted == "fused" and is_dask(X):
+        raise ValueError(
+            "`method` is 'fused', and dask would compute all rows again in each iteration; give 'modes' or 'auto'"
+        )
     problem, theta, is_flat, dtype = _read(X, y, theta0, sample_weight, l2, fit_intercept, standardize)
     total = _check.count("n_iter", n_iter)
-    wanted = _check.choice("method", method, ("auto", "fused", "modes"))
     if wanted == "fused" and problem.data is None:
         raise ValueError("`method` is 'fused', and CompressedRows have no rows to go over; give 'modes' or 'auto'")
     record_at = _check.recorded(record, total)
@@ -296,6 +300,10 @@ def _read(
         _check.flag("fit_intercept", fit_intercept),
         _check.flag("standardize", standardize),
     )
+    if is_dask(X):
+        if y is None:
+            raise ValueError("`y` is missing; give the observed values, or CompressedRows in place of `X` and `y`")
+        X, y, sample_weight = CompressedRows.from_dask(X, y, sample_weight), None, None
     if isinstance(X, CompressedRows):
         for name, given in (("y", y), ("sample_weight", sample_weight)):
             if given is not None:

@@ -1,6 +1,7 @@
 """Rows of data, compressed to the R of a QR decomposition, which streams, merges and solves."""
 
-from typing import Any
+from importlib import import_module
+from typing import Any, Literal, overload
 
 import numpy as np
 
@@ -25,9 +26,10 @@ FASTMATH = frozenset({"reassoc", "contract", "nsz"})
 class CompressedRows:
     """Rows of a regression, read once and kept as a small triangular matrix.
 
-    `update` takes rows by chunks, `merge` takes what was read elsewhere, so a file larger than memory, or many workers,
-    need memory for one chunk only. What is kept is the R of the QR decomposition of ``[1 | X | y]``, with which
-    `gradient_descent` and `step_size` give what the rows themselves would give, to rounding.
+    `update` takes rows by chunks, `merge` takes what was read elsewhere, `from_dask` takes dask collections, so a file
+    larger than memory, or many workers, need memory for one chunk only. What is kept is the R of the QR decomposition
+    of ``[1 | X | y]``, with which `gradient_descent` and `step_size` give what the rows themselves would
+    give, to rounding.
 
     Attributes
     ----------
@@ -110,12 +112,65 @@ class CompressedRows:
             raise ValueError("`y` is None; give one value for each row, or a column for each target")
         return self.read(_check.data(X, y, sample_weight, may_be_zero=True))
 
-    def read(self, data: Data) -> "CompressedRows":
-        """Read arrays that have been looked at."""
+    @overload
+    @classmethod
+    def from_dask(
+        cls, X: Any, y: Any, sample_weight: Any = None, *, compute: Literal[True] = True
+    ) -> "CompressedRows": ...
+
+    @overload
+    @classmethod
+    def from_dask(cls, X: Any, y: Any, sample_weight: Any = None, *, compute: bool) -> Any: ...
+
+    @classmethod
+    def from_dask(cls, X: Any, y: Any, sample_weight: Any = None, *, compute: bool = True) -> Any:
+        """Read dask collections, each block of rows by a task of its own, and merge what they give.
+
+        Parameters
+        ----------
+        X : dask array, shape (m, n), or dask dataframe
+            Chunks across features are joined first, so that each block has whole rows.
+        y : dask array, series or dataframe, shape (m,) or (m, p)
+            With an `X` of known chunks it may be an array in memory, and need not have the chunks of `X`. Else there
+            must be as many blocks or partitions as in `X`.
+        sample_weight : dask array or series, shape (m,), optional
+            Weights of at least 0, likewise.
+        compute : bool, default True
+            Whether to compute it now, by the scheduler or the client of dask that is active. False for a `Delayed` of
+            the CompressedRows.
+
+        Returns
+        -------
+        CompressedRows or Delayed
+            The same, bit for bit, for any scheduler and any number of workers.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For what `update` would not take, for an `X` that is not of dask, and for blocks that do not match.
+
+        Notes
+        -----
+        No worker ever holds more rows than the blocks that it has at work: between tasks, CompressedRows travel, which
+        are merged by a tree. Each task has one thread. Blocks without rows are skipped.
+
+        Examples
+        --------
+        >>> import dask.array as da
+        >>> import numgrad as ng
+        >>> x = da.arange(100.0, chunks=30)
+        >>> ng.CompressedRows.from_dask(x[:, None], 3 + 2 * x)
+        CompressedRows: 100 rows of 1 feature and 1 target
+        """
+        rows = by_blocks(X, y, sample_weight)
+        return rows.compute() if _check.flag("compute", compute) else rows
+
+    def read(self, data: Data, threads: int | None = None) -> "CompressedRows":
+        """Read arrays that have been looked at, by so many threads, `get_num_threads` by default."""
         n, p = data.x.shape[1], data.y.shape[1]
         if self.R is not None:
             self._refuse_other("`X` has", n, p, data.names)
-        R = triangle(data) * np.sqrt(data.unit)
+        R = triangle(data, threads) * np.sqrt(data.unit)
         return self._take(R, n, p, data.is_flat, data.names, len(data.x), data.total * data.unit)
 
     def merge(self, other: "CompressedRows") -> "CompressedRows":
@@ -189,7 +244,17 @@ class CompressedRows:
             raise ValueError(f"{what} the features {names}, and there were {self._names} before; give the same order")
 
 
-def triangle(data: Data) -> Floats:
+def is_dask(X: Any) -> bool:
+    """Return whether this is an object of dask, which need not be imported to know it."""
+    return type(X).__module__.partition(".")[0] in ("dask", "dask_expr")
+
+
+def by_blocks(X: Any, y: Any, sample_weight: Any, is_with_y: bool = True) -> Any:
+    """Return a Delayed of the CompressedRows of dask collections."""
+    return import_module("numgrad.interop.dask_rows").compressed(X, y, sample_weight, is_with_y)
+
+
+def triangle(data: Data, threads: int | None = None) -> Floats:
     """Return the R of [1 | X | y], times the roots of the weights."""
     m, n, p = len(data.x), data.x.shape[1], data.y.shape[1]
     size = 1 + n + p
@@ -218,7 +283,7 @@ def triangle(data: Data) -> Floats:
     for group in range(0, len(pieces), at_a_time):
         some = pieces[group : group + at_a_time]
         found = np.zeros((len(some), size, size))
-        share(work, list(enumerate(some)), get_num_threads())
+        share(work, list(enumerate(some)), threads or get_num_threads())
         for part in found:
             R = join(R, part)
     norms = column_norms(R) if np.isfinite(R).all() else np.zeros(size)

@@ -10,7 +10,7 @@ import numpy as np
 from numgrad.regression import _check
 from numgrad.regression._check import Data, Floats
 from numgrad.regression._quadratic import Coordinates, Quadratic
-from numgrad.regression._rows import CompressedRows
+from numgrad.regression._rows import CompressedRows, by_blocks, is_dask
 
 # Up to this size of the smaller Gram matrix, L is computed exactly.
 EXACT = 2000
@@ -200,7 +200,7 @@ def step_size(X: Any, *, sample_weight: Any = None, l2: float = 0.0) -> StepSize
 
     Parameters
     ----------
-    X : array_like, shape (m, n), or CompressedRows
+    X : array_like, shape (m, n), dask array or dataframe, or CompressedRows
         The features, as `gradient_descent` gets them; with a column of ones if there is one.
     sample_weight : array_like, shape (m,), optional
         Weights of the rows, at least 0.
@@ -248,6 +248,8 @@ def step_size(X: Any, *, sample_weight: Any = None, l2: float = 0.0) -> StepSize
         if sample_weight is not None:
             raise ValueError("`sample_weight` is given with CompressedRows, which have theirs; give it to `update`")
         rows = X
+    elif is_dask(X):
+        rows = by_blocks(X, None, sample_weight, is_with_y=False).compute()
     else:
         rows = CompressedRows().read(_check.data(X, None, sample_weight))
     return diagnose(rows.quadratic(penalty, False))
