@@ -7,7 +7,7 @@ from importlib.metadata import entry_points
 
 import numpy as np
 import pytest
-from helpers import COMPLEX, REALS, read_only, same_bits, uneven, values
+from helpers import COMPLEX, read_only, same_bits, uneven, values
 from numba import njit, prange, types
 from numba.core.errors import TypingError
 from numba.typed import List
@@ -58,7 +58,7 @@ def check(f, *spacings, **keywords):
     assert_same(expected, got)
 
 
-@pytest.mark.parametrize("dtype", [*REALS, *COMPLEX, "b", "i", "Q"])
+@pytest.mark.parametrize("dtype", ["f8", *COMPLEX, "b", "Q"])
 def test_dtypes(dtype):
     """Of run time, so that all kernels of the dtype are there."""
     f = values(dtype, (5, 6))
@@ -67,7 +67,7 @@ def test_dtypes(dtype):
 
 
 @pytest.mark.parametrize("dtype", ["f4", "c8"])
-@pytest.mark.parametrize("h", [0.1, 3, np.float32(0.1), np.int8(3), np.uint32(7), np.array(0.1), np.array(0.1, "f4")])
+@pytest.mark.parametrize("h", [0.1, 3, np.float32(0.1), np.int8(3), np.array(0.1)])
 def test_numbers(dtype, h):
     f = values(dtype, (9,))
     if dtype == "c8" and type(h) is np.int8:
@@ -109,7 +109,7 @@ def test_axes_in_the_source():
         assert_same(one, other)
 
 
-@pytest.mark.parametrize("shape", [(7,), (4, 5), (3, 4, 2, 5)])
+@pytest.mark.parametrize("shape", [(7,), (3, 4, 2, 5)])
 def test_shapes_and_layouts(shape):
     f = values("f8", shape)
     for given in (f, np.asfortranarray(f), read_only(f.copy()), np.repeat(f, 2, -1)[..., ::2]):
