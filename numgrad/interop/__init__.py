@@ -1,1 +1,1 @@
-"""numgrad where arrays already live: inside @njit, in dask, in xarray."""
+"""numgrad where arrays already live: inside @njit, in dask."""
