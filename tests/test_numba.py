@@ -311,5 +311,5 @@ def test_types_of_results():
     g = jitted(0)
     g(np.zeros((3, 3, 3)))
     assert g.signatures
-    (overload,) = (o for s, o in g.overloads.items() if s[0].ndim == 3)
+    (overload,) = (o for s, o in g.overloads.items() if getattr(s[0], "ndim", 0) == 3)
     assert overload.signature.return_type == types.UniTuple(types.Array(types.float64, 3, "C"), 3)
