@@ -1,9 +1,9 @@
 """Gradients of arrays, of functions, and gradient descent, in compiled kernels."""
 
-import os
 import sys
-from threading import RLock
 from typing import TYPE_CHECKING, Any
+
+from numgrad._forks import importing
 
 if TYPE_CHECKING:
     from numgrad._derivative import derivative
@@ -59,20 +59,12 @@ _LAZY = {
 _MODULES = ("functions", "plotting", "sklearn", "symbolic")
 
 
-# A fork waits until no thread imports: a child would wait for ever for the locks of that import.
-_importing = RLock()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=_importing.acquire, after_in_parent=_importing.release, after_in_child=_importing.release
-    )
-
-
 def __getattr__(name: str) -> Any:
     if name not in _LAZY and name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    with _importing:
+    with importing:
         if name in _MODULES:
             return import_module(f"{__name__}.{name}")
         value = globals()[name] = getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)

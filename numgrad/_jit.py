@@ -8,6 +8,8 @@ from threading import RLock
 from types import FunctionType
 from typing import Any
 
+from numgrad._forks import hold_at_fork
+
 Kernel = Callable[..., Any]
 
 _lock = RLock()
@@ -68,11 +70,11 @@ def _with_parts_jitted(
 
 def address(kernel: Kernel, *arguments: Any) -> int:
     """Where the code of a jitted function for such arguments is, for `call`; compiled or loaded first."""
-    with _lock:
-        signature = tuple(map(type_of, arguments))
-        kernel.compile(signature)  # type: ignore[attr-defined]
-        (found,) = (o for s, o in kernel.overloads.items() if s == signature)  # type: ignore[attr-defined]
-        return int(found.library.get_pointer_to_function(found.fndesc.llvm_func_name))
+    # Not under the lock: whoever compiles a call of np.gradient has Numba's own, which this takes, and asks for it.
+    signature = tuple(map(type_of, arguments))
+    kernel.compile(signature)  # type: ignore[attr-defined]
+    (found,) = (o for s, o in kernel.overloads.items() if s == signature)  # type: ignore[attr-defined]
+    return int(found.library.get_pointer_to_function(found.fndesc.llvm_func_name))
 
 
 def type_of(value: Any) -> Any:
@@ -143,17 +145,11 @@ def _jit_library() -> Any:
         import numba
         from numba.core.compiler_lock import global_compiler_lock
 
-        _hold_at_fork(global_compiler_lock)
+        hold_at_fork(global_compiler_lock)
         return numba
 
 
-@cache
-def _hold_at_fork(lock: Any) -> None:
-    if hasattr(os, "register_at_fork"):
-        os.register_at_fork(before=lock.acquire, after_in_parent=lock.release, after_in_child=lock.release)
-
-
-_hold_at_fork(_lock)
+hold_at_fork(_lock)
 
 
 def _clone(function: Any, *tags: str, **names: Any) -> FunctionType:

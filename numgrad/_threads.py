@@ -7,6 +7,8 @@ from contextlib import suppress
 from threading import RLock
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from numgrad._forks import hold_at_fork
+
 if TYPE_CHECKING:  # 6 ms of the import of numgrad, for what small arrays never need
     from concurrent.futures import Future, ThreadPoolExecutor
     from pathlib import Path
@@ -172,9 +174,9 @@ def _forget() -> None:
     """In a forked child: the threads have stayed in the parent."""
     global _pool, _pool_size
     _pool, _pool_size = None, 0
-    _lock.release()
 
 
+# Nobody forks while another thread imports or starts the pool: a child would wait for the locks of that for ever.
+hold_at_fork(_lock)
 if hasattr(os, "register_at_fork"):
-    # Nobody forks while another thread imports or starts the pool: a child would wait for the locks of that for ever.
-    os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_forget)
+    os.register_at_fork(after_in_child=_forget)

@@ -26,9 +26,9 @@ FASTMATH = frozenset({"reassoc", "contract", "nsz"})
 class CompressedRows:
     """Rows of a regression, read once and kept as a small triangular matrix.
 
-    `update` takes rows by chunks, `merge` takes what was read elsewhere, `from_dask` takes dask collections, so a file
-    larger than memory, or many workers, need memory for one chunk only. What is kept is the R of the QR decomposition
-    of ``[1 | X | y]``, with which `gradient_descent` and `step_size` give what the rows themselves would
+    `update` takes rows by chunks, `merge` takes what was read elsewhere, `from_dask` takes collections of dask, so a
+    file larger than memory, or many workers, need memory for one chunk only. What is kept is the R of the QR
+    decomposition of ``[1 | X | y]``, with which `gradient_descent` and `step_size` give what the rows themselves would
     give, to rounding.
 
     Attributes
