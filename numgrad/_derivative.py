@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from numgrad import _gradient, _out
+from numgrad._containers import home_of
 from numgrad._dispatch import PIECE, Order, Plan, Request, known_calls, memory_order, plan_for
 from numgrad._formulas import (
     Coordinates,
@@ -131,6 +132,11 @@ def derivative(
             result = np.empty(f.shape, plan.dtype)
             kernel(f.reshape(-1), result.reshape(-1), *arguments)
             return result
+    if (home := home_of(f)) is not None:
+        return home.derivative(  # type: ignore[no-any-return]
+            f, x, n=n, accuracy=accuracy, axis=axis, boundary=boundary, edge_accuracy=edge_accuracy, period=period,
+            nan=nan, out=out,
+        )  # fmt: skip
     call = read_call(
         f, x, n=n, accuracy=accuracy, axis=axis, boundary=boundary, edge_accuracy=edge_accuracy, period=period, nan=nan
     )

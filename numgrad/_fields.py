@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from numgrad import _gradient, _out
+from numgrad._containers import takes_containers
 from numgrad._dispatch import Order, Plan, Request, memory_order
 from numgrad._formulas import (
     Coordinates,
@@ -32,6 +33,7 @@ class Term(NamedTuple):
     factor: float = 1.0
 
 
+@takes_containers
 def laplacian(
     f: Any, *spacing: Any, axis: Any = None, accuracy: int = 2, boundary: Any = "one-sided", period: Any = None,
     out: np.ndarray | None = None,
@@ -93,6 +95,7 @@ def laplacian(
     return _run(read_laplacian(f, *spacing, axis=axis, accuracy=accuracy, boundary=boundary, period=period), out)
 
 
+@takes_containers
 def divergence(
     v: Any, *spacing: Any, axis: Any = None, accuracy: int = 2, boundary: Any = "one-sided", period: Any = None,
     out: np.ndarray | None = None,
@@ -145,6 +148,7 @@ def divergence(
     return _run(read_divergence(v, *spacing, axis=axis, accuracy=accuracy, boundary=boundary, period=period), out)
 
 
+@takes_containers
 def curl(
     v: Any, *spacing: Any, axis: Any = None, accuracy: int = 2, boundary: Any = "one-sided", period: Any = None,
     out: np.ndarray | None = None,
@@ -203,6 +207,7 @@ def curl(
     return _run(read_curl(v, *spacing, axis=axis, accuracy=accuracy, boundary=boundary, period=period), out)
 
 
+@takes_containers
 def jacobian(
     v: Any, *spacing: Any, axis: Any = None, accuracy: int = 2, boundary: Any = "one-sided", period: Any = None,
     out: np.ndarray | None = None,
@@ -253,6 +258,7 @@ def jacobian(
     return _run(read_jacobian(v, *spacing, axis=axis, accuracy=accuracy, boundary=boundary, period=period), out)
 
 
+@takes_containers
 def hessian(
     f: Any, *spacing: Any, axis: Any = None, accuracy: int = 2, boundary: Any = "one-sided", period: Any = None,
     out: np.ndarray | None = None,

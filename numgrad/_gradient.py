@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from numgrad import _out, _strided, _sweep
+from numgrad._containers import home_of
 from numgrad._dispatch import Order, Plan, Request, is_compact, plan_for, prepare
 from numgrad._spacing import NotFast, is_ready, read
 
@@ -103,6 +104,8 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out: 
             return results[0] if len(results) == 1 else tuple(results)
         request = Request(plan, f, f, None, spacings)
     else:
+        if (home := home_of(f)) is not None:
+            return home.gradient(f, *varargs, axis=axis, edge_order=edge_order, out=out)
         request = prepare(f, varargs, axis, edge_order)
     plan = request.plan
     if type(plan) is NotFast:

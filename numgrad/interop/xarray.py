@@ -1,0 +1,848 @@
+"""numgrad for xarray: coordinates by name, lazy on dask, and the accessors `da.numgrad` and `ds.numgrad`."""
+
+from collections.abc import Callable, Hashable, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from numgrad import _derivative, _fields, _gradient
+
+# What xarray divides by where a dimension has no coordinate: its numbers are float64, whatever the samples are.
+ONE = np.float64(1.0)
+
+
+class Place(NamedTuple):
+    """Where and by what to differentiate: `x` is a number, coordinates, or a Variable of more dimensions than one."""
+
+    name: Hashable
+    dim: Hashable
+    x: Any
+    unit: str | None = None  # of time, for samples that are times
+
+
+def gradient(
+    f: Any, *spacing: Any, axis: Any = None, edge_order: Any = 1, out: Any = None, datetime_unit: str | None = None
+) -> Any:
+    """Return the gradient of a DataArray or Dataset: the results of its `differentiate`, bit for bit.
+
+    Parameters
+    ----------
+    f : DataArray or Dataset
+        Samples of a function.
+    *spacing : str, DataArray, float or array_like, optional
+        Names of coordinates or dimensions, or coordinates; or numbers and arrays for the axes, as in
+        `numgrad.gradient`. Without any, each dimension has its coordinate, or 1.0 if it has none.
+    axis : None, int, str or tuple of these, optional
+        The axes or dimensions to differentiate along. All by default. Not with names, which say it themselves.
+    edge_order : {1, 2}, default 1
+        Order of accuracy at the ends.
+    out : None
+        Not supported.
+    datetime_unit : str, optional
+        Unit of time, as in `DataArray.differentiate`: by default that of a datetime64, seconds of cftime.
+
+    Returns
+    -------
+    DataArray, Dataset, or tuple of these
+        One for each axis, as an array's `numgrad.gradient`: name and coordinates are those of `f`.
+
+    Raises
+    ------
+    TypeError
+        If `out` is given.
+    ValueError
+        If a name is unknown, or a coordinate has more dimensions than one.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> import numgrad as ng
+    >>> f = xr.DataArray([[0, 1, 4.0], [2, 3, 6.0]], {"y": [0, 2.0], "x": [0, 1.0, 2.0]}, ("y", "x"))
+    >>> dy, dx = ng.gradient(f, "y", "x")
+    >>> dx.values
+    array([[1., 2., 3.],
+           [1., 2., 3.]])
+    """
+    refuse(out)
+    results = gradients(f, places(f, spacing, axis, datetime_unit), edge_order)
+    return results[0] if len(results) == 1 else results
+
+
+def derivative(
+    f: Any, x: Any = 1.0, *, n: int = 1, accuracy: int = 2, axis: Any = -1, boundary: str = "one-sided",
+    edge_accuracy: int | None = None, period: float | None = None, nan: str = "propagate", out: Any = None,
+    dim: Hashable | None = None, datetime_unit: str | None = None,
+) -> Any:  # fmt: skip
+    """Return the n-th derivative of a DataArray or Dataset.
+
+    Parameters
+    ----------
+    f : DataArray or Dataset
+        Samples of a function.
+    x : str, DataArray, float or array_like, default 1.0
+        The name of a coordinate or dimension, or a coordinate; or a number or an array, as in `numgrad.derivative`.
+        The default is the number, as there, whatever coordinates `f` has.
+    n, accuracy, boundary, edge_accuracy, period, nan
+        As in `numgrad.derivative`.
+    axis : int or str, default -1
+        The axis or dimension to differentiate along. A coordinate of one dimension says it itself.
+    out : None
+        Not supported.
+    dim : str, optional
+        The same as `axis`, by name.
+    datetime_unit : str, optional
+        Unit of time, as in `gradient`.
+
+    Returns
+    -------
+    DataArray or Dataset
+        Name, dimensions and coordinates are those of `f`.
+
+    Raises
+    ------
+    TypeError
+        If `out` is given.
+    ValueError
+        If the name is unknown, or a coordinate of several dimensions comes without one of them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import xarray as xr
+    >>> import numgrad as ng
+    >>> t = np.array([0, 1, 2, 4, 7.0])
+    >>> ng.derivative(xr.DataArray(t**2, {"time": t}), "time", n=2).values
+    array([2., 2., 2., 2., 2.])
+    """
+    refuse(out)
+    if dim is None and (axis != -1 or not is_name(x)):
+        (dim,) = dims_of(f, axis)
+    place = place_of(f, x, datetime_unit, dim) if is_name(x) else Place(dim, dim, x, datetime_unit)
+    return nth(
+        f, place, n=n, accuracy=accuracy, boundary=boundary, edge_accuracy=edge_accuracy, period=period, nan=nan
+    )  # fmt: skip
+
+
+def laplacian(
+    f: Any, *spacing: Any, axis: Any = None, out: Any = None, datetime_unit: str | None = None, **options: Any
+) -> Any:
+    """Return the sum of the second derivatives of a DataArray or Dataset.
+
+    Parameters
+    ----------
+    f : DataArray or Dataset
+        Samples of a function.
+    *spacing, axis, out, datetime_unit
+        As in `gradient`.
+    **options
+        `accuracy`, `boundary` and `period`, as in `numgrad.laplacian`.
+
+    Returns
+    -------
+    DataArray or Dataset
+        Name, dimensions and coordinates are those of `f`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `gradient` and `numgrad.laplacian` do; and if a variable of a Dataset has some of the dimensions only.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import xarray as xr
+    >>> import numgrad as ng
+    >>> x = xr.DataArray(np.arange(4.0), dims="x")
+    >>> y = xr.DataArray(np.arange(4.0), dims="y")
+    >>> ng.laplacian(x**2 + 3 * y**2, "x", "y").values[0]
+    array([8., 8., 8., 8.])
+    """
+    refuse(out)
+    return scalar(_fields.laplacian, f, places(f, spacing, axis, datetime_unit), (), options)
+
+
+def hessian(
+    f: Any, *spacing: Any, axis: Any = None, out: Any = None, datetime_unit: str | None = None, **options: Any
+) -> Any:
+    """Return the second derivatives of a DataArray or Dataset, the mixed ones among them.
+
+    Parameters
+    ----------
+    f : DataArray or Dataset
+        Samples of a function.
+    *spacing, axis, out, datetime_unit
+        As in `gradient`.
+    **options
+        `accuracy`, `boundary` and `period`, as in `numgrad.hessian`.
+
+    Returns
+    -------
+    DataArray or Dataset
+        With two dimensions more, in front: "derivative_1" and "derivative_2", labelled by the names of coordinates.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `laplacian` does.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import xarray as xr
+    >>> import numgrad as ng
+    >>> x = xr.DataArray(np.arange(4.0), dims="x")
+    >>> y = xr.DataArray(np.arange(4.0), dims="y")
+    >>> ng.hessian(x**2 * y).sel(derivative_1="x", derivative_2="y").values[1]
+    array([2., 2., 2., 2.])
+    """
+    refuse(out)
+    leading = ("derivative_1", "derivative_2")
+    return scalar(_fields.hessian, f, places(f, spacing, axis, datetime_unit), leading, options)
+
+
+def divergence(
+    v: Any, *spacing: Any, axis: Any = None, out: Any = None, datetime_unit: str | None = None, **options: Any
+) -> Any:
+    """Return the divergence of a vector field: the sum of the derivatives of v[i] by the i-th coordinate.
+
+    Parameters
+    ----------
+    v : sequence of DataArray, or DataArray
+        The components, of the same dimensions and indexes; or one array whose first dimension holds them.
+    *spacing, axis, out, datetime_unit
+        As in `gradient`; the axes count that of the components, which is 0, as in `numgrad.divergence`.
+    **options
+        `accuracy`, `boundary` and `period`, as in `numgrad.divergence`.
+
+    Returns
+    -------
+    DataArray
+        Dimensions and coordinates are those of the first component.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `gradient` and `numgrad.divergence` do; and if components have other dimensions or indexes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import xarray as xr
+    >>> import numgrad as ng
+    >>> x = xr.DataArray(np.arange(4.0), dims="x")
+    >>> y = xr.DataArray(np.arange(3.0), dims="y")
+    >>> ng.divergence([x**2 + 0 * y, -2 * x * y], "x", "y").values[1]
+    array([0., 0., 0.])
+    """
+    refuse(out)
+    return vector(_fields.divergence, components(v), spacing, axis, (), datetime_unit, options)
+
+
+def curl(
+    v: Any, *spacing: Any, axis: Any = None, out: Any = None, datetime_unit: str | None = None, **options: Any
+) -> Any:
+    """Return the curl of a vector field of two or three components.
+
+    Parameters
+    ----------
+    v : sequence of DataArray, or DataArray
+        The components, as in `divergence`.
+    *spacing, axis, out, datetime_unit
+        As in `divergence`.
+    **options
+        `accuracy`, `boundary` and `period`, as in `numgrad.curl`.
+
+    Returns
+    -------
+    DataArray
+        Like a component; in three dimensions behind one more, "component", labelled by the names of coordinates.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `divergence` does; and if there are not two or three components.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import xarray as xr
+    >>> import numgrad as ng
+    >>> x = xr.DataArray(np.arange(4.0), dims="x")
+    >>> y = xr.DataArray(np.arange(3.0), dims="y")
+    >>> ng.curl([0 * x - y, x + 0 * y], "x", "y").values[1]
+    array([2., 2., 2.])
+    """
+    refuse(out)
+    given = components(v)
+    leading = ("component",) if len(given) == 3 else ()
+    return vector(_fields.curl, given, spacing, axis, leading, datetime_unit, options)
+
+
+def jacobian(
+    v: Any, *spacing: Any, axis: Any = None, out: Any = None, datetime_unit: str | None = None, **options: Any
+) -> Any:
+    """Return the first derivatives of all components of a field by all coordinates.
+
+    Parameters
+    ----------
+    v : sequence of DataArray, or DataArray
+        The components, any number of them, as in `divergence`.
+    *spacing, axis, out, datetime_unit
+        As in `divergence`.
+    **options
+        `accuracy`, `boundary` and `period`, as in `numgrad.jacobian`.
+
+    Returns
+    -------
+    DataArray
+        With two dimensions more, in front: "component", and "derivative", labelled by the names of coordinates.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `divergence` does.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import xarray as xr
+    >>> import numgrad as ng
+    >>> x = xr.DataArray(np.arange(4.0), dims="x")
+    >>> y = xr.DataArray(np.arange(3.0), dims="y")
+    >>> ng.jacobian([3 * x + 0 * y, x - y], "x", "y").sel(derivative="x").values[:, 0, 0]
+    array([3., 1.])
+    """
+    refuse(out)
+    return vector(_fields.jacobian, components(v), spacing, axis, ("component", "derivative"), datetime_unit, options)
+
+
+class Accessor:
+    """What DataArray and Dataset share."""
+
+    def __init__(self, obj: Any) -> None:
+        self._obj = obj
+
+    def derivative(
+        self, coord: Hashable, *, n: int = 1, accuracy: int = 2, boundary: str = "one-sided",
+        edge_accuracy: int | None = None, period: float | None = None, nan: str = "propagate",
+        dim: Hashable | None = None, datetime_unit: str | None = None,
+    ) -> Any:  # fmt: skip
+        """Return the n-th derivative by a coordinate.
+
+        Parameters
+        ----------
+        coord : hashable
+            The name of a coordinate or dimension.
+        n, accuracy, boundary, edge_accuracy, nan
+            As in `numgrad.derivative`.
+        period : float, optional
+            As in `numgrad.derivative`; of times, in `datetime_unit`.
+        dim : hashable, optional
+            The dimension to go along, for a coordinate of several, as the latitude of a curved grid is.
+        datetime_unit : {"W", "D", "h", "m", "s", "ms", "us", "ns", ...}, optional
+            Unit of time: by default that of a datetime64, seconds of cftime.
+
+        Returns
+        -------
+        DataArray or Dataset
+            With the same coordinates. Variables of a Dataset without the dimension are kept as they are.
+
+        Raises
+        ------
+        TypeError
+            If the coordinate is neither numbers nor times, or not in this unit.
+        ValueError
+            If there is no such coordinate, or `dim` is none of its dimensions, or is missing where it has several; and
+            as `numgrad.derivative` does.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import xarray as xr
+        >>> import numgrad.interop.xarray
+        >>> t = np.array(["2024-01-01", "2024-01-02", "2024-01-04", "2024-01-05"], dtype="datetime64[s]")
+        >>> f = xr.DataArray([0, 1, 9, 16.0], {"time": t})
+        >>> f.numgrad.derivative("time", n=2, datetime_unit="D").values
+        array([2., 2., 2., 2.])
+        """
+        return nth(
+            self._obj, place_of(self._obj, coord, datetime_unit, dim), n=n, accuracy=accuracy, boundary=boundary,
+            edge_accuracy=edge_accuracy, period=period, nan=nan,
+        )  # fmt: skip
+
+    def differentiate(self, coord: Hashable, edge_order: int = 1, datetime_unit: str | None = None) -> Any:
+        """Differentiate as xarray's method of this name does, with its results, bit for bit.
+
+        Parameters
+        ----------
+        coord : hashable
+            The name of a coordinate of one dimension, or of a dimension.
+        edge_order : {1, 2}, default 1
+            Order of accuracy at the ends.
+        datetime_unit : str, optional
+            Unit of time, as in `derivative`.
+
+        Returns
+        -------
+        DataArray or Dataset
+            With the same coordinates. Variables of a Dataset without the dimension are kept as they are.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As `gradient` does.
+
+        Examples
+        --------
+        >>> import xarray as xr
+        >>> import numgrad.interop.xarray
+        >>> f = xr.DataArray([0, 1, 9, 16.0], {"x": [0, 1, 3, 4.0]})
+        >>> f.numgrad.differentiate("x", edge_order=2).values
+        array([0., 2., 6., 8.])
+        """
+        return gradients(self._obj, [place_of(self._obj, coord, datetime_unit)], edge_order)[0]
+
+    def gradient(self, coords: Any = None, *, edge_order: int = 1, datetime_unit: str | None = None) -> Any:
+        """Return the first derivatives by coordinates.
+
+        Parameters
+        ----------
+        coords : hashable or list of hashable, optional
+            Names of coordinates of one dimension, or of dimensions. All dimensions by default.
+        edge_order : {1, 2}, default 1
+            Order of accuracy at the ends.
+        datetime_unit : str, optional
+            Unit of time, as in `derivative`.
+
+        Returns
+        -------
+        DataArray, Dataset, or tuple of these
+            One for a name, else a tuple of one for each, in this order; as `differentiate` returns them.
+
+        Raises
+        ------
+        TypeError
+            If a coordinate is neither numbers nor times, or not in this unit.
+        ValueError
+            If there is no such coordinate, or it has more dimensions than one; and as `numpy.gradient` does.
+
+        Examples
+        --------
+        >>> import xarray as xr
+        >>> import numgrad.interop.xarray
+        >>> f = xr.DataArray([[0, 1, 4.0], [2, 3, 6.0]], {"x": [0, 1.0, 3.0]}, ("y", "x"))
+        >>> dx, dy = f.numgrad.gradient(["x", "y"])
+        >>> dy.values
+        array([[2., 2., 2.],
+               [2., 2., 2.]])
+        """
+        results = gradients(self._obj, named(self._obj, coords, datetime_unit), edge_order)
+        return results if coords is None or isinstance(coords, (list, tuple)) else results[0]
+
+    def laplacian(
+        self, coords: Any = None, *, accuracy: int = 2, boundary: Any = "one-sided", period: Any = None,
+        datetime_unit: str | None = None,
+    ) -> Any:  # fmt: skip
+        """Return the sum of the second derivatives by coordinates.
+
+        Parameters
+        ----------
+        coords : hashable or list of hashable, optional
+            Names of coordinates of one dimension, or of dimensions. All dimensions by default.
+        accuracy, boundary, period
+            As in `numgrad.laplacian`.
+        datetime_unit : str, optional
+            Unit of time, as in `derivative`.
+
+        Returns
+        -------
+        DataArray or Dataset
+            With the same coordinates. Variables of a Dataset with none of the dimensions are kept as they are.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As `derivative` does; and if a variable of a Dataset has some of the dimensions only.
+
+        Examples
+        --------
+        >>> import xarray as xr
+        >>> import numgrad.interop.xarray
+        >>> x = xr.DataArray([0, 1, 3, 4.0], dims="x")
+        >>> (x**2).assign_coords(x=x).numgrad.laplacian("x").values
+        array([2., 2., 2., 2.])
+        """
+        options = {"accuracy": accuracy, "boundary": boundary, "period": period}
+        return scalar(_fields.laplacian, self._obj, named(self._obj, coords, datetime_unit), (), options)
+
+    def hessian(
+        self, coords: Any = None, *, accuracy: int = 2, boundary: Any = "one-sided", period: Any = None,
+        datetime_unit: str | None = None,
+    ) -> Any:  # fmt: skip
+        """Return the second derivatives by coordinates, the mixed ones among them.
+
+        Parameters
+        ----------
+        coords, accuracy, boundary, period, datetime_unit
+            As in `laplacian`.
+
+        Returns
+        -------
+        DataArray or Dataset
+            With two dimensions more, in front: "derivative_1" and "derivative_2", labelled by the names of coordinates.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As `laplacian` does.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import xarray as xr
+        >>> import numgrad.interop.xarray
+        >>> f = xr.DataArray(np.outer(np.arange(4.0), np.arange(4.0)), dims=("y", "x"))
+        >>> f.numgrad.hessian(["y", "x"]).isel(y=1, x=1).values
+        array([[0., 1.],
+               [1., 0.]])
+        """
+        options = {"accuracy": accuracy, "boundary": boundary, "period": period}
+        leading = ("derivative_1", "derivative_2")
+        return scalar(_fields.hessian, self._obj, named(self._obj, coords, datetime_unit), leading, options)
+
+
+@xr.register_dataarray_accessor("numgrad")
+class DataArrayAccessor(Accessor):
+    """``da.numgrad``: derivatives by the coordinates of a DataArray."""
+
+
+@xr.register_dataset_accessor("numgrad")
+class DatasetAccessor(Accessor):
+    """``ds.numgrad``: derivatives by the coordinates of a Dataset, of all data variables that have their dimensions."""
+
+    def divergence(
+        self, variables: Sequence[Hashable], coords: Any = None, *, accuracy: int = 2, boundary: Any = "one-sided",
+        period: Any = None, datetime_unit: str | None = None,
+    ) -> Any:  # fmt: skip
+        """Return the divergence of a vector field: the sum of the derivatives of variables, each by its coordinate.
+
+        Parameters
+        ----------
+        variables : list of hashable
+            Names of the components.
+        coords : list of hashable, optional
+            As many names of coordinates or dimensions. The dimensions of the first component by default.
+        accuracy, boundary, period
+            As in `numgrad.divergence`.
+        datetime_unit : str, optional
+            Unit of time, as in `derivative`.
+
+        Returns
+        -------
+        DataArray
+            Dimensions and coordinates are those of the first component.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As `derivative` does; and if there is no such variable, or they have not the same dimensions.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import xarray as xr
+        >>> import numgrad.interop.xarray
+        >>> y, x = np.mgrid[:3, :4].astype(float)
+        >>> ds = xr.Dataset({"u": (("y", "x"), x**2), "v": (("y", "x"), -2 * x * y)})
+        >>> ds.numgrad.divergence(["u", "v"], ["x", "y"]).values[0]
+        array([0., 0., 0., 0.])
+        """
+        options = {"accuracy": accuracy, "boundary": boundary, "period": period}
+        return self._vector(_fields.divergence, variables, coords, (), datetime_unit, options)
+
+    def curl(
+        self, variables: Sequence[Hashable], coords: Any = None, *, accuracy: int = 2, boundary: Any = "one-sided",
+        period: Any = None, datetime_unit: str | None = None,
+    ) -> Any:  # fmt: skip
+        """Return the curl of a vector field of two or three components.
+
+        Parameters
+        ----------
+        variables, coords, accuracy, boundary, period, datetime_unit
+            As in `divergence`.
+
+        Returns
+        -------
+        DataArray
+            Like a component; in three dimensions behind one more, "component", labelled by the names of coordinates.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As `divergence` does; and if there are not two or three components.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import xarray as xr
+        >>> import numgrad.interop.xarray
+        >>> y, x = np.mgrid[:3, :4].astype(float)
+        >>> ds = xr.Dataset({"u": (("y", "x"), -y), "v": (("y", "x"), x)})
+        >>> ds.numgrad.curl(["u", "v"], ["x", "y"]).values[0]
+        array([2., 2., 2., 2.])
+        """
+        options = {"accuracy": accuracy, "boundary": boundary, "period": period}
+        leading = ("component",) if len(variables) == 3 else ()
+        return self._vector(_fields.curl, variables, coords, leading, datetime_unit, options)
+
+    def _vector(
+        self, function: Any, variables: Any, coords: Any, leading: tuple[str, ...], unit: str | None, options: Any
+    ) -> Any:
+        for name in variables:
+            if name not in self._obj.data_vars:
+                raise ValueError(f"`variables` has {name!r}; the Dataset has {listed(self._obj.data_vars)}")
+        given = components([self._obj[name] for name in variables])
+        if coords is not None:
+            # The axes of coordinates may be of any name, so they are looked up here, not as strings among spacings.
+            return field(function, given, named(given[0], coords, unit), leading, options)
+        return vector(function, given, (), None, leading, unit, options)
+
+
+def refuse(out: Any) -> None:
+    if out is not None:
+        raise TypeError("`out` is given; leave it away, what xarray holds is returned as new objects")
+
+
+def is_name(given: Any) -> bool:
+    """Whether a spacing is a name or a labelled coordinate, which say their axis themselves."""
+    return isinstance(given, (str, xr.DataArray))
+
+
+def listed(names: Any) -> str:
+    return ", ".join(map(repr, names)) or "none"
+
+
+def named(obj: Any, coords: Any, unit: str | None) -> list[Place]:
+    """Return the places of what an accessor is given."""
+    if coords is None:
+        coords = list(obj.sizes)
+    return apart([place_of(obj, name, unit) for name in (coords if isinstance(coords, (list, tuple)) else [coords])])
+
+
+def places(obj: Any, spacing: tuple[Any, ...], axis: Any, unit: str | None, offset: int = 0) -> list[Place]:
+    """Return the places of what a function is given; `axis` counts `offset` axes that `obj` has not."""
+    are_names = [is_name(s) for s in spacing]
+    if any(are_names):
+        if not all(are_names):
+            raise ValueError("some of `spacing` are names and some are not; give names only, or numbers and arrays")
+        if axis is not None:
+            raise ValueError(f"`axis` is {axis!r}; leave it away, coordinates by name say their axis")
+        return apart([place_of(obj, s, unit) for s in spacing])
+    dims = dims_of(obj, axis, offset)
+    if not spacing:
+        return apart([place_of(obj, dim, unit) for dim in dims])
+    if len(spacing) == 1 and np.ndim(spacing[0]) == 0:
+        spacing *= len(dims)
+    if len(spacing) != len(dims):
+        raise ValueError(
+            f"there are {len(spacing)} spacings for {len(dims)} axes; give one for each, a number, or none"
+        )
+    return apart([Place(dim, dim, x, unit) for dim, x in zip(dims, spacing, strict=True)])
+
+
+def apart(found: list[Place]) -> list[Place]:
+    """Return the places, if there are any, and no two along one dimension."""
+    if not found:
+        raise ValueError("there are no dimensions to differentiate along; give at least one")
+    dims = [place.dim for place in found]
+    for place in found:
+        if dims.count(place.dim) > 1:
+            names = listed(other.name for other in found if other.dim == place.dim)
+            raise ValueError(f"{names} are all along {place.dim!r}; give one coordinate for each dimension")
+    return found
+
+
+def dims_of(obj: Any, axis: Any, offset: int = 0) -> list[Hashable]:
+    """Return the names of axes, which may be names already."""
+    dims = list(obj.sizes)
+    if axis is None:
+        return dims
+    found: list[Hashable] = []
+    for one in axis if isinstance(axis, (list, tuple)) else [axis]:
+        if isinstance(one, str):
+            if one not in dims:
+                raise ValueError(f"`axis` is {one!r}; dimensions are {listed(dims)}")
+            found.append(one)
+            continue
+        if isinstance(obj, xr.Dataset):
+            raise TypeError(f"`axis` is {one!r}; a Dataset has no order of axes, name dimensions: {listed(dims)}")
+        place = np.lib.array_utils.normalize_axis_index(one, len(dims) + offset) - offset
+        if place < 0:
+            raise ValueError(f"`axis` is {axis}, but axis 0 of `v` holds the components; name axes after it")
+        found.append(dims[place])
+    return found
+
+
+def place_of(obj: Any, given: Any, unit: str | None, dim: Hashable | None = None) -> Place:
+    """Return the dimension and the numbers of a coordinate; `dim` chooses among several dimensions."""
+    # A Dataset may be differentiated by a data variable, too: xarray's does that.
+    known: Any = obj.variables if isinstance(obj, xr.Dataset) else obj.coords
+    name = given
+    if isinstance(given, xr.DataArray):
+        name, variable = given.name, given.variable
+    elif given in known:
+        variable = known[given] if isinstance(obj, xr.Dataset) else known[given].variable
+    elif given in obj.sizes:
+        variable = None
+    else:
+        raise ValueError(f"there is no {given!r}; dimensions are {listed(obj.sizes)}, coordinates {listed(obj.coords)}")
+    dims = (given,) if variable is None else variable.dims
+    if dim is None and len(dims) == 1:
+        (dim,) = dims
+    if dim not in dims or dim not in obj.sizes:
+        what = f"`dim` is {dim!r}, but" if dim is not None else "`dim` is missing:"
+        raise ValueError(
+            f"{what} {name!r} has dimensions {listed(dims)}, and {type(obj).__name__} {listed(obj.sizes)}; "
+            "derivative(..., dim=...) takes one of both, and all else coordinates of one dimension"
+        )
+    if variable is None:
+        return Place(name, dim, ONE, unit)
+    if is_time(variable):
+        unit = unit or ("s" if variable.dtype.kind == "O" else np.datetime_data(variable.dtype)[0])
+        variable = as_numbers(variable, unit)
+    elif variable.dtype.kind not in "iufcO":
+        raise TypeError(f"coordinate {name!r} has dtype {variable.dtype}; give one of numbers or times")
+    if variable.ndim > 1:
+        return Place(name, dim, variable, unit)
+    # Steps decide which formulas are used, so those of a lazy coordinate are computed now.
+    return Place(name, dim, variable.data if variable.chunks is None else variable.values, unit)
+
+
+def is_time(variable: Any) -> bool:
+    """Whether this has datetimes, of NumPy or cftime, which xarray takes as numbers."""
+    if variable.dtype.kind != "O" or not variable.size:
+        return variable.dtype.kind in "mM"
+    first = variable[(0,) * variable.ndim].values.item()
+    return type(first).__module__.partition(".")[0] == "cftime"
+
+
+def as_numbers(variable: Any, unit: str | None) -> Any:
+    # xarray's own, so that every bit is the same; it says nothing of this in public.
+    try:
+        return variable._to_numeric(datetime_unit=unit)
+    except (TypeError, ValueError, KeyError) as error:
+        raise TypeError(
+            f"`datetime_unit` is {unit!r}, times of dtype {variable.dtype} are not in that: {error}"
+        ) from error
+
+
+def samples(variable: Any, unit: str | None) -> Any:
+    return as_numbers(variable, unit).data if is_time(variable) else variable.data
+
+
+def wrapped(obj: Any, variable: Any) -> Any:
+    """Return this with the coordinates and name of `obj`, not its attributes: as `differentiate` does."""
+    # What xarray says in public copies coordinates, which may be as large as the samples.
+    return obj._replace(variable)
+
+
+def labelled(obj: Any, found: list[Place], compute: Callable[[Any], Any], leading: tuple[str, ...] = ()) -> Any:
+    """Return what `compute` makes of the variable, or of those of a Dataset, with the coordinates and name of `obj`."""
+    # Of a Jacobian there may be any number of components, which have no labels; those of a curl are along coordinates.
+    own = leading[1:] if leading[:1] == ("component",) and len(leading) > 1 else leading
+    labels = {dim: [str(place.name) for place in found] for dim in own}
+    if isinstance(obj, xr.DataArray):
+        made = wrapped(obj, xr.Variable((*leading, *obj.dims), compute(obj.variable)))
+        return made.assign_coords(labels) if labels else made
+    results = {}
+    for name in obj.data_vars:
+        variable = obj.variables[name]
+        missing = [place.dim for place in found if place.dim not in variable.dims]
+        if not missing:
+            results[name] = xr.Variable((*leading, *variable.dims), compute(variable))
+        elif len(missing) < len(found):
+            raise ValueError(
+                f"variable {name!r} has dimensions {listed(variable.dims)}, but not {listed(missing)}; "
+                "name coordinates of its dimensions, or leave it out of the Dataset"
+            )
+    return obj.assign(results).assign_coords(labels)
+
+
+def gradients(obj: Any, found: list[Place], edge_order: Any) -> tuple[Any, ...]:
+    def compute(variable: Any, by: Sequence[Place]) -> Any:
+        f, axes = samples(variable, by[0].unit), tuple([variable.get_axis_num(place.dim) for place in by])
+        return _gradient.gradient(f, *[place.x for place in by], axis=axes, edge_order=edge_order)
+
+    for place in found:
+        if isinstance(place.x, xr.Variable):
+            raise ValueError(
+                f"{place.name!r} has dimensions {listed(place.x.dims)}; give a coordinate of one dimension"
+            )
+    if isinstance(obj, xr.DataArray) and len(found) > 1 and not is_time(obj.variable):
+        results = compute(obj.variable, found)
+        return tuple([wrapped(obj, xr.Variable(obj.dims, result)) for result in results])
+    # Each variable of a Dataset has dimensions of its own, and the unit of times may be another for each coordinate.
+    return tuple([labelled(obj, [place], partial(compute, by=(place,))) for place in found])
+
+
+def nth(obj: Any, place: Place, **options: Any) -> Any:
+    def compute(variable: Any) -> Any:
+        x = place.x
+        if isinstance(x, xr.Variable):
+            if not set(x.dims) <= set(variable.dims):
+                raise ValueError(
+                    f"{place.name!r} has dimensions {listed(x.dims)}, a variable {listed(variable.dims)}; "
+                    "leave it out of the Dataset"
+                )
+            x = x.set_dims(variable.sizes).data
+        f = samples(variable, place.unit)
+        return _derivative.derivative(f, x, axis=variable.get_axis_num(place.dim), **options)
+
+    return labelled(obj, [place], compute)
+
+
+def scalar(function: Any, obj: Any, found: list[Place], leading: tuple[str, ...], options: Any) -> Any:
+    def compute(variable: Any) -> Any:
+        axes = tuple([variable.get_axis_num(place.dim) for place in found])
+        return function(samples(variable, found[0].unit), *[place.x for place in found], axis=axes, **options)
+
+    return labelled(obj, found, compute, leading)
+
+
+def components(v: Any) -> list[Any]:
+    """Return the components of a field, with their dimensions in the same order."""
+    if isinstance(v, xr.Dataset):
+        raise TypeError(f"`v` is a Dataset; give a list of its variables: {listed(v.data_vars)}")
+    if isinstance(v, xr.DataArray):
+        if not v.ndim or not len(v):
+            raise ValueError("`v` has no components; give them along its first dimension")
+        v = [v.isel({v.dims[0]: i}, drop=True) for i in range(len(v))]
+    if not v:
+        raise ValueError("`v` has no components; give at least one")
+    for i, one in enumerate(v):
+        if not isinstance(one, xr.DataArray):
+            raise TypeError(f"`v` has a {type(one).__name__}, the {i}-th component; give a DataArray as the others")
+        if set(one.dims) != set(v[0].dims):
+            raise ValueError(
+                f"`v` has components of dimensions {listed(v[0].dims)} and {listed(one.dims)}, the {i}-th; "
+                "give the same for all"
+            )
+    # What lies at other points must not be added up.
+    return [one.transpose(*v[0].dims) for one in xr.align(*v, join="exact", copy=False)]
+
+
+def vector(
+    function: Any, v: list[Any], spacing: tuple[Any, ...], axis: Any, leading: tuple[str, ...], unit: str | None,
+    options: Any,
+) -> Any:  # fmt: skip
+    return field(function, v, places(v[0], spacing, axis, unit, offset=1), leading, options)
+
+
+def field(function: Any, v: list[Any], found: list[Place], leading: tuple[str, ...], options: Any) -> Any:
+    axes = tuple([v[0].get_axis_num(place.dim) + 1 for place in found])
+    data = [samples(one.variable, found[0].unit) for one in v]
+    result = function(data, *[place.x for place in found], axis=axes, **options)
+    # The derivatives of "u" and others are no "u".
+    return labelled(v[0].rename(None), found, lambda _: result, leading)

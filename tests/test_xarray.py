@@ -1,0 +1,333 @@
+"""numgrad.interop.xarray: equal to xarray's differentiate, and elsewhere to numgrad on plain arrays."""
+
+import numpy as np
+import pytest
+from helpers import same_bits
+
+import numgrad as ng
+
+xr = pytest.importorskip("xarray")
+import numgrad.interop.xarray  # noqa: E402
+
+X = np.array([0.2, 0.35, 0.4, 0.6, 0.7, 0.75, 0.76, 0.8])
+DAYS = np.array(
+    ["2004-07-13", "2006-01-13", "2010-08-13", "2010-09-13", "2010-10-11", "2010-12-13", "2011-02-13", "2012-08-13"],
+    dtype="datetime64[s]",
+)
+
+
+def random(*shape, seed=42):
+    return np.random.default_rng(seed).random(shape)
+
+
+def array(x=X, name="f", **more):
+    coords = {"x": x, "z": 3, "x2": ("x", X**2), "x2d": (("x", "y"), random(8, 6).cumsum(0)), **more}
+    return xr.DataArray(random(8, 6), coords, ("x", "y"), name, attrs={"units": "K"})
+
+
+def dataset(**more):
+    f = array(**more)
+    return xr.Dataset(
+        {"f": f, "g": ("y", random(6), {"units": "m"}), "h": (("y", "x"), random(6, 8).astype("f4")), "s": 1.0},
+        attrs={"title": "all"},
+    )
+
+
+def assert_equal(expected, got):
+    """The same in all that an object of xarray has: names, attributes, coordinates, and bits."""
+    assert type(expected) is type(got)
+    xr.testing.assert_identical(expected, got)
+    pairs = [(expected, got)]
+    if isinstance(expected, xr.Dataset):
+        assert list(expected.variables) == list(got.variables)
+        pairs = [(expected[name], got[name]) for name in expected.data_vars]
+    for a, b in pairs:
+        assert (a.dims, a.dtype, a.encoding, list(a.coords)) == (b.dims, b.dtype, b.encoding, list(b.coords))
+        assert list(a.indexes) == list(b.indexes)
+        assert same_bits(a.values, b.values)
+
+
+# What differentiate does
+
+
+@pytest.mark.parametrize("edge_order", [1, 2])
+@pytest.mark.parametrize("coord", ["x", "y", "x2"])
+@pytest.mark.parametrize("make", [array, dataset])
+def test_differentiate(make, coord, edge_order):
+    f = make()
+    expected = f.differentiate(coord, edge_order)
+    assert_equal(expected, f.numgrad.differentiate(coord, edge_order))
+    assert_equal(expected, f.numgrad.gradient(coord, edge_order=edge_order))
+    assert_equal(expected, ng.gradient(f, coord, edge_order=edge_order))
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8", "c8", "c16", "i4", "u1"])
+@pytest.mark.parametrize("x", [X, -X, X[::-1], np.arange(8), np.arange(8) * 0.5, X.astype("f4"), None])
+def test_dtypes_and_coordinates(dtype, x):
+    f = xr.DataArray((random(8, 6) * 90).astype(dtype), {} if x is None else {"x": x}, ("x", "y"))
+    for edge_order in 1, 2:
+        for one in f, f.T:
+            assert_equal(one.differentiate("x", edge_order), one.numgrad.differentiate("x", edge_order))
+
+
+@pytest.mark.parametrize("unit", [None, "D", "h", "s", "ns"])
+def test_differentiate_datetime(unit):
+    for f in array(DAYS), dataset(x=DAYS), array(DAYS)["x"], array(DAYS - DAYS[0]):
+        assert_equal(f.differentiate("x", datetime_unit=unit), f.numgrad.differentiate("x", datetime_unit=unit))
+
+
+def test_datetimes_along_datetimes_of_another_unit():
+    f = xr.DataArray(DAYS.astype("datetime64[ms]"), dims=["x"], coords={"x": DAYS})
+    assert_equal(f.differentiate("x"), f.numgrad.differentiate("x"))
+    g = xr.DataArray(np.tile(DAYS, (3, 1)), {"x": X}, ("y", "x"))
+    for got, dim in zip(g.numgrad.gradient(["x", "y"]), "xy", strict=True):
+        assert_equal(g.differentiate(dim), got)
+
+
+def test_hours_of_a_day():
+    f = array(DAYS)
+    per_day, per_hour = (f.numgrad.derivative("x", n=2, datetime_unit=unit) for unit in "Dh")
+    np.testing.assert_allclose(per_day, per_hour * 24**2)
+
+
+@pytest.mark.parametrize("unit", [None, "D", "h"])
+def test_differentiate_cftime(unit):
+    pytest.importorskip("cftime")
+    time = xr.date_range("2000", periods=8, freq="2ME", use_cftime=True)
+    f = xr.DataArray(random(8, 6), {"time": time, "z": 3}, ("time", "y"))
+    for one in f, f["time"], f.to_dataset(name="f"):
+        got = one.numgrad.differentiate("time", datetime_unit=unit)
+        assert_equal(one.differentiate("time", datetime_unit=unit), got)
+
+
+def test_multiindex_and_encoding_are_as_after_differentiate():
+    f = array().stack(p=("x", "y")).expand_dims(t=4).copy()
+    f.encoding = {"dtype": "f4"}
+    assert_equal(f.differentiate("t"), f.numgrad.differentiate("t"))
+
+
+def test_a_dataset_along_a_data_variable():
+    ds = xr.Dataset({"t": ("x", X), "f": ("x", random(8))})
+    assert_equal(ds.differentiate("t"), ds.numgrad.differentiate("t"))
+
+
+# Names and axes
+
+
+@pytest.mark.parametrize("make", [array, dataset])
+def test_gradient_along_several(make):
+    f = make()
+    for got in f.numgrad.gradient(["y", "x"]), ng.gradient(f, "y", "x"):
+        assert type(got) is tuple
+        for one, coord in zip(got, ("y", "x"), strict=True):
+            assert_equal(f.differentiate(coord), one)
+    for got in f.numgrad.gradient(), ng.gradient(f):
+        for one, coord in zip(got, f.sizes, strict=True):
+            assert_equal(f.differentiate(coord), one)
+
+
+def test_one_name_is_one_object_and_a_list_a_tuple():
+    f = array()[:, 0]
+    assert isinstance(ng.gradient(f), xr.DataArray)
+    assert isinstance(f.numgrad.gradient("x"), xr.DataArray)
+    assert len(f.numgrad.gradient(["x"])) == len(f.numgrad.gradient()) == 1
+
+
+def test_coordinates_themselves_and_axes():
+    f = array()
+    assert_equal(f.differentiate("x"), ng.gradient(f, f["x"]))
+    assert_equal(f.differentiate("x"), ng.gradient(f, axis=0))
+    assert_equal(f.differentiate("x"), ng.gradient(f, axis="x"))
+    assert_equal(ng.derivative(f, "x", n=2), ng.derivative(f, f["x"], n=2, axis="x"))
+
+
+def test_numbers_and_arrays_as_for_arrays():
+    f, plain = array(), array().values
+    assert same_bits(ng.gradient(plain, 0.1, axis=0), ng.gradient(f, 0.1, axis=0).values)
+    for expected, got in zip(ng.gradient(plain, X, 0.3), ng.gradient(f, X, 0.3), strict=True):
+        assert same_bits(expected, got.values)
+        assert got.dims == f.dims
+    assert same_bits(ng.gradient(plain, 2)[1], ng.gradient(f, 2)[1].values)
+    assert same_bits(ng.derivative(plain, 0.1), ng.derivative(f, 0.1).values)
+    assert same_bits(ng.derivative(plain, X, axis=0, n=2), ng.derivative(f, X, axis=0, n=2).values)
+    assert same_bits(ng.laplacian(plain, 0.1), ng.laplacian(f, 0.1).values)
+    v = np.array([plain, 2 * plain])
+    assert same_bits(ng.divergence(v, X, 0.3, axis=(1, 2)), ng.divergence([f, 2 * f], X, 0.3, axis=(1, 2)).values)
+
+
+# Derivatives
+
+
+def test_derivative_passes_its_options():
+    f = array(np.arange(8) * 0.5)
+    options = {"n": 2, "accuracy": 4, "boundary": "periodic", "period": 4.0}
+    expected = ng.derivative(f.values, f["x"].values, axis=0, **options)
+    got = f.numgrad.derivative("x", **options)
+    assert_equal(xr.DataArray(expected, f.coords, f.dims, "f"), got)
+    assert_equal(got, ng.derivative(f, "x", **options))
+    f[3, 2] = np.nan
+    got = f.numgrad.derivative("x", edge_accuracy=1, nan="one-sided")
+    plain = ng.derivative(f.values, f["x"].values, axis=0, edge_accuracy=1, nan="one-sided")
+    assert same_bits(plain, got.values)
+
+
+def test_derivative_of_a_dataset():
+    ds = dataset()
+    got = ds.numgrad.derivative("x", n=2)
+    assert_equal(ds.f.numgrad.derivative("x", n=2), got.f)
+    xr.testing.assert_identical(ds.drop_vars(["f", "h"]), got.drop_vars(["f", "h"]))
+    assert same_bits(ng.derivative(ds.h.values, X, n=2), got.h.values)
+
+
+def test_coordinates_of_two_dimensions():
+    f = array()
+    expected = [ng.derivative(f.values[:, j], f.x2d.values[:, j], n=2) for j in range(6)]
+    got = f.numgrad.derivative("x2d", dim="x", n=2)
+    assert_equal(xr.DataArray(np.stack(expected, 1), f.coords, f.dims, "f"), got)
+    assert_equal(got, ng.derivative(f, "x2d", axis="x", n=2))
+    assert_equal(got, ng.derivative(f, "x2d", axis=0, n=2))
+
+
+def test_coordinates_of_two_dimensions_for_three_in_another_order():
+    f = array().expand_dims(t=3).transpose("y", "t", "x").copy() * xr.DataArray([1.0, 2.0, 3.0], dims="t")
+    got = f.numgrad.derivative("x2d", dim="x", accuracy=4)
+    for t in range(3):
+        for y in range(6):
+            expected = ng.derivative(f.values[y, t], f.x2d.transpose("x", "y").values[:, y], accuracy=4)
+            np.testing.assert_allclose(got.values[y, t], expected, rtol=1e-12)
+
+
+# Fields
+
+
+def test_laplacian_and_hessian():
+    f = array()
+    y, x = np.arange(6.0), X
+    expected = ng.laplacian(f.values, x, y)
+    for got in f.numgrad.laplacian(["x", "y"]), f.numgrad.laplacian(), ng.laplacian(f, "x", "y"), ng.laplacian(f):
+        assert_equal(xr.DataArray(expected, f.coords, f.dims, "f"), got)
+    assert same_bits(ng.laplacian(f.values, x, axis=0), f.numgrad.laplacian("x").values)
+    assert same_bits(ng.laplacian(f.values, x, y, accuracy=4), ng.laplacian(f, "x", "y", accuracy=4).values)
+    for got in f.numgrad.hessian(["y", "x"]), ng.hessian(f, "y", "x"):
+        assert got.dims == ("derivative_1", "derivative_2", "x", "y")
+        assert same_bits(ng.hessian(f.values, y, x, axis=(1, 0)), got.values)
+        assert got.name == "f"
+        mixed = got.sel(derivative_1="y", derivative_2="x", drop=True)
+        assert_equal(mixed, got.sel(derivative_1="x", derivative_2="y", drop=True))
+
+
+def test_fields_of_a_dataset():
+    ds = dataset()[["f", "h", "s"]]
+    got = ds.numgrad.laplacian(["x", "y"])
+    assert_equal(ds.f.numgrad.laplacian(["x", "y"]), got.f)
+    assert got.h.dims == ("y", "x")
+    assert got.s == 1
+    assert got.attrs == ds.attrs
+    assert ds.numgrad.hessian(["x", "y"]).h.shape == (2, 2, 6, 8)
+    with pytest.raises(ValueError, match=r"variable 'g' has dimensions 'y', but not 'x'; name"):
+        dataset().numgrad.laplacian(["x", "y"])
+
+
+def test_divergence_curl_and_jacobian_in_two_dimensions():
+    u, v = array(name="u"), array(name="v") ** 2
+    ds = xr.Dataset({"u": u, "v": v.transpose("y", "x")})
+    plain, y = np.array([u.values, v.values]), np.arange(6.0)
+    for name in "divergence", "curl":
+        function = getattr(ng, name)
+        expected = xr.DataArray(function(plain, X, y), u.coords, u.dims)
+        assert_equal(expected, function([u, v.T], "x", "y"))
+        assert_equal(expected, getattr(ds.numgrad, name)(["u", "v"], ["x", "y"]))
+        assert_equal(expected, getattr(ds.numgrad, name)(["u", "v"]))
+        assert_equal(expected, function(xr.concat([u, v], "k"), "x", "y"))
+    got = ng.jacobian([u, v, u], "y")
+    assert got.dims == ("component", "derivative", "x", "y")
+    assert same_bits(ng.jacobian([u.values, v.values, u.values], y, axis=2), got.values)
+    assert list(got["derivative"]) == ["y"]
+
+
+def test_curl_in_three_dimensions():
+    plain = random(3, 5, 4, 6)
+    x = np.array([0, 1, 3, 4.0])
+    ds = xr.Dataset({n: (("z", "x", "y"), c) for n, c in zip("uvw", plain, strict=True)}, {"x": x})
+    got = ds.numgrad.curl(["u", "v", "w"], ["x", "y", "z"])
+    assert same_bits(ng.curl(plain, x, 1.0, 1.0, axis=(2, 3, 1)), got.values)
+    assert got.dims == ("component", "z", "x", "y")
+    assert list(got["component"]) == ["x", "y", "z"]
+
+
+# Lazy arrays
+
+
+@pytest.mark.parametrize("edge_order", [1, 2])
+def test_dask_stays_lazy(edge_order):
+    dask = pytest.importorskip("dask")
+    pytest.importorskip("numgrad.interop.dask")
+    ds = dataset().chunk({"x": 4, "y": 3})
+
+    def refuse(graph, keys, **options):
+        raise AssertionError("computed")
+
+    with dask.config.set(scheduler=refuse):
+        lazy = ds.numgrad.differentiate("x", edge_order), ds.f.numgrad.derivative("x", n=2), ds.f.numgrad.laplacian()
+    eager = dataset()
+    expected = eager.differentiate("x", edge_order), eager.f.numgrad.derivative("x", n=2), eager.f.numgrad.laplacian()
+    for a, b in zip(expected, lazy, strict=True):
+        assert b.chunks
+        xr.testing.assert_allclose(a, b.compute(), rtol=1e-5)
+
+
+def test_nothing_is_copied():
+    f = array()
+    assert np.shares_memory(f.numgrad.differentiate("x")["x2d"].values, f["x2d"].values)
+
+
+# Errors
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda f: f.numgrad.derivative("q"), ValueError, r"no 'q'; dimensions are 'x', 'y', coordinates 'x', 'z'"),
+        (lambda f: ng.gradient(f, "x", "q"), ValueError, "no 'q'; dimensions are"),
+        (lambda f: ng.gradient(f, axis="q"), ValueError, "`axis` is 'q'; dimensions are 'x', 'y'"),
+        (lambda f: f.numgrad.gradient("z"), ValueError, "'z' has dimensions none"),
+        (lambda f: f.numgrad.differentiate("x2d"), ValueError, r"`dim` is missing: 'x2d' has dimensions 'x', 'y'"),
+        (lambda f: f.numgrad.derivative("x2d", dim="q"), ValueError, "`dim` is 'q', but 'x2d' has dimensions"),
+        (lambda f: f.numgrad.derivative("x", dim="y"), ValueError, "`dim` is 'y', but 'x' has dimensions 'x'"),
+        (lambda f: ng.derivative(f, "x", axis=1), ValueError, "`dim` is 'y', but 'x' has"),
+        (lambda f: f.numgrad.gradient(["x", "x2"]), ValueError, "'x', 'x2' are all along 'x'; give one"),
+        (lambda f: f.numgrad.gradient([]), ValueError, "no dimensions to differentiate along"),
+        (lambda f: ng.gradient(f, "x", 1.0), ValueError, "some of `spacing` are names"),
+        (lambda f: ng.gradient(f, "x", axis=0), ValueError, "`axis` is 0; leave it away"),
+        (lambda f: ng.gradient(f, 1.0, 2.0, 3.0), ValueError, "3 spacings for 2 axes"),
+        (lambda f: f.numgrad.derivative("text"), TypeError, "coordinate 'text' has dtype <U1; give one of numbers"),
+        (lambda f: f.numgrad.derivative("t", datetime_unit="q"), TypeError, "`datetime_unit` is 'q'"),
+        (lambda f: f.numgrad.derivative("t", datetime_unit="Y"), TypeError, "`datetime_unit` is 'Y'"),
+        (lambda f: ng.gradient(f.to_dataset(), axis=0), TypeError, "`axis` is 0; a Dataset has no order of axes"),
+        (lambda f: ng.divergence(f.to_dataset(), "x"), TypeError, "`v` is a Dataset; give a list of its variables"),
+        (lambda f: ng.divergence([f, f[0]], "x", "y"), ValueError, "`v` has components of dimensions 'x', 'y' and 'y'"),
+        (lambda f: ng.divergence([f, 1.0], "x", "y"), TypeError, "`v` has a float, the 1-th component"),
+        (lambda f: ng.divergence([f, f], axis=(0, 1)), ValueError, "axis 0 of `v` holds the components"),
+        (lambda f: ng.divergence(f[:0], "y"), ValueError, "`v` has no components"),
+        (lambda f: ng.divergence([f, f.assign_coords(x=-X)], "x", "y"), ValueError, "join='exact'|exact"),
+        (lambda f: f.to_dataset().numgrad.curl(["f", "q"], ["x", "y"]), ValueError, "`variables` has 'q'; .* 'f'"),
+        (lambda f: f.to_dataset().numgrad.derivative("q"), ValueError, "no 'q'; dimensions are 'x', 'y'"),
+    ],
+)
+def test_errors(call, error, message):
+    f = array(text=("x", list("abcdefgh")), t=("x", DAYS))
+    with pytest.raises(error, match=message):
+        call(f)
+
+
+@pytest.mark.parametrize("name", ["gradient", "derivative", "laplacian", "hessian", "divergence", "curl", "jacobian"])
+def test_out_is_refused(name):
+    f = array()
+    with pytest.raises(TypeError, match="`out` is given; leave it away"):
+        getattr(ng, name)([f, f] if name in ("divergence", "curl", "jacobian") else f, out=np.empty((8, 6)))
+
+
+def test_a_variable_without_all_dimensions_of_a_coordinate():
+    ds = array().to_dataset().assign(g=("x", X))
+    with pytest.raises(ValueError, match=r"'x2d' has dimensions 'x', 'y', a variable 'x'; leave it out"):
+        ds.numgrad.derivative("x2d", dim="x")
