@@ -5,7 +5,7 @@ from functools import wraps
 from importlib import import_module
 from typing import Any, TypeVar
 
-HOMES = ("xarray",)
+HOMES = ("dask", "xarray")
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

@@ -144,6 +144,11 @@ def derivative(
         _out.check(out, call.f.shape, np.dtype(FIELDS[call.f.dtype]), np.ndarray)
     if call.is_gradient:
         return _gradient.gradient(call.f, call.x, axis=call.axis, edge_order=call.formula.edges, out=out)  # type: ignore[no-any-return]
+    return by_stencil(call, out)
+
+
+def by_stencil(call: "Call", out: np.ndarray | None = None) -> np.ndarray:
+    """Return the derivative by the stencil of its formula, also where `gradient` would have its own rounding."""
     request = call.request()
     results, inputs = _gradient.arrange(request, out)
     if request.f.size:

@@ -3,8 +3,8 @@
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
-from threading import RLock
+from contextlib import contextmanager, suppress
+from threading import RLock, local
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from numgrad._forks import hold_at_fork
@@ -19,6 +19,7 @@ _chosen: int | None = None
 _pool: "ThreadPoolExecutor | None" = None
 _pool_size = 0
 _lock = RLock()
+_own = local()
 
 
 def get_num_threads() -> int:
@@ -46,6 +47,8 @@ def get_num_threads() -> int:
     >>> ng.set_num_threads(None)
     """
     global _chosen
+    if getattr(_own, "is_one", False):
+        return 1
     if _chosen is None:
         given = os.environ.get("NUMGRAD_NUM_THREADS", "")
         if given and not (given.isdecimal() and int(given) >= 1):
@@ -85,6 +88,17 @@ def set_num_threads(n: int | None) -> None:
         if n < 1:
             raise ValueError(f"`n` is {n}, give at least 1, or None for the default")
     _chosen = n
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let this thread work alone: it is one of many that another scheduler has."""
+    before = getattr(_own, "is_one", False)
+    _own.is_one = True
+    try:
+        yield
+    finally:
+        _own.is_one = before
 
 
 def _usable_cpus() -> int:

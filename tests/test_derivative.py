@@ -313,6 +313,19 @@ def test_gaps_of_other_kinds():
     assert same_bits(empty[2:38], full[2:38])
 
 
+def test_gaps_change_nothing_far_away():
+    """The ends of the axis are those of a line without gaps, to the bit, wherever there is a gap in memory."""
+    f = values("f8", (3, 40))
+    g = f.copy()
+    g[1, 20] = np.nan
+    for x in (0.3, uneven(40)):
+        for options in ({"n": 3, "accuracy": 4}, {"n": 2, "edge_accuracy": 5}):
+            expected, got = ng.derivative(f, x, **options), ng.derivative(g, x, nan="one-sided", **options)
+            far = np.ones(40, bool)
+            far[10:31] = False
+            assert same_bits(expected[:, far], got[:, far])
+
+
 def test_gaps_around_short_lines():
     """Pieces of memory that hold the ends of several lines."""
     for size in (8, 21, 40, 50, 63, 65):

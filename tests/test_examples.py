@@ -36,6 +36,7 @@ def test_all_are_here():
         "streaming",
         "exact_or_numeric",
         "cluster_regression",
+        "out_of_core",
     }
 
 
@@ -73,6 +74,8 @@ def test_example(script, tmp_path):
         assert float(re.search(r"step found: error (\S+)", text).group(1)) < 1e-13
     if script.stem == "cluster_regression":
         assert float(re.search(r"largest error ([\d.]+)", text).group(1)) < 0.01
+    if script.stem == "out_of_core":
+        assert float(re.search(r"largest residual inside: ([\d.]+)", text).group(1)) < 1e-4
     if script.stem == "vector_fields":
         errors = [float(e) for e in re.findall(r"divergence (\S+),", text)]
         assert errors == sorted(errors, reverse=True)

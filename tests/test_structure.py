@@ -61,6 +61,7 @@ LAYERS = {
     "numgrad._out": 3,
     "numgrad._containers": 3,
     "numgrad.interop": 12,
+    "numgrad.interop.dask": 12.4,
     "numgrad.interop.xarray": 12.5,
     "numgrad.interop.numba_overload": 12.1,
     "numgrad.interop.numba_gradient": 12,

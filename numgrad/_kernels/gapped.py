@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from numgrad._kernels.coordinates import EMPTY, PERIODIC, one_point, window
+from numgrad._kernels.coordinates import EMPTY, ONE_SIDED, PERIODIC, one_point, window
 from numgrad._kernels.stencil import constant_taps
 
 FIELD: Any = np.float64
@@ -66,9 +66,13 @@ def gapped(
             length = before + after + 1
             if before >= low and after >= high and length >= needed and f[k] == f[k]:
                 continue
+            is_low = before < min(low, (length + 1) // 2)
+            is_end = before == i if is_low else after == n - 1 - i and i >= min(low, (n + 1) // 2)
+            if is_end and kind == ONE_SIDED and length >= needed and f[k] == f[k]:
+                continue  # the end of the axis is the end of this interval: `inside` has rounded the same weights
             value = FIELD(f[k]) * REAL(np.nan)
             if f[k] == f[k] and length >= needed and not (kind == EMPTY and (i < low or i >= n - high)):
-                begin = window(i, before, after, before < min(low, (length + 1) // 2), edge)
+                begin = window(i, before, after, is_low, edge)
                 at, hop = (k, inner) if is_own else (i, np.int64(1))
                 value = one_point(f, k, i, n, inner, x, at, hop, begin, edge, period, factor)
             out[k - shift] = value

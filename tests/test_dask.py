@@ -1,0 +1,205 @@
+"""Dask arrays: lazily, whatever the chunks, the bits of the array in memory."""
+
+import subprocess
+import sys
+
+import dask
+import dask.array as da
+import numpy as np
+import pytest
+from helpers import same_bits, uneven, values
+
+import numgrad as ng
+from numgrad import _threads
+from numgrad.interop.dask import _uneven
+
+F = values("f8", (23, 17))
+
+
+def never(*args, **kwargs):
+    raise AssertionError("something was computed")
+
+
+def check(function, f, *spacings, chunks, lazy=(), **keywords):
+    """The same bits as in memory. `lazy`: which of the spacings are dask arrays."""
+    given = [da.from_array(x, chunks=5) if i in lazy else x for i, x in enumerate(spacings)]
+    with dask.config.set(scheduler=never):
+        got = function(da.from_array(f, chunks=chunks), *given, **keywords)
+    expected = function(f, *spacings, **keywords)
+    assert isinstance(got, tuple) == isinstance(expected, tuple)
+    pairs = zip(expected, got, strict=True) if isinstance(got, tuple) else [(expected, got)]
+    for one, other in pairs:
+        computed = other.compute(scheduler="synchronous")
+        assert (computed.dtype, computed.shape) == (one.dtype, one.shape) == (other.dtype, other.shape)
+        assert same_bits(np.ascontiguousarray(one), np.ascontiguousarray(computed))
+
+
+CHUNKS = [(5, 6), (1, 2), ((1, 1, 21), (16, 1)), -1]
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8", "c8", "i2", "f2"])
+@pytest.mark.parametrize("chunks", CHUNKS, ids=str)
+def test_gradient(dtype, chunks):
+    f = values(dtype, F.shape) if dtype != "f2" else F.astype("f2")
+    for edge_order in (1, 2):
+        check(ng.gradient, f, chunks=chunks, edge_order=edge_order)
+        check(ng.gradient, f, 0.3, uneven(17), chunks=chunks, edge_order=edge_order)
+        check(ng.gradient, f, uneven(23, "f4"), np.arange(17) * 2, chunks=chunks, edge_order=edge_order, lazy=(0, 1))
+    check(ng.gradient, f, np.float32(0.3), chunks=chunks, axis=-1)
+
+
+@pytest.mark.parametrize("lazy", [(), (0,)])
+def test_evenness_is_that_of_the_axis(lazy):
+    """Each chunk has equal steps, or other than the rest; the axis decides."""
+    x = np.r_[np.arange(12.0), np.arange(11.0) * 3 + 14]
+    check(ng.gradient, F, x, chunks=(4, -1), axis=0, lazy=lazy)
+    check(ng.gradient, F, x[::-1].copy(), chunks=(4, -1), axis=0, edge_order=2, lazy=lazy)
+    check(ng.derivative, F, x, chunks=(4, -1), axis=0, lazy=lazy)
+    assert np.diff(_uneven(np.arange(5.0), 2, 0)).tolist() == [2, 1, 1, 1]
+    assert np.diff(_uneven(np.ones(5), 0, 2)).tolist() == [0, 0, 0, 1]
+
+
+@pytest.mark.parametrize(("n", "accuracy"), [(1, 2), (1, 4), (2, 2), (3, 4)])
+@pytest.mark.parametrize("boundary", ["one-sided", "periodic", "nan"])
+def test_derivative(n, accuracy, boundary):
+    options = {"n": n, "accuracy": accuracy, "boundary": boundary}
+    gaps = np.where(np.arange(F.size).reshape(F.shape) % 13 == 5, np.nan, F)
+    for chunks in ((5, 6), (1, 2)):
+        check(ng.derivative, F, 0.3, chunks=chunks, **options)
+        if n > 1:
+            check(ng.derivative, gaps, 0.3, chunks=chunks, nan="one-sided", **options)
+        for x, lazy in ((uneven(17), ()), (uneven(17), (0,)), (uneven(17) + np.arange(23)[:, None], ())):
+            period = {"period": np.ptp(x) + 1.0} if boundary == "periodic" else {}
+            check(ng.derivative, F, x, chunks=chunks, lazy=lazy, **options, **period)
+            if n == 2 and x.ndim == 1:
+                check(ng.derivative, gaps, x, chunks=chunks, lazy=lazy, nan="one-sided", **options, **period)
+
+
+def test_ends_of_lower_accuracy():
+    for edge_accuracy in (1, 2, 6):
+        check(ng.derivative, F, 0.5, chunks=4, axis=0, accuracy=4, edge_accuracy=edge_accuracy)
+
+
+@pytest.mark.parametrize("function", [ng.laplacian, ng.hessian, ng.divergence, ng.curl, ng.jacobian])
+@pytest.mark.parametrize("boundary", ["one-sided", "periodic", "nan", ("periodic", "one-sided")])
+def test_fields(function, boundary):
+    is_vector = function not in (ng.laplacian, ng.hessian)
+    f = np.stack([F, F**2]) if is_vector else F
+    chunks = (1, 5, 6) if is_vector else (5, 6)
+    check(function, f, 0.3, chunks=chunks, boundary=boundary, accuracy=4)
+    period = {"period": 200.0} if "periodic" in boundary else {}
+    check(function, f, uneven(23), uneven(17), chunks=chunks, boundary=boundary, lazy=(1,), **period)
+
+
+def test_fields_of_three_axes_and_of_some():
+    v = values("f4", (3, 9, 8, 7))
+    check(ng.curl, v, 1.0, 2.0, uneven(7), chunks=(3, 4, 4, 4))
+    check(ng.laplacian, v, 0.5, chunks=(1, 4, 4, 4), axis=(3, 1))
+    components = [da.from_array(c, chunks=4) for c in v]
+    assert same_bits(ng.divergence(v), ng.divergence(components).compute())
+
+
+def refused(error, message, function, *args, **options):
+    with dask.config.set(scheduler=never), pytest.raises(error, match=message):
+        function(*args, **options)
+
+
+def test_errors():
+    """As in memory, and at once; of chunks by axis and chunk."""
+    f, v = da.from_array(F, chunks=5), da.from_array(np.stack([F, F]), chunks=5)
+    for function, args, options in (
+        (ng.gradient, (1.0, 2.0, 3.0), {}),
+        (ng.gradient, (uneven(5), 1.0), {}),
+        (ng.gradient, (np.ones((2, 2)), 1.0), {}),
+        (ng.gradient, (), {"axis": 2}),
+        (ng.gradient, (), {"edge_order": 3}),
+        (ng.derivative, (0.0,), {}),
+        (ng.derivative, (uneven(5),), {}),
+        (ng.derivative, (np.r_[0.0, uneven(16)[::-1]],), {}),
+        (ng.derivative, (), {"n": 30}),
+        (ng.derivative, (), {"boundary": "around"}),
+        (ng.derivative, (), {"nan": "skip"}),
+        (ng.derivative, (uneven(17),), {"boundary": "periodic"}),
+        (ng.laplacian, (1.0, 2.0, 3.0), {}),
+        (ng.laplacian, (), {"accuracy": 3}),
+    ):
+        with pytest.raises((TypeError, ValueError)) as expected:
+            function(F, *args, **options)
+        with dask.config.set(scheduler=never), pytest.raises(type(expected.value)) as got:
+            function(f, *args, **options)
+        assert str(got.value) == str(expected.value)
+    refused(TypeError, "`out` is given", ng.gradient, f, out=F.copy())
+    refused(TypeError, "`out` is given", ng.laplacian, f, out=F.copy())
+    refused(TypeError, "dtype bool", ng.derivative, f > 0)
+    refused(ValueError, "1 components", ng.curl, v[:1])
+    refused(ValueError, "shapes", ng.divergence, [f, f[1:]])
+    refused(ValueError, "Shape of array too small", ng.gradient, f[:1])
+    unknown = f[f[:, 0] > 0]
+    for function in (ng.gradient, ng.derivative, ng.laplacian):
+        options = {"axis": 0} if function is ng.derivative else {}
+        refused(ValueError, "chunk 0 along axis 0 has an unknown size", function, unknown, **options)
+    with pytest.raises(ValueError, match="goes from"):
+        ng.derivative(f, da.from_array(np.r_[0.0, uneven(16)[::-1]], chunks=5), n=2).compute()
+
+
+def test_small_chunks_are_merged():
+    f = da.from_array(F, chunks=1)
+    assert ng.derivative(f, axis=0, n=2, accuracy=4).chunks[1] == f.chunks[1]
+    assert min(ng.derivative(f, axis=0, n=2, accuracy=4).chunks[0]) >= 6
+    assert ng.gradient(f, axis=1).chunks == (f.chunks[0], (3, 3, 3, 3, 5))
+    assert ng.gradient(da.from_array(F, chunks=7))[0].chunks == ((7, 7, 9), (7, 7, 3))
+
+
+def test_one_thread_in_a_task():
+    ng.set_num_threads(3)
+    try:
+        with _threads.one_thread():
+            assert ng.get_num_threads() == 1
+            with _threads.one_thread():
+                pass
+            assert ng.get_num_threads() == 1
+        assert ng.get_num_threads() == 3
+    finally:
+        ng.set_num_threads(None)
+
+
+CLUSTER = """
+import os, sys, time
+import dask.array as da, numpy as np, zarr
+from distributed import Client, LocalCluster
+import numgrad as ng
+
+def main(folder):
+    n, rows, limit = 304, 1 << 18, 600 << 20
+    # What is not written is zero, and takes no room but in memory.
+    source = zarr.create_array(folder + "/in", shape=(8 * n, rows), chunks=(8, rows), dtype="f8", fill_value=0)
+    assert source.nbytes > 4 * 2 * limit
+    for i in (0, 1, 18, n - 1):
+        source[8 * i : 8 * i + 8] = np.sin(np.arange(8 * rows) * 1e-3).reshape(8, rows)
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, memory_limit=limit, processes=True, dashboard_address=None
+    ) as cluster, Client(cluster) as client:
+        f = da.from_zarr(source)
+        result = ng.gradient(f, 2.0, axis=0)
+        target = zarr.create_array(folder + "/out", shape=f.shape, chunks=source.chunks, dtype="f8")
+        stored = client.compute(da.store(result, target, compute=False, lock=False))
+        pids = list(client.run(os.getpid).values())
+        time.sleep(2)
+        os.kill(pids[0], 9)
+        stored.result()
+    for i in (0, 7, 8, 150, 8 * n - 1):
+        low, high = max(0, i - 1), min(8 * n - 1, i + 1)
+        assert np.array_equal(target[i], (source[high] - source[low]) / (2.0 * (high - low))), i
+    print("done")
+
+if __name__ == "__main__":
+    main(sys.argv[1])
+"""
+
+
+def test_larger_than_memory_with_a_worker_killed(tmp_path):
+    """From Zarr to Zarr, on workers that have a quarter of its memory, one of which dies."""
+    script = tmp_path / "cluster.py"
+    script.write_text(CLUSTER)
+    done = subprocess.run([sys.executable, script, tmp_path], capture_output=True, text=True, timeout=300)
+    assert done.stdout.strip().endswith("done"), done.stderr[-3000:]
