@@ -1,0 +1,126 @@
+"""What functions inside `@njit` are made of: text for arguments of given types, compiled as one function.
+
+Each function that a compiled one calls costs Numba a compilation, however short, and LLVM optimises it once more in
+every caller. So there is one for a call of np.gradient, which calls nothing but kernels.
+"""
+
+from textwrap import indent
+from typing import Any
+
+import numpy as np
+from numba import types
+from numba.core.errors import TypingError
+from numba.np.numpy_support import as_dtype
+
+from numgrad import _intrinsics
+from numgrad._recipe import FIELDS
+
+
+class Source:
+    """Lines of a function, and the names in them; `name` is what messages call it.
+
+    Text that belongs together has names of its own by a number, `tag`.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.lines: list[str] = []
+        self.names: dict[str, Any] = {"np": np, "flat": _intrinsics.flat, "AxisError": np.exceptions.AxisError}
+
+    def add(self, *lines: str, **names: Any) -> None:
+        self.lines += lines
+        self.names |= names
+
+    def function(self, arguments: str) -> Any:
+        text = f"def {self.name}({arguments}):\n{block(*self.lines)}\n"
+        exec(compile(text, f"<numgrad.{self.name} inside njit>", "exec"), self.names)
+        return self.names[self.name]
+
+    def error(self, what: str) -> TypingError:
+        return TypingError(f"{self.name}: {what}")
+
+    def refuse_out(self, out: Any) -> None:
+        if not is_none(out):
+            raise self.error("`out` is given, which is not to be had inside @njit; leave it away")
+
+    def samples(self, f: Any) -> Any:
+        """Make `f` a compact array, and return its type."""
+        if is_sequence(f):
+            array = types.Array(plain(f.dtype), 1, "C")
+        elif isinstance(f, types.Array):
+            array = f.copy(layout="C", readonly=False) if f.layout == "A" and f.ndim else f
+        else:
+            raise self.error(f"`f` is {f}; give an array, or np.array(f)")
+        dtype = dtype_of(array)
+        if dtype not in FIELDS:
+            raise self.error(
+                f"`f` has dtype {array.dtype}; inside @njit it takes float32, float64, complex64, complex128 and "
+                f"integers, as f.astype(np.float64) makes them"
+            )
+        if is_sequence(f):
+            self.add("g = np.empty(len(f), dtype)", "for i in range(len(f)):", "    g[i] = f[i]", "f = g")
+        elif array is not f:
+            self.add("g = np.empty(f.shape, dtype)", "g[:] = f", "f = g")
+        self.names |= {"dtype": dtype.type, "field": FIELDS[dtype]}
+        self.is_fortran = array.layout == "F" and array.ndim > 1
+        # Of f's layout, as NumPy's results are.
+        self.empty = "np.empty(f.shape[::-1], field).T" if self.is_fortran else "np.empty(f.shape, field)"
+        return array
+
+    def coordinates(self, made: str, name: str, kind: Any, dtype: Any) -> None:
+        """Make of an array, list or tuple of numbers what a kernel reads: a compact array of this dtype."""
+        if isinstance(kind, types.Array) and kind.is_contig and dtype_of(kind) == dtype:
+            self.add(f"{made} = flat({name}, True)")
+            return
+        copy, own = f"{made}_copy", f"{made}_dtype"
+        self.add(f"{copy} = np.empty(len({name}), {own})", f"for i in range(len({name})):")
+        self.add(f"    {copy}[i] = {name}[i]", f"{made} = flat({copy}, True)", **{own: dtype})
+
+    def axis(self, tag: Any, given: str, kind: Any, ndim: int) -> None:
+        """Make a{tag} the axis from 0 on, n{tag} its length, and inner{tag} the distance of neighbours in memory."""
+        a, n, inner, value = f"a{tag}", f"n{tag}", f"inner{tag}", known(kind)
+        if value is not None and -ndim <= value < ndim:
+            value %= ndim
+            sizes = [f"f.shape[{i}]" for i in (range(value) if self.is_fortran else range(value + 1, ndim))]
+            self.add(f"{a}, {n}, {inner} = {value}, f.shape[{value}], {' * '.join(sizes) or 1}")
+            return
+        self.add(f"{a} = np.int64({given})", f"if {a} < {-ndim} or {a} >= {ndim}: raise AxisError({a}, {ndim})")
+        self.add(f"if {a} < 0: {a} += {ndim}", f"{inner} = 1")
+        if ndim > 1:
+            self.add(f"for i in range({ndim}):")
+            self.add(f"    if i {'<' if self.is_fortran else '>'} {a}: {inner} *= f.shape[i]")
+        self.add(f"{n} = {f'f.shape[{a if ndim > 1 else 0}]' if ndim else 0}")
+
+
+def block(*lines: str) -> str:
+    return indent("\n".join(lines), "    ")
+
+
+def is_none(kind: Any) -> bool:
+    return kind is None or isinstance(kind, types.NoneType) or (isinstance(kind, types.Omitted) and kind.value is None)
+
+
+def plain(kind: Any) -> Any:
+    """The type without what it says about the value."""
+    if isinstance(kind, types.Omitted):
+        kind = kind.value
+    return types.intp if isinstance(kind, int) else types.float64 if isinstance(kind, float) else types.unliteral(kind)
+
+
+def known(kind: Any) -> Any:
+    """The value of what is constant in the source, so that less is compiled; None for what is of run time."""
+    if isinstance(kind, types.Omitted):
+        kind = kind.value
+    return getattr(kind, "literal_value", None) if isinstance(kind, types.Type) else kind
+
+
+def is_sequence(kind: Any) -> bool:
+    is_one = isinstance(kind, (types.List, types.ListType, types.UniTuple))
+    return is_one and isinstance(plain(kind.dtype), types.Number)
+
+
+def dtype_of(array: Any) -> Any:
+    try:
+        return as_dtype(array.dtype)
+    except NotImplementedError:
+        return None
