@@ -72,7 +72,7 @@ class Key(NamedTuple):
 def key_and_values(spacing: float | Coordinates, name: str, n: int, count: int, dtype: "np.dtype[Any]") -> Any:
     """Return what a plan has to know of a spacing, and what its kernel gets; of `count` points for the derivative n."""
     low, high = (abs(spacing),) * 2 if isinstance(spacing, float) else (spacing.shortest, spacing.longest)
-    least, most = _exponents(dtype)
+    least, most = exponents(dtype)
     if not (least < -n * math.log2(high) and -n * math.log2(low) < most):
         raise ValueError(
             f"`{name}` has distances of {low:g} to {high:g}; weights for n={n}, of the order of their power {-n}, are "
@@ -85,7 +85,7 @@ def key_and_values(spacing: float | Coordinates, name: str, n: int, count: int, 
 
 
 @cache
-def _exponents(dtype: "np.dtype[Any]") -> tuple[float, float]:
+def exponents(dtype: "np.dtype[Any]") -> tuple[float, float]:
     """The logarithms to base 2 of the smallest and the largest number that weights may be for samples of this dtype."""
     real = np.finfo(REAL[FIELDS[dtype]])
     return math.log2(real.smallest_normal), math.log2(real.max)
@@ -225,7 +225,7 @@ def _exact(offsets: tuple[int, ...], n: int) -> np.ndarray:
     return weights(offsets, 0, n)
 
 
-def _reach(formula: Formula, is_even: bool) -> tuple[int, int]:
+def reach_of(formula: Formula, is_even: bool) -> tuple[int, int]:
     """How many neighbours to either side a point inside needs; an even grid has a symmetry that saves some."""
     if is_even:
         reach = (formula.n + 1) // 2 + formula.accuracy // 2 - 1
@@ -235,12 +235,8 @@ def _reach(formula: Formula, is_even: bool) -> tuple[int, int]:
 
 
 def _of_number(h: float, size: int, inner: int, formula: Formula, real: Any, factor: float) -> tuple[Any, ...]:
-    stencil, power = _central(formula.n, formula.accuracy), float(h**formula.n)
-    places, low = _places(formula, size, is_even=True)
-    samples = _end_samples(formula, places, low, size, stencil.offsets)
-    found = np.full(samples.shape, np.nan)
-    if formula.boundary != "nan":
-        found = np.array([_exact(tuple(row), formula.n) for row in (samples - places[:, None]).tolist()])
+    power = float(h**formula.n)
+    stencil, found, samples, low = unit_weights(formula, size)
     steps = tuple([np.int64(o) * inner for o in stencil.offsets])
     return (
         steps,
@@ -249,11 +245,22 @@ def _of_number(h: float, size: int, inner: int, formula: Formula, real: Any, fac
     )
 
 
+def unit_weights(formula: Formula, size: int) -> tuple[Stencil, np.ndarray, np.ndarray, int]:
+    """Return, for a distance of 1, the stencil inside, and the weights at the ends with `end_samples`."""
+    stencil = _central(formula.n, formula.accuracy)
+    places, low = end_places(formula, size, is_even=True)
+    samples = end_samples(formula, places, low, size, stencil.offsets)
+    found = np.full(samples.shape, np.nan)
+    if formula.boundary != "nan":
+        found = np.array([_exact(tuple(row), formula.n) for row in (samples - places[:, None]).tolist()])
+    return stencil, found, samples, low
+
+
 def _of_table(
     formula: Formula, period: float, real: Any, factor: float, scaled: bool, x: np.ndarray
 ) -> tuple[Any, ...]:
     """Weights of all points of the same lines: of those inside a column of a table each."""
-    low, high = _reach(formula, is_even=False)
+    low, high = reach_of(formula, is_even=False)
     count, size = low + high + 1, x.size
     table = np.zeros((count, size))
     kernel = weighing(fill_table, count, formula.n, scaled)
@@ -266,8 +273,8 @@ def _of_table(
 
     parts = [(a, min(a + PARALLEL, size - high)) for a in range(low, size - high, PARALLEL)]
     _threads.share(fill, parts, 1 if len(parts) < 2 else _threads.get_num_threads())
-    places, low_rows = _places(formula, size, is_even=False)
-    samples = _end_samples(formula, places, low_rows, size)
+    places, low_rows = end_places(formula, size, is_even=False)
+    samples = end_samples(formula, places, low_rows, size)
     found = np.full(samples.shape, np.nan)
     if formula.boundary != "nan":
         rows = x, found, places, samples[:, 0].copy(), period, scale
@@ -278,7 +285,7 @@ def _of_table(
 
 def _of_lines(formula: Formula, period: float, factor: float, x: np.ndarray) -> tuple[Any, ...]:
     """What a kernel needs that finds the weights of each point itself."""
-    low, _ = _reach(formula, is_even=False)
+    low, _ = reach_of(formula, is_even=False)
     ends = BOUNDARIES[formula.boundary], formula.n + formula.edges, period
     return x, factor * math.factorial(formula.n), low, ends
 
@@ -286,29 +293,27 @@ def _of_lines(formula: Formula, period: float, factor: float, x: np.ndarray) -> 
 def _with_gaps(constants: Any, spacing: Any, size: int, formula: Formula, period: float, given: Any) -> tuple[Any, ...]:
     """Return the constants of a kernel with `_kernels.gapped` around it; on even grids a point's number is its x."""
     is_even = isinstance(spacing, float)
-    ends = *_reach(formula, is_even), formula.n + formula.edges, formula.points_needed, BOUNDARIES[formula.boundary]
+    ends = *reach_of(formula, is_even), formula.n + formula.edges, formula.points_needed, BOUNDARIES[formula.boundary]
     factor = float(math.factorial(formula.n))
     if is_even:
         return np.arange(float(size)), (*ends, float(size), factor / spacing**formula.n, False), constants
     return given, (*ends, period, factor, spacing.are_own), constants(given)
 
 
-def _places(formula: Formula, size: int, is_even: bool) -> tuple[np.ndarray, int]:
+def end_places(formula: Formula, size: int, is_even: bool) -> tuple[np.ndarray, int]:
     """Return the points at the ends, and how many of them are at the low one."""
-    low, high = _reach(formula, is_even)
+    low, high = reach_of(formula, is_even)
     low = min(low, (size + 1) // 2)
     return np.array([*range(low), *range(max(low, size - high), size)], np.int64), low
 
 
-def _end_samples(
-    formula: Formula, places: np.ndarray, low: int, size: int, offsets: tuple[Any, ...] = ()
-) -> np.ndarray:
+def end_samples(formula: Formula, places: np.ndarray, low: int, size: int, offsets: tuple[Any, ...] = ()) -> np.ndarray:
     """For each point at an end its samples; those around the end of a period are below 0 or from `size` on.
 
     An even grid goes on around by its `offsets`.
     """
     if formula.boundary == "periodic":
-        taps = offsets or np.arange(formula.n + formula.accuracy) - _reach(formula, is_even=False)[0]
+        taps = offsets or np.arange(formula.n + formula.accuracy) - reach_of(formula, is_even=False)[0]
         return places[:, None] + np.array(taps, np.int64)
     if formula.boundary == "nan":
         return places[:, None]

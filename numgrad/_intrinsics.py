@@ -133,3 +133,24 @@ def flat(typing: Any, array: Any, readonly: Any) -> Any:
         return imputils.impl_ret_borrowed(context, builder, kind, made._getvalue())
 
     return kind(array, readonly), generate
+
+
+@intrinsic
+def frozen(typing: Any, array: Any) -> Any:
+    """The array, of the type of those that are not written."""
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        return imputils.impl_ret_borrowed(context, builder, signature.return_type, values[0])
+
+    return array.copy(readonly=True)(array), generate
+
+
+@intrinsic
+def opaque(typing: Any, number: Any) -> Any:
+    """The integer, of which LLVM does not know that it is constant."""
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        kind = ir.FunctionType(values[0].type, [values[0].type])
+        return builder.asm(kind, "", "=r,0", values, False)
+
+    return types.int64(types.int64), generate

@@ -65,6 +65,7 @@ LAYERS = {
     "numgrad.interop.xarray": 12.5,
     "numgrad.interop.numba_overload": 12.1,
     "numgrad.interop.numba_gradient": 12,
+    "numgrad.interop.numba_derivative": 12.05,
     "numgrad.interop.numba_source": 11.9,
     "numgrad._threads": 3,
     "numgrad._jit": 2,

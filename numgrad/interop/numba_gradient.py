@@ -58,18 +58,18 @@ def _gradient(source: Source, array: Any, axes: Any, varargs: tuple[Any, ...], e
     groups: dict[Any, list[int]] = {}
     for i in which:
         place = i if len(varargs) == len(axes) else 0
-        spacing = _read(source, i, f"s{place}", varargs[place]) if varargs else _number(source, i, "1.0", types.float64)
+        spacing = read(source, i, f"s{place}", varargs[place]) if varargs else _number(source, i, "1.0", types.float64)
         groups.setdefault(spacing, []).append(i)
     order = known(edge_order)
     if order is None or order > 2:
         source.add("if edge_order > 2: raise ValueError(ORDER)")
     # What is no 1 gets the ends of 2, as in NumPy, and needs their points.
     source.add("least = 2 if edge_order == 1 else max(edge_order + 1, 3)")
-    source.add(*(f"if n{i} < least: raise ValueError(SHORT)" for i in which))
-    source.add(*(f"o{i} = {source.empty}" for i in which))
+    source.add(*(f"if length{i} < least: raise ValueError(SHORT)" for i in which))
+    source.add(*(f"o{i} = {source.like()}" for i in which))
     for tag, (spacing, places) in enumerate(groups.items()):
         # Axes whose spacings are of one kind share their lines.
-        variables = ("o", "n", "inner", "h")
+        variables = ("o", "length", "inner", "h")
         source.add(*(f"{v}_{tag} = ({''.join(f'{v}{i}, ' for i in places)})" for v in variables))
         values = f"{', '.join(variables)} = {', '.join(f'{v}_{tag}[i]' for v in variables)}"
         lines = spacing.fill(source, tag, dtype_of(array), order)
@@ -155,7 +155,7 @@ def _by_order(
     weights: tuple[str, ...], *before: str,
 ) -> list[str]:  # fmt: skip
     """Lines that call the kernel for a known order of the ends, or that for one of run time: both are compiled then."""
-    memory = "flat(f, True), flat(o, False), n, inner, 0, f.size, 0"
+    memory = "flat(f, True), flat(o, False), length, inner, zero, f.size, zero"
     real, inside, edges = kernels
     first = [f"inside_{tag}({memory}, {constants})"]
     second = [*before, f"w = np.empty(6, weight_{tag})", *(f"w[{i}] = {weight}" for i, weight in enumerate(weights))]
@@ -169,7 +169,7 @@ def _by_order(
     return first if order == 1 else second
 
 
-def _read(source: Source, i: int, name: str, given: Any) -> Number | Coordinates:
+def read(source: Source, i: int, name: str, given: Any) -> Number | Coordinates:
     """Make h{i} the spacing of an axis, and return of what kind it is."""
     kind = plain(given)
     if isinstance(kind, types.Optional):
@@ -180,7 +180,7 @@ def _read(source: Source, i: int, name: str, given: Any) -> Number | Coordinates
         return _number(source, i, f"{name}[()]", kind.dtype, is_weak=False)
     if isinstance(kind, types.Array) and kind.ndim > 1:
         # Always; but what follows must have types.
-        source.add(f"if n{i} >= 0: raise ValueError(DIMENSIONS)")
+        source.add(f"if length{i} >= 0: raise ValueError(DIMENSIONS)")
         return _number(source, i, "1.0", types.float64)
     if not (is_sequence(kind) or isinstance(kind, types.Array)):
         raise source.error(f"a spacing is {given}; give a real number or an array of coordinates, one of each axis")
@@ -188,8 +188,8 @@ def _read(source: Source, i: int, name: str, given: Any) -> Number | Coordinates
     if dtype is None or (dtype.kind not in "iu" and dtype not in (np.float32, np.float64)):
         raise source.error(f"coordinates have dtype {kind.dtype}; give float32, float64 or integers")
     own = np.dtype(dtype if dtype.kind == "f" else np.float64).type
-    source.add(f"if len({name}) != n{i}: raise ValueError(MISMATCH)", f"if n{i} < 2: raise IndexError(ONE)")
-    source.coordinates(f"h{i}", name, kind, own)
+    source.add(f"if len({name}) != length{i}: raise ValueError(MISMATCH)", f"if length{i} < 2: raise IndexError(ONE)")
+    source.coordinates(f"h{i}", name, given, own)
     return Coordinates(own)
 
 

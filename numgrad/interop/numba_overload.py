@@ -1,4 +1,4 @@
-"""np.gradient and numgrad.gradient inside `@njit`: Numba finds `init` by the entry point `numba_extensions`.
+"""What numgrad is inside `@njit`: Numba finds `init` by the entry point `numba_extensions`.
 
 Every process that compiles anything with Numba runs `init`, so it only registers; the rest comes with the first call
 that is typed.
@@ -18,24 +18,25 @@ OPTIONS: Any = {"error_model": "numpy", "fastmath": False}
 
 @cache
 def init() -> None:
-    """Let Numba compile np.gradient, unless it has its own by now, and numgrad.gradient."""
+    """Let Numba compile np.gradient, unless it has its own by now, and what has been imported of numgrad."""
     if not numba_has(np.gradient):
-        _overload(np.gradient)
-    if "gradient" in vars(numgrad):
-        _overload(numgrad.gradient)
+        _overload(np.gradient, _gradient)
+    for name in OVERLOADS:
+        if name in vars(numgrad):
+            _overload(vars(numgrad)[name], OVERLOADS[name])
 
 
 def register(function: Any) -> None:
     """Let Numba compile a function that numgrad has just imported, be it for code that is being compiled."""
-    if function.__name__ == "gradient":
+    if function.__name__ in OVERLOADS:
         from numba.core.registry import cpu_target
 
-        _overload(function)
+        _overload(function, OVERLOADS[function.__name__])
         cpu_target.typing_context.refresh()
 
 
-def _overload(function: Any) -> None:
-    overload(function, strict=False, prefer_literal=True, jit_options=OPTIONS)(_gradient)
+def _overload(function: Any, implementation: Any) -> None:
+    overload(function, strict=False, prefer_literal=True, jit_options=OPTIONS)(implementation)
 
 
 def numba_has(function: Any) -> bool:
@@ -51,3 +52,17 @@ def _gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out:
     from numgrad.interop import numba_gradient
 
     return numba_gradient.implementation(f, varargs, axis, edge_order, out)
+
+
+def _derivative(
+    f: Any, x: Any = 1.0, *, n: Any = 1, accuracy: Any = 2, axis: Any = -1, boundary: Any = "one-sided",
+    edge_accuracy: Any = None, period: Any = None, nan: Any = "propagate", out: Any = None,
+) -> Any:  # fmt: skip
+    from numgrad.interop import numba_derivative
+
+    return numba_derivative.implementation(
+        f, x, axis, period, out, n=n, accuracy=accuracy, boundary=boundary, edge_accuracy=edge_accuracy, nan=nan
+    )
+
+
+OVERLOADS = {"gradient": _gradient, "derivative": _derivative}

@@ -24,7 +24,8 @@ class Source:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.lines: list[str] = []
+        # Of a literal, Numba would make a kernel of its own.
+        self.lines = ["zero = np.int64(0)"]
         self.names: dict[str, Any] = {"np": np, "flat": _intrinsics.flat, "AxisError": np.exceptions.AxisError}
 
     def add(self, *lines: str, **names: Any) -> None:
@@ -46,7 +47,7 @@ class Source:
     def samples(self, f: Any) -> Any:
         """Make `f` a compact array, and return its type."""
         if is_sequence(f):
-            array = types.Array(plain(f.dtype), 1, "C")
+            array = types.Array(plain(plain(f).dtype), 1, "C")
         elif isinstance(f, types.Array):
             array = f.copy(layout="C", readonly=False) if f.layout == "A" and f.ndim else f
         else:
@@ -58,38 +59,48 @@ class Source:
                 f"integers, as f.astype(np.float64) makes them"
             )
         if is_sequence(f):
-            self.add("g = np.empty(len(f), dtype)", "for i in range(len(f)):", "    g[i] = f[i]", "f = g")
+            self.copy("samples", "f", f, dtype.type)
+            self.add("f = samples")
         elif array is not f:
-            self.add("g = np.empty(f.shape, dtype)", "g[:] = f", "f = g")
-        self.names |= {"dtype": dtype.type, "field": FIELDS[dtype]}
+            self.add("samples = np.empty(f.shape, dtype)", "samples[:] = f", "f = samples", dtype=dtype.type)
+        self.names["field"] = FIELDS[dtype]
         self.is_fortran = array.layout == "F" and array.ndim > 1
-        # Of f's layout, as NumPy's results are.
-        self.empty = "np.empty(f.shape[::-1], field).T" if self.is_fortran else "np.empty(f.shape, field)"
         return array
+
+    def like(self, dtype: str = "field") -> str:
+        """An empty array for a result: of f's layout, as NumPy's is."""
+        return f"np.empty(f.shape[::-1], {dtype}).T" if self.is_fortran else f"np.empty(f.shape, {dtype})"
 
     def coordinates(self, made: str, name: str, kind: Any, dtype: Any) -> None:
         """Make of an array, list or tuple of numbers what a kernel reads: a compact array of this dtype."""
         if isinstance(kind, types.Array) and kind.is_contig and dtype_of(kind) == dtype:
             self.add(f"{made} = flat({name}, True)")
             return
-        copy, own = f"{made}_copy", f"{made}_dtype"
-        self.add(f"{copy} = np.empty(len({name}), {own})", f"for i in range(len({name})):")
-        self.add(f"    {copy}[i] = {name}[i]", f"{made} = flat({copy}, True)", **{own: dtype})
+        self.copy(f"{made}_copy", name, kind, dtype)
+        self.add(f"{made} = flat({made}_copy, True)")
+
+    def copy(self, made: str, name: str, kind: Any, dtype: Any) -> None:
+        """Make of something with a length an array of this dtype."""
+        self.add(f"{made} = np.empty(len({name}), {made}_dtype)", **{f"{made}_dtype": dtype})
+        if isinstance(kind, types.Tuple):  # of literals, which are of different types
+            self.add(*(f"{made}[{i}] = {name}[{i}]" for i in range(len(kind))))
+        else:
+            self.add(f"for i in range(len({name})): {made}[i] = {name}[i]")
 
     def axis(self, tag: Any, given: str, kind: Any, ndim: int) -> None:
-        """Make a{tag} the axis from 0 on, n{tag} its length, and inner{tag} the distance of neighbours in memory."""
-        a, n, inner, value = f"a{tag}", f"n{tag}", f"inner{tag}", known(kind)
+        """Make a{tag} the axis from 0 on, length{tag} its length, inner{tag} the distance of neighbours in memory."""
+        a, length, inner, value = f"a{tag}", f"length{tag}", f"inner{tag}", known(kind)
         if value is not None and -ndim <= value < ndim:
             value %= ndim
             sizes = [f"f.shape[{i}]" for i in (range(value) if self.is_fortran else range(value + 1, ndim))]
-            self.add(f"{a}, {n}, {inner} = {value}, f.shape[{value}], {' * '.join(sizes) or 1}")
+            self.add(f"{a}, {length}, {inner} = {value}, f.shape[{value}], {' * '.join(['np.int64(1)', *sizes])}")
             return
         self.add(f"{a} = np.int64({given})", f"if {a} < {-ndim} or {a} >= {ndim}: raise AxisError({a}, {ndim})")
-        self.add(f"if {a} < 0: {a} += {ndim}", f"{inner} = 1")
+        self.add(f"if {a} < 0: {a} += {ndim}", f"{inner} = np.int64(1)")
         if ndim > 1:
             self.add(f"for i in range({ndim}):")
             self.add(f"    if i {'<' if self.is_fortran else '>'} {a}: {inner} *= f.shape[i]")
-        self.add(f"{n} = {f'f.shape[{a if ndim > 1 else 0}]' if ndim else 0}")
+        self.add(f"{length} = {f'f.shape[{a if ndim > 1 else 0}]' if ndim else 'zero'}")
 
 
 def block(*lines: str) -> str:
@@ -115,6 +126,8 @@ def known(kind: Any) -> Any:
 
 
 def is_sequence(kind: Any) -> bool:
+    """Whether this is a list or tuple of numbers of one type."""
+    kind = plain(kind)
     is_one = isinstance(kind, (types.List, types.ListType, types.UniTuple))
     return is_one and isinstance(plain(kind.dtype), types.Number)
 
