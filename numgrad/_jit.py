@@ -50,7 +50,7 @@ def fresh(kernel: Kernel, *, allocates: bool = False, **names: Any) -> Kernel:
     """
 
     def jit(function: FunctionType, name: str = "") -> Kernel:
-        return _jit(function, frozenset(), False, is_kept=False, allocates=allocates)
+        return _jit(function, frozenset(), False, keep=False, allocates=allocates)
 
     with _lock:
         return jit(_clone(kernel, **_with_parts_jitted(names, (), jit)))
@@ -120,6 +120,19 @@ def known_entry_point(kernel: Kernel) -> Kernel | None:
     return _entry_points.get(kernel)
 
 
+def is_kept(function: Any) -> bool:
+    """Whether there is a place for what Numba compiles of this function."""
+    if os.environ.get("NUMGRAD_CACHE", "1") == "0":
+        return False
+    from numba.core.caching import FunctionCache
+
+    try:
+        FunctionCache(function)  # type: ignore[no-untyped-call]
+    except RuntimeError:  # no place that can be written (librosa#1156): compile in every process instead
+        return False
+    return True
+
+
 def _type(argument: Any, is_written: bool = False) -> Any:
     numba = _jit_library()
     if isinstance(argument, tuple):
@@ -154,7 +167,7 @@ hold_at_fork(_lock)
 
 def _clone(function: Any, *tags: str, **names: Any) -> FunctionType:
     clone = FunctionType(function.__code__, {**function.__globals__, **names}, function.__name__)
-    clone.__qualname__ = "_".join([function.__qualname__, *tags, _digest()])
+    clone.__qualname__ = "_".join([function.__qualname__, *tags, digest()])
     clone.__module__ = function.__module__
     return clone
 
@@ -164,7 +177,7 @@ def _jit(
     fastmath: frozenset[str],
     inline: bool,
     early: bool = False,
-    is_kept: bool = True,
+    keep: bool = True,
     allocates: bool = False,
 ) -> Kernel:
     numba = _jit_library()
@@ -182,20 +195,16 @@ def _jit(
     }
     if early:
         options["inline"] = "always"
-    if is_kept and os.environ.get("NUMGRAD_CACHE", "1") != "0":
-        try:
-            return numba.njit(cache=True, **options)(function)  # type: ignore[no-any-return]
-        except RuntimeError:  # no place that can be written (librosa#1156): compile in every process instead
-            pass
-    return numba.njit(**options)(function)  # type: ignore[no-any-return]
+    return numba.njit(cache=keep and is_kept(function), **options)(function)  # type: ignore[no-any-return]
 
 
 @cache
-def _digest() -> str:
+def digest(*more: str) -> str:
     """A hash of all that decides on the code of a kernel. Numba's cache looks at the kernel's own file only."""
     import hashlib  # these two cost more than the rest of the import of numgrad; Numba needs them anyway
     from pathlib import Path
 
     here = Path(__file__).parent
     sources = [here / "_jit.py", here / "_intrinsics.py", *sorted((here / "_kernels").glob("*.py"))]
-    return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:8]
+    parts = [source.read_bytes() for source in sources] if not more else [part.encode() for part in (digest(), *more)]
+    return hashlib.sha256(b"".join(parts)).hexdigest()[:8]

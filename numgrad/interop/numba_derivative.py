@@ -93,7 +93,7 @@ def implementation(f: Any, x: Any, axis: Any, period: Any, out: Any, **options: 
         # Always; but what follows a call must have types.
         source.add("if f.size >= 0: raise Error(MESSAGE)", Error=type(error), MESSAGE=str(error))
         source.add(f"return {source.like()}")
-        return source.function(ARGUMENTS)
+        return source.function(ARGUMENTS, (f, x, axis, period, *options.values()))
     source.axis(0, "axis", axis, array.ndim)
     stand_in = dtype_of(array).str, "F" if source.is_fortran else "C"
     given = f"f.shape, {stand_in[0]!r}, {stand_in[1]!r}, x, a0, period, {', '.join(map(repr, values.values()))}"
@@ -110,7 +110,7 @@ def implementation(f: Any, x: Any, axis: Any, period: Any, out: Any, **options: 
     )
     lines = _with_coordinates(case) if isinstance(kind, types.Array) and kind.ndim else _with_number(case)
     source.add(f"o0 = {source.like()}", "if f.size:", block(*lines), "return o0")
-    return source.function(ARGUMENTS)
+    return source.function(ARGUMENTS, (f, x, axis, period, *options.values()))
 
 
 def _spacing(source: Source, x: Any) -> Any:

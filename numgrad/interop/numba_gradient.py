@@ -44,7 +44,7 @@ def implementation(f: Any, varargs: tuple[Any, ...], axis: Any, edge_order: Any,
         source.add("raise TypeError('invalid number of arguments')")
     else:
         _gradient(source, array, axes, varargs, edge_order)
-    return source.function(f"f{arguments}, axis=None, edge_order=1, out=None")
+    return source.function(f"f{arguments}, axis=None, edge_order=1, out=None", (f, varargs, axis, edge_order))
 
 
 def _gradient(source: Source, array: Any, axes: Any, varargs: tuple[Any, ...], edge_order: Any) -> None:

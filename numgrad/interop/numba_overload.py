@@ -11,9 +11,10 @@ import numpy as np
 from numba.extending import overload
 
 import numgrad
+from numgrad._jit import is_kept
 
 # Of the functions that Numba compiles here: those of the caller would change bits.
-OPTIONS: Any = {"error_model": "numpy", "fastmath": False}
+OPTIONS = {"error_model": "numpy", "fastmath": False}
 
 
 @cache
@@ -36,7 +37,8 @@ def register(function: Any) -> None:
 
 
 def _overload(function: Any, implementation: Any) -> None:
-    overload(function, strict=False, prefer_literal=True, jit_options=OPTIONS)(implementation)
+    options: Any = {**OPTIONS, "cache": is_kept(implementation)}
+    overload(function, strict=False, prefer_literal=True, jit_options=options)(implementation)
 
 
 def numba_has(function: Any) -> bool:

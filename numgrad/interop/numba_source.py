@@ -12,7 +12,7 @@ from numba import types
 from numba.core.errors import TypingError
 from numba.np.numpy_support import as_dtype
 
-from numgrad import _intrinsics
+from numgrad import _intrinsics, _jit
 from numgrad._recipe import FIELDS
 
 
@@ -32,10 +32,19 @@ class Source:
         self.lines += lines
         self.names |= names
 
-    def function(self, arguments: str) -> Any:
+    def function(self, arguments: str, kinds: Any) -> Any:
+        """Return the function, of which Numba may keep what it compiles for arguments of these types.
+
+        It says that it is of this file, since Numba looks at the date of one. All that decides on the code is in its
+        name; so are the types, of which an entry of the cache must see only some (see `_jit.specialise`).
+        """
         text = f"def {self.name}({arguments}):\n{block(*self.lines)}\n"
-        exec(compile(text, f"<numgrad.{self.name} inside njit>", "exec"), self.names)
-        return self.names[self.name]
+        bound = sorted((name, _what(value)) for name, value in self.names.items())
+        names = self.names | {"__name__": __name__}
+        exec(compile(text, __file__, "exec"), names)
+        function = names[self.name]
+        function.__qualname__ = f"{self.name}_{_jit.digest(text, repr(bound), repr(kinds))}"
+        return function
 
     def error(self, what: str) -> TypingError:
         return TypingError(f"{self.name}: {what}")
@@ -101,6 +110,13 @@ class Source:
             self.add(f"for i in range({ndim}):")
             self.add(f"    if i {'<' if self.is_fortran else '>'} {a}: {inner} *= f.shape[i]")
         self.add(f"{length} = {f'f.shape[{a if ndim > 1 else 0}]' if ndim else 'zero'}")
+
+
+def _what(value: Any) -> str:
+    """What tells a value from others, in any process: of a kernel its name, which says all."""
+    if isinstance(value, np.ndarray):
+        return repr(value.tolist())
+    return repr(getattr(value, "__qualname__", value))
 
 
 def block(*lines: str) -> str:
