@@ -265,7 +265,7 @@ def _cut(formula: Any, has_coordinates: bool) -> Cut:
     is_periodic = formula.boundary == "periodic"
     if is_periodic and has_coordinates:
         return Cut(0, 0, True)  # as one: the distance of neighbours over the end is rounded in another way
-    reach = max(_formulas._reach(formula, is_even=False))
+    reach = max(_formulas.reach_of(formula, is_even=False))
     # A gap ends an interval; that of a point is known once the formula would have points enough on either side.
     depth = 2 * formula.points_needed if formula.gaps else reach
     return Cut(depth, max(formula.points_needed, 2 * depth), is_periodic)
