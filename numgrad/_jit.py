@@ -167,7 +167,7 @@ hold_at_fork(_lock)
 
 def _clone(function: Any, *tags: str, **names: Any) -> FunctionType:
     clone = FunctionType(function.__code__, {**function.__globals__, **names}, function.__name__)
-    clone.__qualname__ = "_".join([function.__qualname__, *tags, digest()])
+    clone.__qualname__ = "_".join([function.__qualname__, *tags, _digest()])
     clone.__module__ = function.__module__
     return clone
 
@@ -198,13 +198,19 @@ def _jit(
     return numba.njit(cache=keep and is_kept(function), **options)(function)  # type: ignore[no-any-return]
 
 
+def digest(*texts: str) -> str:
+    """A hash of these, and of all that decides on the code of kernels."""
+    from hashlib import sha256
+
+    return sha256("".join((_digest(), *texts)).encode()).hexdigest()[:16]
+
+
 @cache
-def digest(*more: str) -> str:
+def _digest() -> str:
     """A hash of all that decides on the code of a kernel. Numba's cache looks at the kernel's own file only."""
     import hashlib  # these two cost more than the rest of the import of numgrad; Numba needs them anyway
     from pathlib import Path
 
     here = Path(__file__).parent
     sources = [here / "_jit.py", here / "_intrinsics.py", *sorted((here / "_kernels").glob("*.py"))]
-    parts = [source.read_bytes() for source in sources] if not more else [part.encode() for part in (digest(), *more)]
-    return hashlib.sha256(b"".join(parts)).hexdigest()[:8]
+    return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:8]

@@ -78,16 +78,15 @@ def test_coordinates(shape):
     """Those whose distances have products that float64 cannot hold, too."""
     f = values("f8", shape)
     for scale in (1, -1e60, 1e-60):
-        check(f, "accuracy=6, boundary='periodic'", x=uneven(12) * scale, period=abs(scale) * 1000)
+        check(f, "accuracy=6, boundary='periodic'", x=uneven(12) * scale, period=abs(scale) * 1000.0)
 
 
 def test_coordinates_of_each_line():
-    f = np.asfortranarray(values("f8", (3, 9)))
-    x = uneven(9) * np.arange(1.0, 4.0)[:, None]
+    f, x = values("f8", (3, 9)), uneven(9) * np.arange(1.0, 4.0)[:, None]
     check(f, x=x)
-    check(f, x=np.asfortranarray(x * 1e100))
-    check(f[:1], x=x[:1])
-    check(f.T, "n=2, axis=0", x=x.T)
+    check(f, x=x * 1e100)
+    check(f[:1], x=x[:1])  # one line for all, which is gradient's
+    check(np.asfortranarray(f), "accuracy=4, boundary='nan'", x=x.astype("f4"))
 
 
 def test_gaps():
@@ -112,29 +111,35 @@ def test_nothing_to_do():
     check_error(np.array(1.0), "n=2", x=0.3)
 
 
-@pytest.mark.parametrize("constants", ["n=2", ""])
-def test_errors_of_run_time(constants):
+def test_errors_of_numbers():
+    f = values("f8", (3, 12))
+    check_error(f, "n=3, accuracy=4", x=0.3, axis=2)
+    check_error(f, "n=3, accuracy=4", x=0.3, axis=0)
+    for h in (0.0, np.nan, np.inf, 1e-200):
+        raised = check_error(f, "n=3, accuracy=4", x=h, axis=-1)
+    assert str(pickle.loads(pickle.dumps(raised))) == str(raised)
+    check_error(f, x=0.3, period=3)
+
+
+@pytest.mark.parametrize(
+    ("constants", "given"),
+    [("", {}), ("accuracy=6, boundary='periodic'", {"period": 1000.0})],
+    ids=["gradient", "table"],
+)
+def test_errors_of_coordinates(constants, given):
     f, x = values("f8", (2, 12)), uneven(12)
-    check_error(f, constants, x=0.3, axis=2)
-    check_error(f, constants, x=0.3, axis=0)
-    for h in (0.0, np.nan, np.inf):
-        check_error(f, constants, x=h, axis=-1)
-    check_error(f, constants, x=x[1:])
+    check_error(f, constants, x=x[1:], **given)
     for at, value in ((4, x[3]), (0, np.nan), (-1, 0.0)):
         wrong = x.copy()
         wrong[at] = value
-        check_error(f, constants, x=wrong)
-    check_error(f, constants, x=0.3, period=3)
-    check_error(f, constants, x=x[:, None, None])
-
-
-def test_errors_of_range_and_period():
-    f, x = values("f8", (12,)), uneven(12)
-    raised = check_error(f, "n=3, accuracy=4", x=1e-200)
-    assert str(pickle.loads(pickle.dumps(raised))) == str(raised)
-    for period in (1.5, np.inf):
-        check_error(f, "accuracy=6, boundary='periodic'", x=x, period=period)
-    check_error(f, "accuracy=6, boundary='periodic'", x=x)
+        check_error(f, constants, x=wrong, **given)
+    if given:
+        for period in (1.5, np.inf):
+            check_error(f, constants, x=x, period=period)
+        check_error(f, constants, x=x * 1e-320, period=1000.0)
+    else:
+        check_error(f, constants, x=x[:, None, None])
+        check_error(f, "boundary='periodic'", x=x)
 
 
 @pytest.mark.parametrize(
@@ -177,7 +182,7 @@ def test_kernels_are_those_outside():
     """Of other types, literal integers among them, Numba compiles a kernel anew; and two spoil its cache."""
     f, x = values("f8", (2, 12)), uneven(12)
     check(f, "n=3, accuracy=4", x=0.3)
-    check(f, "accuracy=6, boundary='periodic'", x=x, period=1000)
+    check(f, "accuracy=6, boundary='periodic'", x=x, period=1000.0)
     check(f, x=x)
     counts = {kernel: len(getattr(kernel, "signatures", ())) for kernel in _jit._specialised.values()}
     assert max(counts.values()) == 1
