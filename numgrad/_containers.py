@@ -10,14 +10,11 @@ HOMES = ("dask", "xarray")
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-def home_of(*given: Any) -> Any:
-    """Return the module of `interop` for the first of these that is, or begins with, an object of dask or xarray."""
-    for one in given:
-        first = one[0] if type(one) in (list, tuple) and one else one
-        package = type(first).__module__.partition(".")[0]
-        if package in HOMES:
-            return import_module(f"numgrad.interop.{package}")
-    return None
+def home_of(given: Any) -> Any:
+    """Return the module of `interop` for what is, or begins with, an object of dask or xarray; None for all else."""
+    first = given[0] if type(given) in (list, tuple) and given else given
+    package = type(first).__module__.partition(".")[0]
+    return import_module(f"numgrad.interop.{package}") if package in HOMES else None
 
 
 def takes_containers(function: Function) -> Function:

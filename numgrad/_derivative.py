@@ -169,9 +169,9 @@ class Call(NamedTuple):
 
     @property
     def is_gradient(self) -> bool:
-        """Whether `gradient` has kernels for this, whose bits are promised."""
-        is_same = self.formula[:3] == (1, 2, "one-sided") and self.formula.edges <= 2 and not self.formula.gaps
-        return is_same and (isinstance(self.spacing, float) or self.spacing.x.size == self.f.shape[self.axis])
+        """Whether this goes the way of `gradient`: not with coordinates of many lines."""
+        is_one = isinstance(self.spacing, float) or self.spacing.x.size == self.f.shape[self.axis]
+        return is_one and self.formula.is_gradient
 
     def request(self) -> Request:
         key, given = key_and_values(self.spacing, "x", self.formula.n, self.formula.points_needed, self.f.dtype)

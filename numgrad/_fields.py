@@ -440,7 +440,7 @@ def _read(
         raise ValueError(f"there are {len(spacing)} spacings for {count} axes; give one for each, one number, or none")
     if len(spacing) == 1 and count > 1 and np.ndim(spacing[0]):
         raise ValueError(f"coordinates are given for one of {count} axes; give a spacing for each")
-    given = spacing * count if len(spacing) == 1 < count else spacing or (1.0,) * count
+    given = spacing_of_each(spacing, count)
     boundaries, periods = _each(boundary, count, "boundary"), _each(period, count, "period")
     is_each = hasattr(period, "__len__") and not isinstance(period, str)
     formulas, spacings, lengths = [], [], []
@@ -457,6 +457,11 @@ def _read(
         components, order, axes, tuple(spacings), tuple(formulas), tuple(lengths), tuple(terms), tuple(mixed),
         (*leading, *f.shape),
     )  # fmt: skip
+
+
+def spacing_of_each(spacing: tuple[Any, ...], count: int) -> tuple[Any, ...]:
+    """Return a spacing for each axis of none, of one for all, or of one for each."""
+    return spacing * count if len(spacing) == 1 else spacing or (1.0,) * count
 
 
 def _names(count: int) -> list[str]:

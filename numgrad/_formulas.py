@@ -38,6 +38,11 @@ class Formula(NamedTuple):
             return self.n + max(self.accuracy, self.edges)
         return self.n + self.accuracy - (self.n + 1) % 2
 
+    @property
+    def is_gradient(self) -> bool:
+        """Whether `gradient` has kernels for this, whose bits are promised."""
+        return self[:3] == (1, 2, "one-sided") and self.edges <= 2 and not self.gaps
+
     def __str__(self) -> str:
         return f"n={self.n} with accuracy={max(self.accuracy, self.edges)} and boundary={self.boundary!r}"
 

@@ -12,6 +12,17 @@ from numgrad._spacing import NotFast, is_ready, read
 # Bound now, so that np.gradient itself may be replaced by this module's.
 _numpy_gradient = np.gradient
 _ndarray, _empty = np.ndarray, np.empty
+# What NumPy says, for those who raise it themselves, where NumPy cannot be asked.
+MESSAGES = {
+    "COUNT": "invalid number of arguments",
+    "REPEATED": "repeated axis",
+    "ORDER": "'edge_order' greater than 2 not supported",
+    "DIMENSIONS": "distances must be either scalars or 1d",
+    "MISMATCH": "when 1d, distances must match the length of the corresponding dimension",
+    "ONE": "index 0 is out of bounds for axis 0 with size 0",
+    "SHORT": "Shape of array too small to calculate a numerical gradient, at least (edge_order + 1) elements are "
+    "required.",
+}
 # What is not compact is copied, if that takes up to so many bytes in all: less time than to find the rows.
 COPIED = 1 << 19
 

@@ -7,6 +7,7 @@ import numpy as np
 from dask.base import is_dask_collection
 from dask.delayed import Delayed, delayed
 
+from numgrad._threads import one_thread
 from numgrad.regression import _check
 from numgrad.regression._rows import CompressedRows
 
@@ -53,7 +54,8 @@ def compress_block(number: int, x: Any, y: Any, weight: Any) -> CompressedRows:
                 raise ValueError(
                     f"`{name}` has {len(values)} values and `X` has {len(x)} rows; give one value for each row"
                 )
-        return rows.read(_check.data(x, y, weight, may_be_zero=True), threads=1) if len(x) else rows
+        with one_thread():
+            return rows.read(_check.data(x, y, weight, may_be_zero=True)) if len(x) else rows
     except ValueError as error:
         raise ValueError(f"block {number} along axis 0, whose rows count from 0: {error}") from error
 

@@ -20,6 +20,7 @@ from numgrad._formulas import (
     reach_of,
     unit_weights,
 )
+from numgrad._gradient import MESSAGES
 from numgrad._jit import specialise
 from numgrad._kernels.coordinates import fill_rows, fill_table, first_turn
 from numgrad._kernels.gapped import gapped
@@ -66,11 +67,6 @@ class Case(NamedTuple):
         return dtype_of(self.array)  # type: ignore[no-any-return]
 
     @property
-    def is_gradient(self) -> bool:
-        """Whether it has the bits of `gradient`, at least where the coordinates are those of one line."""
-        return self.formula[:3] == (1, 2, "one-sided") and self.formula.edges <= 2 and not self.formula.gaps
-
-    @property
     def factor(self) -> float:
         return float(math.factorial(self.formula.n))
 
@@ -101,7 +97,7 @@ def implementation(f: Any, x: Any, axis: Any, period: Any, out: Any, **options: 
     case = Case(source, array, kind, formula, has_period, refusal)
     real = REAL[FIELDS[case.dtype]]
     source.add(
-        **numba_gradient.MESSAGES,
+        **MESSAGES,
         ArgumentError=ArgumentError,
         log2=math.log2,
         real=real,
@@ -140,10 +136,10 @@ def _with_number(case: Case) -> list[str]:
     least, most = exponents(case.dtype)
     source.add("distance = np.float64(x[()])" if isinstance(case.x, types.Array) else "distance = np.float64(x)")
     limits = f"{least!r} < {-formula.n} * log2(abs(distance)) < {most!r}"
-    limits = "0 < abs(distance) < np.inf" if case.is_gradient else limits
+    limits = "0 < abs(distance) < np.inf" if case.formula.is_gradient else limits
     wrong = f"length0 < {formula.points_needed} or not ({limits})" + " or f.size >= 0" * case.has_period
     source.add(f"if {wrong}{case.refusal}")
-    if case.is_gradient:
+    if case.formula.is_gradient:
         return _as_gradient(case, numba_gradient.read(source, 0, "x", case.x))
     size = formula.points_needed
     recipe = axis_plan(case.dtype, (size,), None, 0, 1.0, 0, formula, 0.0).recipe
@@ -185,7 +181,7 @@ def _with_coordinates(case: Case) -> list[str]:
         f"not fits or length0 < {needed}",
         "(points.size and length0 > 1 and first_turn(points, steps, size, hop) >= 0)",
     ]
-    if not case.is_gradient or is_own:
+    if not case.formula.is_gradient or is_own:
         wrong.append(f"not ({least!r} < {-formula.n} * log2(steps[1]) and {-formula.n} * log2(steps[0]) < {most!r})")
     repeats = "0.0"
     if case.has_period and formula.boundary == "periodic":
@@ -196,10 +192,10 @@ def _with_coordinates(case: Case) -> list[str]:
     elif case.has_period or formula.boundary == "periodic":
         wrong.append("f.size >= 0")
     source.add(f"if {' or '.join(wrong)}{case.refusal}", f"repeats = {repeats}")
-    if case.is_gradient and not (is_own and case.x.ndim > 1):
+    if case.formula.is_gradient and not (is_own and case.x.ndim > 1):
         return _as_gradient(case, numba_gradient.read(source, 0, "x", case.x))
     lines = _with_weights(case, is_own)
-    if case.is_gradient:
+    if case.formula.is_gradient:
         # Lines of their own that are one line, after all.
         spacing = numba_gradient.Coordinates(np.float32 if case.x.dtype == types.float32 else np.float64)
         source.coordinates("h0", "points", types.Array(types.float64, 1, "C"), spacing.own)

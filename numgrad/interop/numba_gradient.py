@@ -1,12 +1,12 @@
 """What np.gradient becomes inside `@njit`, for arguments of given types: its checks, then the kernels of `gradient`."""
 
-from operator import truediv
 from typing import Any, NamedTuple
 
 import numpy as np
 from numba import types
 from numba.np.numpy_support import as_dtype
 
+from numgrad._gradient import MESSAGES
 from numgrad._jit import Kernel
 from numgrad._kernels.edges import with_edges
 from numgrad._kernels.nonuniform import nonuniform
@@ -17,15 +17,6 @@ from numgrad.interop.numba_source import Source, block, dtype_of, is_none, is_se
 
 # Numbers that Python's own become when Numba takes them over: NumPy lets those take the dtype of the array.
 WEAK = (types.float64, types.intp)
-MESSAGES = {
-    "REPEATED": "repeated axis",
-    "ORDER": "'edge_order' greater than 2 not supported",
-    "DIMENSIONS": "distances must be either scalars or 1d",
-    "MISMATCH": "when 1d, distances must match the length of the corresponding dimension",
-    "ONE": "index 0 is out of bounds for axis 0 with size 0",
-    "SHORT": "Shape of array too small to calculate a numerical gradient, at least (edge_order + 1) elements are "
-    "required.",
-}
 
 
 def implementation(f: Any, varargs: tuple[Any, ...], axis: Any, edge_order: Any, out: Any) -> Any:
@@ -41,7 +32,7 @@ def implementation(f: Any, varargs: tuple[Any, ...], axis: Any, edge_order: Any,
         raise source.error(f"`edge_order` is {edge_order}; give 1 or 2")
     if len(varargs) not in (0, 1, count) or (len(varargs) == 1 < count and not _is_scalar(plain(varargs[0]))):
         # NumPy's rule; one array of coordinates is for one axis.
-        source.add("raise TypeError('invalid number of arguments')")
+        source.add("raise TypeError(COUNT)", **MESSAGES)
     else:
         _gradient(source, array, axes, varargs, edge_order)
     return source.function(f"f{arguments}, axis=None, edge_order=1, out=None", (f, varargs, axis, edge_order))
@@ -145,7 +136,7 @@ def _one_sided(two: str, p: str, q: str) -> tuple[str, str, str]:
 
 def _kernels(function: Any, dtype: Any, work: Any, real: Any) -> tuple[Any, Kernel, Kernel]:
     """Those of `gradient`, from the same cache: signatures must be the same, read-only arrays and all."""
-    divide = division(FIELDS[dtype]) if issubclass(FIELDS[dtype], np.complexfloating) else truediv
+    divide = division(FIELDS[dtype])
     inside, edges = (compiled(Recipe((function, *e), dtype, work, real, divide), False) for e in ((), (with_edges,)))
     return real, inside, edges
 

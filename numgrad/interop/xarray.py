@@ -160,7 +160,7 @@ def laplacian(
     array([8., 8., 8., 8.])
     """
     refuse(out)
-    return scalar(_fields.laplacian, f, places(f, spacing, axis, datetime_unit), (), options)
+    return scalar(_fields.laplacian, f, places(f, spacing, axis, datetime_unit), options)
 
 
 def hessian(
@@ -198,8 +198,7 @@ def hessian(
     array([2., 2., 2., 2.])
     """
     refuse(out)
-    leading = ("derivative_1", "derivative_2")
-    return scalar(_fields.hessian, f, places(f, spacing, axis, datetime_unit), leading, options)
+    return scalar(_fields.hessian, f, places(f, spacing, axis, datetime_unit), options)
 
 
 def divergence(
@@ -237,7 +236,7 @@ def divergence(
     array([0., 0., 0.])
     """
     refuse(out)
-    return vector(_fields.divergence, components(v), spacing, axis, (), datetime_unit, options)
+    return vector(_fields.divergence, v, spacing, axis, datetime_unit, options)
 
 
 def curl(
@@ -275,9 +274,7 @@ def curl(
     array([2., 2., 2.])
     """
     refuse(out)
-    given = components(v)
-    leading = ("component",) if len(given) == 3 else ()
-    return vector(_fields.curl, given, spacing, axis, leading, datetime_unit, options)
+    return vector(_fields.curl, v, spacing, axis, datetime_unit, options)
 
 
 def jacobian(
@@ -315,7 +312,7 @@ def jacobian(
     array([3., 1.])
     """
     refuse(out)
-    return vector(_fields.jacobian, components(v), spacing, axis, ("component", "derivative"), datetime_unit, options)
+    return vector(_fields.jacobian, v, spacing, axis, datetime_unit, options)
 
 
 class Accessor:
@@ -475,7 +472,7 @@ class Accessor:
         array([2., 2., 2., 2.])
         """
         options = {"accuracy": accuracy, "boundary": boundary, "period": period}
-        return scalar(_fields.laplacian, self._obj, named(self._obj, coords, datetime_unit), (), options)
+        return scalar(_fields.laplacian, self._obj, named(self._obj, coords, datetime_unit), options)
 
     def hessian(
         self, coords: Any = None, *, accuracy: int = 2, boundary: Any = "one-sided", period: Any = None,
@@ -509,8 +506,7 @@ class Accessor:
                [1., 0.]])
         """
         options = {"accuracy": accuracy, "boundary": boundary, "period": period}
-        leading = ("derivative_1", "derivative_2")
-        return scalar(_fields.hessian, self._obj, named(self._obj, coords, datetime_unit), leading, options)
+        return scalar(_fields.hessian, self._obj, named(self._obj, coords, datetime_unit), options)
 
 
 @xr.register_dataarray_accessor("numgrad")
@@ -560,7 +556,7 @@ class DatasetAccessor(Accessor):
         array([0., 0., 0., 0.])
         """
         options = {"accuracy": accuracy, "boundary": boundary, "period": period}
-        return self._vector(_fields.divergence, variables, coords, (), datetime_unit, options)
+        return self._vector(_fields.divergence, variables, coords, datetime_unit, options)
 
     def curl(
         self, variables: Sequence[Hashable], coords: Any = None, *, accuracy: int = 2, boundary: Any = "one-sided",
@@ -594,20 +590,14 @@ class DatasetAccessor(Accessor):
         array([2., 2., 2., 2.])
         """
         options = {"accuracy": accuracy, "boundary": boundary, "period": period}
-        leading = ("component",) if len(variables) == 3 else ()
-        return self._vector(_fields.curl, variables, coords, leading, datetime_unit, options)
+        return self._vector(_fields.curl, variables, coords, datetime_unit, options)
 
-    def _vector(
-        self, function: Any, variables: Any, coords: Any, leading: tuple[str, ...], unit: str | None, options: Any
-    ) -> Any:
+    def _vector(self, function: Any, variables: Any, coords: Any, unit: str | None, options: Any) -> Any:
         for name in variables:
             if name not in self._obj.data_vars:
                 raise ValueError(f"`variables` has {name!r}; the Dataset has {listed(self._obj.data_vars)}")
         given = components([self._obj[name] for name in variables])
-        if coords is not None:
-            # The axes of coordinates may be of any name, so they are looked up here, not as strings among spacings.
-            return field(function, given, named(given[0], coords, unit), leading, options)
-        return vector(function, given, (), None, leading, unit, options)
+        return field(function, given, named(given[0], coords, unit), options)
 
 
 def refuse(out: Any) -> None:
@@ -803,12 +793,20 @@ def nth(obj: Any, place: Place, **options: Any) -> Any:
     return labelled(obj, [place], compute)
 
 
-def scalar(function: Any, obj: Any, found: list[Place], leading: tuple[str, ...], options: Any) -> Any:
+def leading_of(function: Any, count: int = 1) -> tuple[str, ...]:
+    """The dimensions that a result has before those of a component, for a field of so many."""
+    if function is _fields.curl:
+        return ("component",) if count == 3 else ()
+    leading = {_fields.hessian: ("derivative_1", "derivative_2"), _fields.jacobian: ("component", "derivative")}
+    return leading.get(function, ())
+
+
+def scalar(function: Any, obj: Any, found: list[Place], options: Any) -> Any:
     def compute(variable: Any) -> Any:
         axes = tuple([variable.get_axis_num(place.dim) for place in found])
         return function(samples(variable, found[0].unit), *[place.x for place in found], axis=axes, **options)
 
-    return labelled(obj, found, compute, leading)
+    return labelled(obj, found, compute, leading_of(function))
 
 
 def components(v: Any) -> list[Any]:
@@ -833,16 +831,14 @@ def components(v: Any) -> list[Any]:
     return [one.transpose(*v[0].dims) for one in xr.align(*v, join="exact", copy=False)]
 
 
-def vector(
-    function: Any, v: list[Any], spacing: tuple[Any, ...], axis: Any, leading: tuple[str, ...], unit: str | None,
-    options: Any,
-) -> Any:  # fmt: skip
-    return field(function, v, places(v[0], spacing, axis, unit, offset=1), leading, options)
+def vector(function: Any, v: Any, spacing: tuple[Any, ...], axis: Any, unit: str | None, options: Any) -> Any:
+    given = components(v)
+    return field(function, given, places(given[0], spacing, axis, unit, offset=1), options)
 
 
-def field(function: Any, v: list[Any], found: list[Place], leading: tuple[str, ...], options: Any) -> Any:
+def field(function: Any, v: list[Any], found: list[Place], options: Any) -> Any:
     axes = tuple([v[0].get_axis_num(place.dim) + 1 for place in found])
     data = [samples(one.variable, found[0].unit) for one in v]
     result = function(data, *[place.x for place in found], axis=axes, **options)
     # The derivatives of "u" and others are no "u".
-    return labelled(v[0].rename(None), found, lambda _: result, leading)
+    return labelled(v[0].rename(None), found, lambda _: result, leading_of(function, len(v)))

@@ -165,12 +165,12 @@ class CompressedRows:
         rows = by_blocks(X, y, sample_weight)
         return rows.compute() if _check.flag("compute", compute) else rows
 
-    def read(self, data: Data, threads: int | None = None) -> "CompressedRows":
-        """Read arrays that have been looked at, by so many threads, `get_num_threads` by default."""
+    def read(self, data: Data) -> "CompressedRows":
+        """Read arrays that have been looked at."""
         n, p = data.x.shape[1], data.y.shape[1]
         if self.R is not None:
             self._refuse_other("`X` has", n, p, data.names)
-        R = triangle(data, threads) * np.sqrt(data.unit)
+        R = triangle(data) * np.sqrt(data.unit)
         return self._take(R, n, p, data.is_flat, data.names, len(data.x), data.total * data.unit)
 
     def merge(self, other: "CompressedRows") -> "CompressedRows":
@@ -254,7 +254,7 @@ def by_blocks(X: Any, y: Any, sample_weight: Any, is_with_y: bool = True) -> Any
     return import_module("numgrad.interop.dask_rows").compressed(X, y, sample_weight, is_with_y)
 
 
-def triangle(data: Data, threads: int | None = None) -> Floats:
+def triangle(data: Data) -> Floats:
     """Return the R of [1 | X | y], times the roots of the weights."""
     m, n, p = len(data.x), data.x.shape[1], data.y.shape[1]
     size = 1 + n + p
@@ -283,7 +283,7 @@ def triangle(data: Data, threads: int | None = None) -> Floats:
     for group in range(0, len(pieces), at_a_time):
         some = pieces[group : group + at_a_time]
         found = np.zeros((len(some), size, size))
-        share(work, list(enumerate(some)), threads or get_num_threads())
+        share(work, list(enumerate(some)), get_num_threads())
         for part in found:
             R = join(R, part)
     norms = column_norms(R) if np.isfinite(R).all() else np.zeros(size)
