@@ -91,6 +91,11 @@ def test_fields(function, boundary):
     check(function, f, uneven(23), uneven(17), chunks=chunks, boundary=boundary, lazy=(1,), **period)
 
 
+@pytest.mark.parametrize("period", [np.float32(200), (200.0, None)], ids=["NumPy's", "of each"])
+def test_periods_with_lazy_coordinates(period):
+    check(ng.laplacian, F, uneven(23), 0.5, chunks=(5, 6), boundary=("periodic", "one-sided"), lazy=(0,), period=period)
+
+
 def test_fields_of_three_axes_and_of_some():
     v = values("f4", (3, 9, 8, 7))
     check(ng.curl, v, 1.0, 2.0, uneven(7), chunks=(3, 4, 4, 4))

@@ -9,12 +9,9 @@ import dask.array as da
 import numpy as np
 
 from numgrad import _derivative, _fields, _formulas, _gradient, _spacing, _threads
+from numgrad._fields import spacing_of_each
+from numgrad._gradient import MESSAGES
 from numgrad._recipe import FIELDS
-
-# NumPy's words.
-COUNT = "invalid number of arguments"
-LENGTH = "when 1d, distances must match the length of the corresponding dimension"
-SHORT = "Shape of array too small to calculate a numerical gradient, at least (edge_order + 1) elements are required."
 
 
 class Cut(NamedTuple):
@@ -69,12 +66,12 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out: 
     refuse(out)
     axes = range(f.ndim) if axis is None else np.lib.array_utils.normalize_axis_tuple(axis, f.ndim)
     if len(varargs) not in (0, 1, len(axes)) or (len(varargs) == 1 < len(axes) and np.ndim(varargs[0])):
-        raise TypeError(COUNT)
-    spacings = [_steps(f, a, x) for a, x in zip(axes, _each(varargs, len(axes)), strict=True)]
+        raise TypeError(MESSAGES["COUNT"])
+    spacings = [_steps(f, a, x) for a, x in zip(axes, spacing_of_each(varargs, len(axes)), strict=True)]
     if edge_order > 2:
-        raise ValueError("'edge_order' greater than 2 not supported")
+        raise ValueError(MESSAGES["ORDER"])
     if any(f.shape[a] < edge_order + 1 for a in axes):
-        raise ValueError(SHORT)
+        raise ValueError(MESSAGES["SHORT"])
     results = [_along(f, a, x, edge_order) for a, x in zip(axes, spacings, strict=True)]
     return results[0] if len(results) == 1 else tuple(results)
 
@@ -122,9 +119,8 @@ def derivative(
     dtype = _dtype(f)
     _known(f, axis)
     _formulas.check_length(formula, axis, f.shape[axis])
-    _check_spacing(x, "x", f, axis, formula, period, lines=True)
-    is_gradient = formula[:3] == (1, 2, "one-sided") and formula.edges <= 2 and not formula.gaps
-    if is_gradient and (not np.ndim(x) or math.prod(np.shape(x)) == f.shape[axis]):
+    _check_spacing(x, f, axis, formula, period)
+    if formula.is_gradient and (not np.ndim(x) or math.prod(np.shape(x)) == f.shape[axis]):
         return _along(f, axis, _steps(f, axis, np.ravel(x) if np.ndim(x) > 1 else x), formula.edges)
     cut = _cut(formula, bool(np.ndim(x)))
     inside = boundary if boundary != "periodic" or np.ndim(x) else "nan"
@@ -166,10 +162,6 @@ def refuse(out: Any) -> None:
         raise TypeError("`out` is given; leave it away, and store the result by dask.array.store or to_zarr")
 
 
-def _each(given: tuple[Any, ...], count: int) -> tuple[Any, ...]:
-    return given * count if len(given) == 1 else given or (1.0,) * count
-
-
 def _dtype(f: Any) -> Any:
     return np.dtype(FIELDS[_formulas.read_samples(np.empty(0, f.dtype), "f").dtype])
 
@@ -189,9 +181,9 @@ def _steps(f: Any, axis: int, x: Any) -> Any:
     if np.ndim(x) == 0:
         return x
     if np.ndim(x) > 1:
-        raise ValueError("distances must be either scalars or 1d")
+        raise ValueError(MESSAGES["DIMENSIONS"])
     if np.shape(x) != (f.shape[axis],):
-        raise ValueError(LENGTH)
+        raise ValueError(MESSAGES["MISMATCH"])
     if isinstance(x, da.Array):
         x = x.astype(np.float64) if x.dtype.kind in "iu" else x
         steps = x[1:] - x[:-1]
@@ -244,21 +236,26 @@ def _nth(f: Sequence[np.ndarray], x: Any, *, options: dict[str, Any], trims: Any
     return _derivative.by_stencil(_derivative.read_call(f[0], x, **options))
 
 
-def _check_spacing(x: Any, name: str, f: Any, axis: int, formula: Any, period: Any, *, lines: bool) -> None:
-    """Refuse what is wrong now, but for the coordinates of a dask array, which are seen when they are computed."""
-    if isinstance(x, da.Array) and x.ndim:
-        if x.shape != (f.shape[axis],) and not (lines and x.shape == f.shape):
-            more = f", or an array of shape {f.shape} with those of each line" if lines and f.ndim > 1 else ""
-            raise ValueError(
-                f"`{name}` has shape {x.shape}, give a number or the coordinates of all {f.shape[axis]} points of "
-                f"axis {axis}{more}"
-            )
-        if (formula.boundary == "periodic") != (period is not None):
-            _formulas.read_period(period, _formulas.Coordinates(np.zeros(0), False, 1, 1, 1), formula, f.shape[axis])
-        return
-    spacing = _formulas.read_spacing(x, name, f.shape, axis, None, lines=lines)
+def _check_spacing(x: Any, f: Any, axis: int, formula: Any, period: Any) -> None:
+    """Refuse what is wrong now; the coordinates of a dask array are seen when they are computed."""
+    is_lazy = _is_lazy(x)
+    if is_lazy:
+        # Those of each line are as long as the axis.
+        x = _stand_in(f.shape[axis : axis + 1] if x.shape == f.shape else x.shape)
+    spacing = _formulas.read_spacing(x, "x", f.shape, axis, None, lines=True)
     _formulas.read_period(period, spacing, formula, f.shape[axis])
-    _formulas.key_and_values(spacing, name, formula.n, formula.points_needed, f.dtype)
+    if not is_lazy:
+        _formulas.key_and_values(spacing, "x", formula.n, formula.points_needed, f.dtype)
+
+
+def _is_lazy(x: Any) -> bool:
+    """Whether these are coordinates of which the shape is all that is known."""
+    return isinstance(x, da.Array) and x.ndim > 0
+
+
+def _stand_in(shape: tuple[int, ...]) -> np.ndarray:
+    """Coordinates that rise, of so small a span that no period is shorter."""
+    return np.broadcast_to(np.arange(shape[-1]) * 1e-300, shape)
 
 
 def _cut(formula: Any, has_coordinates: bool) -> Cut:
@@ -277,50 +274,38 @@ def _field(
 ) -> Any:  # fmt: skip
     refuse(out)
     is_vector = function not in (_fields.laplacian, _fields.hessian)
-    components = list(v) if is_vector else [v]
+    components = [c if isinstance(c, da.Array) else da.asarray(c) for c in (list(v) if is_vector else [v])]
     if not components:
         raise ValueError("`v` has no components; give them along its first axis")
-    components = [c if isinstance(c, da.Array) else da.asarray(c) for c in components]
-    f = components[0]
-    for a in range(f.ndim):
-        _known(f, a)
-    for i, c in enumerate(components):
-        if c.shape != f.shape:
-            raise ValueError(f"`v` has components of shapes {f.shape} and {c.shape}, the {i}-th; give the same for all")
+    for c in components:
         _dtype(c)
+        for a in range(c.ndim):
+            _known(c, a)
     dtype = np.result_type(*components)
     components = [c.astype(dtype) for c in components]
-    shape = (len(components), *f.shape) if is_vector else f.shape
-    # What is wrong with axes, numbers of components and options shows on an array without memory behind it.
-    stand_in = np.broadcast_to(np.zeros((), dtype), shape)
-    plain = tuple([np.arange(float(len(x))) if isinstance(x, da.Array) and x.ndim else x for x in spacing])
+    f = components[0]
+    # What is wrong with shapes, axes and options shows on arrays without memory behind them.
+    empty = [np.broadcast_to(np.zeros((), dtype), c.shape) for c in components]
     read = _fields.READERS[function](
-        stand_in, *plain, axis=axis, accuracy=accuracy, boundary=boundary,
-        period=period if not any(isinstance(x, da.Array) for x in spacing) else _large(period),
+        empty if is_vector else empty[0], *[_stand_in(x.shape) if _is_lazy(x) else x for x in spacing],
+        axis=axis, accuracy=accuracy, boundary=boundary, period=period,
     )  # fmt: skip
     count = len(read.axes)
     cuts, boundaries, periods, given = {}, [], [], []
-    for a, formula, x, length in zip(read.axes, read.formulas, _each(spacing, count), read.periods, strict=True):
+    for a, formula, x, length in zip(
+        read.axes, read.formulas, spacing_of_each(spacing, count), read.periods, strict=True
+    ):
         cuts[a] = _cut(formula, bool(np.ndim(x)))
         is_wrapped = formula.boundary == "periodic" and not np.ndim(x)
         boundaries.append("nan" if is_wrapped else formula.boundary)
         periods.append(length or None)
         given.append((x, (a,) if np.ndim(x) else ()))
-    if isinstance(period, (int, float)):
-        periods = [period if p else None for p in periods]
     compute = partial(
         _of_field, function=function, axes=read.axes, is_vector=is_vector, accuracy=accuracy, boundary=boundaries,
         period=periods,
     )  # fmt: skip
     leading = read.shape[: len(read.shape) - f.ndim]
     return _run(compute, components, cuts, given, np.dtype(FIELDS[dtype]), leading)
-
-
-def _large(period: Any) -> Any:
-    """A period that no stand-in for coordinates exceeds."""
-    if period is None or np.ndim(period) == 0:
-        return None if period is None else 1e300
-    return [None if p is None else 1e300 for p in period]
 
 
 def _of_field(
@@ -341,8 +326,6 @@ def _run(
     It gets a list of the arrays, and what is `given` with the axes it belongs to.
     """
     f = arrays[0]
-    for a in cuts:
-        _known(f, a)
     chunks = tuple([_merged(f.chunks[a], cuts[a]) if a in cuts else f.chunks[a] for a in range(f.ndim)])
     arrays = [_with_neighbours(array.rechunk(chunks), range(f.ndim), cuts, chunks) for array in arrays]
     trims = {a: _trims(len(chunks[a]), cut) for a, cut in cuts.items()}
