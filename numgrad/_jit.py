@@ -156,8 +156,13 @@ def _jit_library() -> Any:
     """Numba, imported. A fork waits until no other thread imports or compiles, whose locks no child could release."""
     with _lock:  # also of the import: a child forked meanwhile would wait for its lock
         import numba
+        import numpy.ma  # noqa: F401  # which Numba would import at the first array, without the lock
         from numba.core.compiler_lock import global_compiler_lock
+        from numba.core.registry import cpu_target
 
+        # The first jitted function makes this, under Numba's lock. A fork takes that one before `_lock`, and so does
+        # who compiles a call of np.gradient; so nobody who has `_lock` may still need it.
+        _ = cpu_target.target_context
         hold_at_fork(global_compiler_lock)
         return numba
 

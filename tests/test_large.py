@@ -246,6 +246,25 @@ def test_fork_in_the_middle_of_a_call():
     assert finish(start(code=FORK, NUMGRAD_NUM_THREADS="3")).strip() == "done"
 
 
+SPECIALISE_WHILE_COMPILING = """
+from threading import Thread
+from numgrad import _jit
+from numgrad._kernels.uniform import uniform
+_jit.is_compiling()
+from numba.core.compiler_lock import global_compiler_lock
+with global_compiler_lock:
+    other = Thread(target=_jit.specialise, args=(uniform, "float64"), daemon=True)
+    other.start()
+    other.join(30)
+    print("waits" if other.is_alive() else "done", flush=True)
+"""
+
+
+def test_no_kernel_waits_for_the_compiler_of_others():
+    """Who holds Numba's lock, as a fork does, may ask for numgrad's: so none who has that may wait for Numba's."""
+    assert finish(start(code=SPECIALISE_WHILE_COMPILING)).strip() == "done"
+
+
 FORK_WHILE_SHARING = """
 import os, threading, warnings
 from numgrad import _threads
