@@ -85,19 +85,21 @@ class Request(NamedTuple):
 
 def prepare(f: Any, varargs: tuple[Any, ...], axis: Any, edge_order: Any) -> Request:
     """Read the arguments of a call. Nothing the size of f is copied, but for lists."""
+    like = f
     if type(f) is not np.ndarray:
-        if type(f) not in (list, tuple):
+        if type(f) not in (list, tuple, np.memmap):
             return Request(NotFast(f"f is a {type(f).__name__}"), f, f, None, ())
         f = np.asarray(f)
+        if type(like) is not np.memmap:
+            like = f
     order = None if f.flags.c_contiguous else memory_order(f)
     spacings, keys = read(varargs)
     if not (axis is None or type(axis) is int) or type(edge_order) is not int:
         axis, edge_order = _as_integers(axis), _as_integers(edge_order)
     plan = plan_for(f.dtype, f.shape, order, axis, edge_order, *keys)
-    like = f
     if f.dtype.kind in "iu" and 1 in f.shape and type(plan) is Plan and not f.flags.c_contiguous:
         # NumPy makes the results of integers like their converted copy: strides along an axis of length 1 differ.
-        like = np.empty_like(f, subok=False)
+        like = np.empty_like(like)
     return Request(plan, like, f, order, spacings)
 
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from numgrad import _gradient, _out
+from numgrad import _gradient, _mapped, _out
 from numgrad._containers import takes_containers
 from numgrad._dispatch import Order, Plan, Request, memory_order
 from numgrad._formulas import (
@@ -330,7 +330,7 @@ class Field(NamedTuple):
     def with_own_coordinates(self, out: np.ndarray) -> "Field":
         """Copy coordinates that may share memory with `out`."""
         spacings = [
-            s._replace(x=s.x.copy()) if isinstance(s, Coordinates) and np.may_share_memory(s.x, out) else s
+            s._replace(x=s.x.copy()) if isinstance(s, Coordinates) and _mapped.may_share(s.x, out) else s
             for s in self.spacings
         ]
         return self._replace(spacings=tuple(spacings))
@@ -516,7 +516,7 @@ def _run(field: Field, out: Any) -> np.ndarray:
         _fill(field, field.mixed, [blocks[j * count] for j in range(1, count)], blocks, ())
         for t in field.mixed:
             i, j = divmod(t.target, count)
-            blocks[j * count + i][...] = blocks[t.target]
+            _mapped.copy(blocks[t.target], blocks[j * count + i])
     return result  # type: ignore[no-any-return]
 
 

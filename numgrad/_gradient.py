@@ -35,8 +35,9 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out: 
     Parameters
     ----------
     f : array_like
-        Samples of a function. The kernels take arrays (and lists) of float32, float64, complex64, complex128 and all
-        integers, of any layout; numpy.gradient gets the rest (subclasses, masked arrays, datetime64, float16, ...).
+        Samples of a function. The kernels take arrays, memory-mapped files and lists of float32, float64, complex64,
+        complex128 and all integers, of any layout; numpy.gradient gets the rest (other subclasses, masked arrays,
+        datetime64, float16, ...).
     *varargs : float or array_like, optional
         Spacing, as in numpy.gradient, in units of the coordinates: nothing (1.0), one number for all axes, or for each
         axis a number or a 1-D array of coordinates of the axis' length.
@@ -46,8 +47,8 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out: 
         Order of accuracy at the ends.
     out : ndarray or tuple of ndarray, optional
         Where to write: for one axis an array of f's shape; for several a tuple of such arrays, or one array of shape
-        ``(number of axes, *f.shape)``. Its dtype must be that of the result. It may share memory with `f` and the
-        coordinates.
+        ``(number of axes, *f.shape)``. Its dtype must be that of the result. It may share memory, or a mapped file,
+        with `f` and the coordinates.
 
     Returns
     -------
@@ -166,6 +167,7 @@ def fill_flat(request: Request, results: list[np.ndarray], inputs: tuple[Any, ..
     """Fill the results by kernels on flat memory; what is not, or would be overwritten, goes through a copy."""
     order = request.order
     sources = [_compact(f, order) for f in (request.f, *request.others)]
+    results = [np.asarray(r) for r in results]
     working = [r if _is_usable(r, order, inputs) else np.empty_like(sources[0], r.dtype) for r in results]
     flat = [flat_view(f, order) for f in sources], [flat_view(w, order) for w in working]
     done = _sweep.fill(*flat, request.plan, request.spacings)

@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from numgrad import _mapped
+
 
 def targets(out: Any, count: int, shape: tuple[int, ...], dtype: np.dtype[Any], kind: type) -> list[np.ndarray]:
     """Return the `count` arrays that `out` names, each able to hold a result of this shape, dtype and container."""
@@ -22,7 +24,7 @@ def targets(out: Any, count: int, shape: tuple[int, ...], dtype: np.dtype[Any], 
     for array in arrays:
         check(array, shape, dtype, kind)
     for a, b in combinations(arrays, 2):
-        if np.may_share_memory(a, b) and np.shares_memory(a, b):
+        if (np.may_share_memory(a, b) and np.shares_memory(a, b)) or _mapped.share_file(a, b):
             raise ValueError("`out` has arrays that share memory; one result would overwrite another")
     return arrays
 
@@ -48,5 +50,5 @@ def store(results: Any, out: Any) -> Any:
             raise TypeError(f"`out` cannot take the result, a {type(result).__name__}; leave `out` away")
     first = arrays[0] if arrays else np.empty(0)
     for target, result in zip(targets(out, len(arrays), first.shape, first.dtype, type(first)), arrays, strict=True):
-        target[...] = result
+        _mapped.copy(result, target)
     return out

@@ -79,7 +79,7 @@ def ready(x: np.ndarray) -> np.ndarray:
 
 def _as_number_or_coordinates(given: Any) -> Any:
     if type(given) is not np.ndarray:
-        if type(given) not in (list, tuple):
+        if type(given) not in (list, tuple, np.memmap):
             return given if type(given) in NUMBERS else NotFast(f"a spacing is a {type(given).__name__}")
         try:
             given = np.asarray(given)

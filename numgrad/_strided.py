@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from numgrad import _constants, _sweep, _threads
+from numgrad import _constants, _mapped, _sweep, _threads
 from numgrad._dispatch import PIECE, AxisPlan, Request
 from numgrad._jit import entry_point
 from numgrad._kernels.nonuniform import nonuniform
@@ -27,6 +27,7 @@ Box = tuple[tuple[int, int], ...]
 def fill(request: Request, results: list[np.ndarray], inputs: tuple[Any, ...]) -> bool:
     """Fill the results. False: a step of zero was met, and NumPy must warn of it."""
     f = request.f if is_strided(request.f) else request.f.copy(order="K")
+    results = [np.asarray(r) for r in results]
     working = [r if is_strided(r) and not shares_memory(r, inputs) else np.empty(r.shape, r.dtype) for r in results]
     threads = _sweep.thread_count(request.plan, f.size)
     order = _row_order(working[0])
@@ -38,6 +39,10 @@ def fill(request: Request, results: list[np.ndarray], inputs: tuple[Any, ...]) -
         if calls[-1] is None:
             return False
 
+    pages = _mapped.pages_of([f, *working])
+    # Elements apart may lie in a page each.
+    apart = max(min(map(abs, a.strides), default=1) // a.itemsize for a in (f, *working))
+
     def work(boxes: Iterator[Box]) -> bool:
         met = False
         for box in boxes:
@@ -45,6 +50,8 @@ def fill(request: Request, results: list[np.ndarray], inputs: tuple[Any, ...]) -
             for kernel, arguments, strides in calls:
                 grid = np.array([*bounds, *strides, strides[0]])
                 met |= kernel(*arguments, grid)
+            if pages is not None:
+                pages.touch(PIECE * apart)
         return met
 
     done = not any(_threads.share(work, boxes(f.shape, order[-1], run, PIECE), threads))
@@ -52,14 +59,14 @@ def fill(request: Request, results: list[np.ndarray], inputs: tuple[Any, ...]) -
 
 
 def shares_memory(result: np.ndarray, inputs: tuple[Any, ...]) -> bool:
-    return any(type(given) is np.ndarray and np.may_share_memory(result, given) for given in inputs)
+    return any(type(given) is np.ndarray and _mapped.may_share(result, given) for given in inputs)
 
 
 def store(computed: list[np.ndarray], results: list[np.ndarray]) -> bool:
     """Copy what was computed elsewhere to where it belongs. True."""
     for c, r in zip(computed, results, strict=True):
         if c is not r:
-            r[...] = c
+            _mapped.copy(c, r)
     return True
 
 

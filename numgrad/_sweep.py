@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from numgrad import _threads
+from numgrad import _mapped, _threads
 from numgrad._dispatch import PIECE, AxisPlan, Plan, known_calls
 from numgrad._jit import Kernel, entry_point
 from numgrad._kernels.coordinates import own_taps
@@ -21,6 +21,8 @@ PARALLEL = 1 << 20
 DIVISIONS = 4
 # A part of the whole for each thread would make the fastest wait for the slowest; this many do not.
 PARTS = 4
+# Elements done by one call of a kernel, at most.
+LONGEST = 1 << 21
 # Bytes of the buffer of a streaming kernel.
 BUFFER = 2048
 
@@ -41,6 +43,8 @@ def fill(sources: list[np.ndarray], results: list[np.ndarray], plan: Plan, spaci
     if len(ranges) == 1 and not streaming and has_own_results and not is_shared(plan, size):
         plan.calls = known_calls(axes, size)
 
+    pages = _mapped.pages_of([*sources, *results])
+
     def work(parts: Iterator[list[tuple[int, int]]]) -> bool:
         buffer = _buffer(plan.dtype) if streaming else 0
         has_sums = any(step.total is not None for step in steps)
@@ -55,6 +59,8 @@ def fill(sources: list[np.ndarray], results: list[np.ndarray], plan: Plan, spaci
                     met |= kernel(f, scratch, n, inner, start, stop, start, *constants)
                     if out is not None:
                         total(scratch, out, 1, 1, start, stop, buffer, (start,))
+                if pages is not None:
+                    pages.touch(stop - start)
         return met
 
     length = -(-len(ranges) // (threads * PARTS))
@@ -147,7 +153,7 @@ def pieces(size: int, inners: list[int], lengths: list[int], threads: int) -> li
     line = next((n for n, inner in zip(lengths, inners, strict=True) if inner == 1), 1)
     reach = max(inners)
     if len(inners) == 1 and reach <= PIECE:
-        step = size if threads == 1 else max(PIECE, -(-size // (threads * PARTS)))
+        step = min(LONGEST, size if threads == 1 else max(PIECE, -(-size // (threads * PARTS))))
         return [(i, min(i + step, size)) for i in range(0, size, step)]
     step = PIECE // line * line or PIECE  # whole lines of the innermost axis, if they fit: kernels are faster on those
     row = min((inner for inner in inners if inner > step), default=size)

@@ -30,6 +30,7 @@ LAYERS = {
     "numgrad._sweep": 6,
     "numgrad._stencil": 0,
     "numgrad._forks": 0,
+    "numgrad._mapped": 0,
     "numgrad._dispatch": 5,
     "numgrad._constants": 4,
     "numgrad._recipe": 3,
