@@ -25,6 +25,7 @@ class Pages:
 
     def __init__(self, files: list[mmap.mmap]) -> None:
         self.files = files
+        self.give_back()  # what an earlier sweep has left
         self._limit = _held() + HELD
         self._touched = 0
 
@@ -35,17 +36,20 @@ class Pages:
             return
         self._touched = 0
         if _held() > self._limit:
-            for file in self.files:
-                with suppress(OSError, ValueError):  # locked in memory, or closed
-                    file.madvise(mmap.MADV_DONTNEED)
+            self.give_back()
+
+    def give_back(self) -> None:
+        for file in self.files:
+            with suppress(OSError, ValueError):  # locked in memory, or closed
+                file.madvise(mmap.MADV_DONTNEED)
 
 
 def pages_of(arrays: Iterable[np.ndarray]) -> Pages | None:
-    """Return the pages of those arrays that lie in shared mappings; None if there are none, or none can be given."""
+    """Return the pages of those arrays that lie in shared mappings; None if they are few, or none can be given."""
     roots = [root for a in arrays if (root := _root(a)) is not None and root.mode != "c"]
-    if not roots or not hasattr(mmap, "MADV_DONTNEED") or not os.path.exists(_COUNTS):
-        return None
     files = {id(root.base): root.base for root in roots}
+    if sum(map(len, files.values())) <= HELD or not hasattr(mmap, "MADV_DONTNEED") or not os.path.exists(_COUNTS):
+        return None
     return Pages(list(files.values()))
 
 
