@@ -55,8 +55,8 @@ def test_evenness_is_that_of_the_axis(lazy):
     check(ng.gradient, F, x, chunks=(4, -1), axis=0, lazy=lazy)
     check(ng.gradient, F, x[::-1].copy(), chunks=(4, -1), axis=0, edge_order=2, lazy=lazy)
     check(ng.derivative, F, x, chunks=(4, -1), axis=0, lazy=lazy)
-    assert np.diff(_uneven(np.arange(5.0), 2, 0)).tolist() == [2, 1, 1, 1]
-    assert np.diff(_uneven(np.ones(5), 0, 2)).tolist() == [0, 0, 0, 1]
+    assert np.diff(_uneven(np.arange(5.0), True, False)).tolist() == [2, 1, 1, 1]
+    assert np.diff(_uneven(np.ones(5), False, True)).tolist() == [0, 0, 0, 1]
 
 
 @pytest.mark.parametrize(("n", "accuracy"), [(1, 2), (1, 4), (2, 2), (3, 4)])
@@ -152,6 +152,7 @@ def test_small_chunks_are_merged():
     assert ng.derivative(f, axis=0, n=2, accuracy=4).chunks[1] == f.chunks[1]
     assert min(ng.derivative(f, axis=0, n=2, accuracy=4).chunks[0]) >= 6
     assert ng.gradient(f, axis=1).chunks == (f.chunks[0], (3, 3, 3, 3, 5))
+    assert ng.gradient(f, uneven(17), axis=1).chunks == (f.chunks[0], (4, 4, 4, 5))
     assert ng.gradient(da.from_array(F, chunks=7))[0].chunks == ((7, 7, 9), (7, 7, 3))
 
 

@@ -49,7 +49,8 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out: 
     Returns
     -------
     dask.array.Array or tuple of dask.array.Array
-        One for each axis, of f's shape. Chunks are those of `f`, those of less than 3 points along the axis merged.
+        One for each axis, of f's shape. Chunks are those of `f`, those of less than 3 points along the axis merged,
+        of 4 with coordinates.
 
     Raises
     ------
@@ -72,7 +73,7 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out: 
         raise ValueError(MESSAGES["ORDER"])
     if any(f.shape[a] < edge_order + 1 for a in axes):
         raise ValueError(MESSAGES["SHORT"])
-    results = [_along(f, a, x, edge_order) for a, x in zip(axes, spacings, strict=True)]
+    results = [_first_along(f, a, x, edge_order) for a, x in zip(axes, spacings, strict=True)]
     return results[0] if len(results) == 1 else tuple(results)
 
 
@@ -121,15 +122,14 @@ def derivative(
     _formulas.check_length(formula, axis, f.shape[axis])
     _check_spacing(x, f, axis, formula, period)
     if formula.is_gradient and (not np.ndim(x) or math.prod(np.shape(x)) == f.shape[axis]):
-        return _along(f, axis, _steps(f, axis, np.ravel(x) if np.ndim(x) > 1 else x), formula.edges)
+        return _first_along(f, axis, _steps(f, axis, np.ravel(x) if np.ndim(x) > 1 else x), formula.edges)
     cut = _cut(formula, bool(np.ndim(x)))
-    inside = boundary if boundary != "periodic" or np.ndim(x) else "nan"
     options = {
-        "n": n, "accuracy": accuracy, "axis": axis, "boundary": inside, "edge_accuracy": edge_accuracy, "nan": nan,
-        "period": period,
+        "n": n, "accuracy": accuracy, "axis": axis, "boundary": _boundary_inside(f, axis, cut, boundary),
+        "edge_accuracy": edge_accuracy, "nan": nan, "period": period,
     }  # fmt: skip
     index = ((), (axis,), tuple(range(f.ndim)))[min(np.ndim(x), 2)]
-    return _run(partial(_nth, options=options), [f], {axis: cut}, [(x, index)], dtype)
+    return _along(partial(_nth, options=options), f, axis, cut, [(x, index)], dtype)
 
 
 def laplacian(f: Any, *spacing: Any, out: Any = None, **options: Any) -> Any:
@@ -200,27 +200,27 @@ def _steps(f: Any, axis: int, x: Any) -> Any:
     return Steps(x, False, 0.0) if step is None else step
 
 
-def _along(f: Any, axis: int, spacing: Any, edge_order: int) -> Any:
+def _first_along(f: Any, axis: int, spacing: Any, edge_order: int) -> Any:
     """The gradient along one axis."""
     dtype = _gradient.gradient(np.zeros(3, f.dtype)).dtype
-    # Two neighbours, of which the second decides nothing: its coordinate may be moved, so that steps differ.
-    cut = Cut(2, 3)
+    cut = Cut(1, 3)
     given: list[tuple[Any, Any]] = [(spacing, ())]
     if isinstance(spacing, Steps):
+        cut = Cut(2, 4)  # and an end whose coordinate may be moved, so that steps differ
         given = [(spacing.x, (axis,)), (spacing.are_equal, ()), (spacing.first, ())]
-    return _run(partial(_first, axis=axis, edge_order=edge_order), [f], {axis: cut}, given, dtype)
+    return _along(partial(_first, axis=axis, edge_order=edge_order), f, axis, cut, given, dtype)
 
 
-def _first(f: np.ndarray, x: Any, *steps: Any, axis: int, edge_order: int, trims: Any) -> Any:
+def _first(f: np.ndarray, x: Any, *steps: Any, axis: int, edge_order: int, inner: tuple[bool, bool]) -> Any:
     spacing = x
     if steps:
         are_equal, first = steps
-        spacing = first[()] if are_equal else _uneven(x, *trims[0][1:])
-    return _gradient.gradient(f[0], spacing, axis=axis, edge_order=edge_order)
+        spacing = first[()] if are_equal else _uneven(x, *inner)
+    return _gradient.gradient(f, spacing, axis=axis, edge_order=edge_order)
 
 
-def _uneven(x: np.ndarray, low: int, high: int) -> np.ndarray:
-    """Coordinates of a part of an uneven axis: if its own steps are equal, the last one outside is made another."""
+def _uneven(x: np.ndarray, low: bool, high: bool) -> np.ndarray:
+    """Coordinates of a part of an uneven axis: if its own steps are equal, that at an inner end is made another."""
     steps = np.diff(x)
     if (steps != steps[0]).any() or not (low or high):
         return x
@@ -232,8 +232,8 @@ def _uneven(x: np.ndarray, low: int, high: int) -> np.ndarray:
     return x
 
 
-def _nth(f: Sequence[np.ndarray], x: Any, *, options: dict[str, Any], trims: Any) -> Any:
-    return _derivative.by_stencil(_derivative.read_call(f[0], x, **options))
+def _nth(f: np.ndarray, x: Any, *, options: dict[str, Any], inner: tuple[bool, bool]) -> Any:
+    return _derivative.by_stencil(_derivative.read_call(f, x, **options))
 
 
 def _check_spacing(x: Any, f: Any, axis: int, formula: Any, period: Any) -> None:
@@ -268,6 +268,12 @@ def _cut(formula: Any, has_coordinates: bool) -> Cut:
     return Cut(depth, max(formula.points_needed, 2 * depth), is_periodic)
 
 
+def _boundary_inside(f: Any, axis: int, cut: Cut, boundary: str) -> str:
+    """What the ends of a part do: those of a periodic axis in parts are never seen."""
+    is_one = len(_merged(f.chunks[axis], cut)) == 1
+    return "nan" if boundary == "periodic" and not is_one else boundary
+
+
 def _field(
     function: Callable[..., Any], v: Any, spacing: tuple[Any, ...], out: Any, *, axis: Any = None, accuracy: int = 2,
     boundary: Any = "one-sided", period: Any = None,
@@ -296,8 +302,7 @@ def _field(
         read.axes, read.formulas, spacing_of_each(spacing, count), read.periods, strict=True
     ):
         cuts[a] = _cut(formula, bool(np.ndim(x)))
-        is_wrapped = formula.boundary == "periodic" and not np.ndim(x)
-        boundaries.append("nan" if is_wrapped else formula.boundary)
+        boundaries.append(_boundary_inside(f, a, cuts[a], formula.boundary))
         periods.append(length or None)
         given.append((x, (a,) if np.ndim(x) else ()))
     compute = partial(
@@ -310,11 +315,103 @@ def _field(
 
 def _of_field(
     v: Sequence[np.ndarray], *spacings: Any, function: Any, axes: Any, is_vector: bool, accuracy: int, boundary: Any,
-    period: Any, trims: Any,
+    period: Any,
 ) -> Any:  # fmt: skip
     f = list(v) if is_vector else v[0]
     axis = tuple([a + is_vector for a in axes])
     return function(f, *spacings, axis=axis, accuracy=accuracy, boundary=boundary, period=period)
+
+
+def _along(
+    compute: Callable[..., Any], f: Any, axis: int, cut: Cut, given: Sequence[tuple[Any, Any]], dtype: "np.dtype[Any]"
+) -> Any:
+    """Return what `compute` makes of each chunk, and over its ends what it makes of strips with the neighbours.
+
+    It gets the array, what is `given` with the axes it belongs to, and which ends are not those of the axis. A chunk
+    with its neighbours in one array would be a copy, which takes as long as its gradient.
+    """
+    index = tuple(range(f.ndim))
+    chunks = list(f.chunks)
+    chunks[axis] = _merged(chunks[axis], cut)
+    count = len(chunks[axis])
+    # Which ends of each chunk are not those of the axis.
+    inner = np.ones((count, 2), bool)
+    if not cut.is_periodic or count == 1:
+        inner[0, 0] = inner[-1, 1] = False
+    operands: list[Any] = [da.from_array(inner, chunks=(1, 2)), (axis, -1)]
+    places: list[int | None] = []
+    for value, axes in [(f, index), *given]:
+        if not axes:
+            operands += [value, () if isinstance(value, da.Array) else None]
+            places.append(None)
+            continue
+        x = value if isinstance(value, da.Array) else da.from_array(np.asarray(value), chunks=-1)
+        x = x.rechunk(tuple([chunks[a] for a in axes]))
+        place = axes.index(axis)
+        places.append(place if count > 1 else None)
+        for part in (x, *_ends(x, place, cut)) if count > 1 else (x,):
+            operands += [part, axes]
+    return da.blockwise(
+        _of_chunk, index, *operands, compute=compute, places=places, cut=cut, adjust_chunks={axis: chunks[axis]},
+        align_arrays=False, concatenate=True, dtype=dtype, meta=np.empty((0,) * f.ndim, dtype),
+    )  # fmt: skip
+
+
+def _ends(x: Any, place: int, cut: Cut) -> tuple[Any, Any]:
+    """For each chunk the last points of the one before and the first points of the one after."""
+    chunks = list(x.chunks)
+    chunks[place] = (cut.depth,) * x.numblocks[place]
+    lasts, firsts = (
+        x.map_blocks(_rows, place, part, chunks=tuple(chunks), dtype=x.dtype, meta=x._meta)
+        for part in (slice(-cut.depth, None), slice(cut.depth))
+    )
+    first, last = _blocks(firsts, place, 0, 1), _blocks(lasts, place, -1, None)
+    # Where nothing is before or after, the chunk's own end takes the place, which no other chunk has to be read for.
+    before, after = (last, first) if cut.is_periodic else (first, last)
+    return (
+        da.concatenate([before, _blocks(lasts, place, 0, -1)], axis=place),
+        da.concatenate([_blocks(firsts, place, 1, None), after], axis=place),
+    )
+
+
+def _rows(x: Any, place: int, part: slice) -> Any:
+    return x[(slice(None),) * place + (part,)]
+
+
+def _blocks(x: Any, place: int, start: int, stop: int | None) -> Any:
+    return x.blocks[(slice(None),) * place + (slice(start, stop),)]
+
+
+def _of_chunk(
+    inner: np.ndarray, *operands: Any, compute: Callable[..., Any], places: Sequence[int | None], cut: Cut
+) -> Any:
+    """A task of `_along`, on one thread: the others are dask's to give.
+
+    Of an operand that is cut, the ends of its neighbours come after it; `places` tells along which of its axes.
+    """
+    queue = iter(operands)
+    given = [(next(queue),) if p is None else (next(queue), next(queue), next(queue)) for p in places]
+
+    def strip(before: int, after: int, part: slice, inner: tuple[bool, bool]) -> Any:
+        """What comes of the end of one chunk and the beginning of the next."""
+        parts = [
+            x[0] if p is None else np.concatenate([_rows(x[before], p, part), _rows(x[after], p, part)], p)
+            for x, p in zip(given, places, strict=True)
+        ]
+        return compute(*parts, inner=inner)
+
+    has_low, has_high = inner[0].tolist()
+    place: Any = places[0]
+    depth = cut.depth
+    with _threads.one_thread():
+        result = compute(*[x[0] for x in given], inner=(has_low, has_high))
+        if has_low:
+            low = strip(1, 0, slice(cut.least), (True, False))
+            _rows(result, place, slice(depth))[...] = _rows(low, place, slice(depth, 2 * depth))
+        if has_high:
+            high = strip(0, 2, slice(-cut.least, None), (False, True))
+            _rows(result, place, slice(-depth, None))[...] = _rows(high, place, slice(-2 * depth, -depth))
+    return result
 
 
 def _run(
@@ -358,7 +455,7 @@ def _chunk(*operands: Any, compute: Any, count: int, axes: tuple[int, ...], lead
     arrays, given = operands[:count], operands[count : len(operands) - len(axes)]
     trims = [(a, *trim[0].tolist()) for a, trim in zip(axes, operands[len(operands) - len(axes) :], strict=True)]
     with _threads.one_thread():
-        result = compute(arrays, *given, trims=trims)
+        result = compute(arrays, *given)
     keep = [slice(None)] * result.ndim
     for a, low, high in trims:
         keep[a + leading] = slice(low, result.shape[a + leading] - high)
@@ -383,7 +480,7 @@ def _merged(sizes: tuple[int, ...], cut: Cut) -> tuple[int, ...]:
 def _trims(count: int, cut: Cut) -> np.ndarray:
     """How many points at the low and the high end of each chunk are those of its neighbours."""
     trims = np.full((count, 2), cut.depth)
-    if not cut.is_periodic:
+    if not cut.is_periodic or count == 1:
         trims[0, 0] = trims[-1, 1] = 0
     return trims
 
@@ -394,12 +491,8 @@ def _with_neighbours(array: Any, axes: Sequence[int], cuts: dict[int, Cut], chun
     for place, a in enumerate(axes):
         depth = cuts[a].depth if a in cuts else 0
         depths[place] = depth if len(chunks[a]) > 1 else 0
-        if depth and cuts[a].is_periodic:
-            # Of an axis shorter than the depth, more than once.
-            size = sum(chunks[a])
-            before = [(i % size) for i in range(-depth, 0)]
-            after = [(i % size) for i in range(depth)]
-            low, high = da.take(array, before, axis=place), da.take(array, after, axis=place)
+        if depths[place] and cuts[a].is_periodic:
+            low, high = _rows(array, place, slice(-depth, None)), _rows(array, place, slice(depth))
             sizes = list(chunks[a])
             sizes[0] += depth
             sizes[-1] += depth
