@@ -1,12 +1,14 @@
 """numgrad on dask arrays, lazily: each chunk, with the neighbours it needs, by the functions for arrays in memory."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
 import dask.array as da
 import numpy as np
+from dask.base import tokenize
+from dask.highlevelgraph import HighLevelGraph
 
 from numgrad import _derivative, _fields, _formulas, _gradient, _spacing, _threads
 from numgrad._fields import spacing_of_each
@@ -330,87 +332,70 @@ def _along(
     It gets the array, what is `given` with the axes it belongs to, and which ends are not those of the axis. A chunk
     with its neighbours in one array would be a copy, which takes as long as its gradient.
     """
-    index = tuple(range(f.ndim))
-    chunks = list(f.chunks)
-    chunks[axis] = _merged(chunks[axis], cut)
+    chunks, operands = _cut_alike([(f, tuple(range(f.ndim))), *given], f, {axis: cut})
     count = len(chunks[axis])
-    # Which ends of each chunk are not those of the axis.
-    inner = np.ones((count, 2), bool)
-    if not cut.is_periodic or count == 1:
-        inner[0, 0] = inner[-1, 1] = False
-    operands: list[Any] = [da.from_array(inner, chunks=(1, 2)), (axis, -1)]
-    places: list[int | None] = []
-    for value, axes in [(f, index), *given]:
-        if not axes:
-            operands += [value, () if isinstance(value, da.Array) else None]
-            places.append(None)
-            continue
-        x = value if isinstance(value, da.Array) else da.from_array(np.asarray(value), chunks=-1)
-        x = x.rechunk(tuple([chunks[a] for a in axes]))
-        place = axes.index(axis)
-        places.append(place if count > 1 else None)
-        for part in (x, *_ends(x, place, cut)) if count > 1 else (x,):
-            operands += [part, axes]
-    return da.blockwise(
-        _of_chunk, index, *operands, compute=compute, places=places, cut=cut, adjust_chunks={axis: chunks[axis]},
-        align_arrays=False, concatenate=True, dtype=dtype, meta=np.empty((0,) * f.ndim, dtype),
-    )  # fmt: skip
+    places = [axes.index(axis) if count > 1 and axis in axes else None for _, axes in operands]
+    ends = [None if p is None else _ends(x, p, cut.depth) for (x, _), p in zip(operands, places, strict=True)]
+    task = partial(_of_chunk, compute=compute, places=places, cut=cut)
+
+    def arguments(block: tuple[int, ...]) -> Iterator[Any]:
+        inner = _inner_ends(block[axis], count, cut)
+        yield inner
+        for (x, axes), end in zip(operands, ends, strict=True):
+            yield _key(x, axes, block)
+            if end is not None:
+                for step, has_neighbour in zip((-1, 1), inner, strict=True):
+                    there = (*block[:axis], (block[axis] + step) % count, *block[axis + 1 :])
+                    yield _key(end, axes, there) if has_neighbour else None
+
+    return _assembled(task, arguments, [*[x for x, _ in operands], *ends], chunks, dtype)
 
 
-def _ends(x: Any, place: int, cut: Cut) -> tuple[Any, Any]:
-    """For each chunk the last points of the one before and the first points of the one after."""
+def _ends(x: Any, place: int, depth: int) -> Any:
+    """The first and the last points of each chunk, one after the other."""
     chunks = list(x.chunks)
-    chunks[place] = (cut.depth,) * x.numblocks[place]
-    lasts, firsts = (
-        x.map_blocks(_rows, place, part, chunks=tuple(chunks), dtype=x.dtype, meta=x._meta)
-        for part in (slice(-cut.depth, None), slice(cut.depth))
-    )
-    first, last = _blocks(firsts, place, 0, 1), _blocks(lasts, place, -1, None)
-    # Where nothing is before or after, the chunk's own end takes the place, which no other chunk has to be read for.
-    before, after = (last, first) if cut.is_periodic else (first, last)
-    return (
-        da.concatenate([before, _blocks(lasts, place, 0, -1)], axis=place),
-        da.concatenate([_blocks(firsts, place, 1, None), after], axis=place),
-    )
+    chunks[place] = (2 * depth,) * x.numblocks[place]
+    return x.map_blocks(_both_ends, place, depth, chunks=tuple(chunks), dtype=x.dtype, meta=x._meta)
+
+
+def _both_ends(x: np.ndarray, place: int, depth: int) -> np.ndarray:
+    return np.concatenate([_rows(x, place, slice(depth)), _rows(x, place, slice(-depth, None))], place)
 
 
 def _rows(x: Any, place: int, part: slice) -> Any:
     return x[(slice(None),) * place + (part,)]
 
 
-def _blocks(x: Any, place: int, start: int, stop: int | None) -> Any:
-    return x.blocks[(slice(None),) * place + (slice(start, stop),)]
-
-
 def _of_chunk(
-    inner: np.ndarray, *operands: Any, compute: Callable[..., Any], places: Sequence[int | None], cut: Cut
+    inner: tuple[bool, bool], *operands: Any, compute: Callable[..., Any], places: Sequence[int | None], cut: Cut
 ) -> Any:
     """A task of `_along`, on one thread: the others are dask's to give.
 
     Of an operand that is cut, the ends of its neighbours come after it; `places` tells along which of its axes.
     """
     queue = iter(operands)
-    given = [(next(queue),) if p is None else (next(queue), next(queue), next(queue)) for p in places]
-
-    def strip(before: int, after: int, part: slice, inner: tuple[bool, bool]) -> Any:
-        """What comes of the end of one chunk and the beginning of the next."""
-        parts = [
-            x[0] if p is None else np.concatenate([_rows(x[before], p, part), _rows(x[after], p, part)], p)
-            for x, p in zip(given, places, strict=True)
-        ]
-        return compute(*parts, inner=inner)
-
-    has_low, has_high = inner[0].tolist()
+    given: Any = [(next(queue),) if p is None else (next(queue), next(queue), next(queue)) for p in places]
     place: Any = places[0]
     depth = cut.depth
+
+    def strip(is_low: bool) -> Any:
+        """What comes of the end of one chunk and the beginning of the next."""
+        parts = []
+        for x, p in zip(given, places, strict=True):
+            if p is None:
+                parts.append(x[0])
+            elif is_low:
+                parts.append(np.concatenate([_rows(x[1], p, slice(depth, None)), _rows(x[0], p, slice(cut.least))], p))
+            else:
+                parts.append(np.concatenate([_rows(x[0], p, slice(-cut.least, None)), _rows(x[2], p, slice(depth))], p))
+        return compute(*parts, inner=(is_low, not is_low))
+
     with _threads.one_thread():
-        result = compute(*[x[0] for x in given], inner=(has_low, has_high))
-        if has_low:
-            low = strip(1, 0, slice(cut.least), (True, False))
-            _rows(result, place, slice(depth))[...] = _rows(low, place, slice(depth, 2 * depth))
-        if has_high:
-            high = strip(0, 2, slice(-cut.least, None), (False, True))
-            _rows(result, place, slice(-depth, None))[...] = _rows(high, place, slice(-2 * depth, -depth))
+        result = compute(*[x[0] for x in given], inner=inner)
+        if inner[0]:
+            _rows(result, place, slice(depth))[...] = _rows(strip(True), place, slice(depth, 2 * depth))
+        if inner[1]:
+            _rows(result, place, slice(-depth, None))[...] = _rows(strip(False), place, slice(-2 * depth, -depth))
     return result
 
 
@@ -422,44 +407,69 @@ def _run(
 
     It gets a list of the arrays, and what is `given` with the axes it belongs to.
     """
-    f = arrays[0]
-    chunks = tuple([_merged(f.chunks[a], cuts[a]) if a in cuts else f.chunks[a] for a in range(f.ndim)])
-    arrays = [_with_neighbours(array.rechunk(chunks), range(f.ndim), cuts, chunks) for array in arrays]
-    trims = {a: _trims(len(chunks[a]), cut) for a, cut in cuts.items()}
-    index = tuple(range(len(leading), len(leading) + f.ndim))
-    shift = len(leading)
-    operands: list[Any] = []
-    for array in arrays:
-        operands += [array, index]
-    for value, axes in given:
-        if axes:
-            x = value if isinstance(value, da.Array) else da.from_array(np.asarray(value), chunks=-1)
-            x = x.rechunk(tuple([chunks[a] for a in axes]))
-            operands += [_with_neighbours(x, axes, cuts, chunks), tuple([a + shift for a in axes])]
-        elif isinstance(value, da.Array):
-            operands += [value, ()]
-        else:
-            operands += [value, None]
-    for a, trim in trims.items():
-        operands += [da.from_array(trim, chunks=(1, 2)), (a + shift, -1 - a)]
-    return da.blockwise(
-        _chunk, (*range(shift), *index), *operands,
-        compute=compute, count=len(arrays), axes=tuple(trims), leading=shift,
-        new_axes=dict(enumerate(leading)), adjust_chunks={a + shift: chunks[a] for a in cuts}, align_arrays=False,
-        concatenate=True, dtype=dtype, meta=np.empty((0,) * (shift + f.ndim), dtype),
-    )  # fmt: skip
+    index = tuple(range(arrays[0].ndim))
+    chunks, operands = _cut_alike([*[(x, index) for x in arrays], *given], arrays[0], cuts)
+    operands = [(_with_neighbours(x, axes, cuts, chunks) if axes else x, axes) for x, axes in operands]
+    task = partial(_of_chunk_with_neighbours, compute=compute, count=len(arrays), cuts=cuts, leading=len(leading))
+
+    def arguments(block: tuple[int, ...]) -> Iterator[Any]:
+        yield [_inner_ends(block[a], len(chunks[a]), cut) for a, cut in cuts.items()]
+        for x, axes in operands:
+            yield _key(x, axes, block)
+
+    return _assembled(task, arguments, [x for x, _ in operands], chunks, dtype, leading)
 
 
-def _chunk(*operands: Any, compute: Any, count: int, axes: tuple[int, ...], leading: int) -> Any:
-    """What is done in a task, on one thread: the others are dask's to give."""
-    arrays, given = operands[:count], operands[count : len(operands) - len(axes)]
-    trims = [(a, *trim[0].tolist()) for a, trim in zip(axes, operands[len(operands) - len(axes) :], strict=True)]
+def _of_chunk_with_neighbours(
+    inner: Sequence[tuple[bool, bool]], *operands: Any, compute: Any, count: int, cuts: dict[int, Cut], leading: int
+) -> Any:
+    """A task of `_run`, on one thread."""
     with _threads.one_thread():
-        result = compute(arrays, *given)
-    keep = [slice(None)] * result.ndim
-    for a, low, high in trims:
-        keep[a + leading] = slice(low, result.shape[a + leading] - high)
-    return result[tuple(keep)]
+        result = compute(operands[:count], *operands[count:])
+    for (axis, cut), (has_low, has_high) in zip(cuts.items(), inner, strict=True):
+        size = result.shape[axis + leading]
+        result = _rows(result, axis + leading, slice(cut.depth * has_low, size - cut.depth * has_high))
+    return result
+
+
+def _cut_alike(given: Sequence[tuple[Any, Any]], f: Any, cuts: dict[int, Cut]) -> tuple[Any, list[tuple[Any, Any]]]:
+    """Return chunks of f that are large enough, and what is given in them, with the axes it belongs to."""
+    chunks = tuple([_merged(f.chunks[a], cuts[a]) if a in cuts else f.chunks[a] for a in range(f.ndim)])
+    operands = []
+    for value, axes in given:
+        x = value
+        if axes:
+            x = x if isinstance(x, da.Array) else da.from_array(np.asarray(x), chunks=-1)
+            x = x.rechunk(tuple([chunks[a] for a in axes]))
+        operands.append((x, axes))
+    return chunks, operands
+
+
+def _inner_ends(i: int, count: int, cut: Cut) -> tuple[bool, bool]:
+    """Whether the low and the high end of the i-th of so many chunks have a neighbour."""
+    is_wrapped = cut.is_periodic and count > 1
+    return is_wrapped or i > 0, is_wrapped or i + 1 < count
+
+
+def _key(x: Any, axes: tuple[int, ...], block: tuple[int, ...]) -> Any:
+    """What stands in a task for the part of an array that belongs to a block; what is no dask array, for itself."""
+    return (x.name, *[block[a] for a in axes]) if isinstance(x, da.Array) else x
+
+
+def _assembled(
+    task: "partial[Any]", arguments: Callable[[tuple[int, ...]], Iterable[Any]], arrays: Sequence[Any], chunks: Any,
+    dtype: "np.dtype[Any]", leading: tuple[int, ...] = (),
+) -> Any:  # fmt: skip
+    """Return the array that a task makes, one for each block, of the arguments for it."""
+    # Written as a graph: no function of dask gives a task the chunks beside its own without a task for each of them,
+    # which would take as long as a gradient.
+    name = f"{task.keywords['compute'].func.__name__.strip('_')}-{tokenize(task, arrays, chunks, leading)}"
+    first = (0,) * len(leading)
+    tasks: Any = {(name, *first, *block): (task, *arguments(block)) for block in np.ndindex(*map(len, chunks))}
+    known: list[Any] = [x for x in arrays if isinstance(x, da.Array)]
+    return da.Array(
+        HighLevelGraph.from_collections(name, tasks, known), name, (*[(n,) for n in leading], *chunks), dtype
+    )
 
 
 def _merged(sizes: tuple[int, ...], cut: Cut) -> tuple[int, ...]:
@@ -475,14 +485,6 @@ def _merged(sizes: tuple[int, ...], cut: Cut) -> tuple[int, ...]:
     if len(merged) > 1 and merged[-1] < cut.least:
         merged[-2:] = [merged[-2] + merged[-1]]
     return tuple(merged)
-
-
-def _trims(count: int, cut: Cut) -> np.ndarray:
-    """How many points at the low and the high end of each chunk are those of its neighbours."""
-    trims = np.full((count, 2), cut.depth)
-    if not cut.is_periodic or count == 1:
-        trims[0, 0] = trims[-1, 1] = 0
-    return trims
 
 
 def _with_neighbours(array: Any, axes: Sequence[int], cuts: dict[int, Cut], chunks: tuple[Any, ...]) -> Any:
