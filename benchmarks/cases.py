@@ -1,16 +1,19 @@
 """What is timed: for each case the call of reference, that of numgrad, those of peers, and the ratio to reach."""
 
 import math
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import numgrad as ng
 
+DASK = "dask.array.gradient"
 Call = Callable[[], Any]
 Calls = tuple[Call, Call]
 
@@ -19,6 +22,12 @@ def same(a: Any, b: Any) -> bool:
     if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
         return np.array_equal(a, b)
     return len(a) == len(b) and all(map(np.array_equal, a, b))
+
+
+def same_arrays(a: Any, b: Any) -> bool:
+    """Of dask, too, which are not to be iterated over."""
+    first, second = (r if isinstance(r, (list, tuple)) else [r] for r in (a, b))
+    return all(bool((x == y).all()) for x, y in zip(first, second, strict=True))
 
 
 @dataclass(frozen=True)
@@ -324,6 +333,77 @@ def by_lambdify(formula: str, is_outer: bool = False) -> Any:
     return make
 
 
+def chunked(axis: int | None, *, coordinates_of: int | None = None, reference: str = DASK) -> Any:
+    """Four chunks of 64 MiB, one behind the other along the first axis, with the results left in their chunks."""
+
+    def make() -> Calls:
+        import dask
+        import dask.array as da
+
+        f = samples(256, 512, 256)
+        x = () if coordinates_of is None else (coordinates(coordinates_of),)
+        chunks = da.from_array(f, chunks=(64, 512, 256)).persist()
+
+        def lazily(function: Any) -> Call:
+            return lambda: dask.persist(function(chunks, *x, axis=axis))[0]
+
+        first = lazily(da.gradient) if reference == DASK else partial(ng.gradient, f, *x, axis=axis)
+        return first, lazily(ng.gradient)
+
+    return make
+
+
+def labelled(*shape: int, is_even: bool) -> Any:
+    def make() -> Calls:
+        import xarray as xr
+
+        import numgrad.interop.xarray  # noqa: F401
+
+        x = np.arange(shape[-1]) * 0.5 if is_even else coordinates(shape[-1])
+        f = xr.DataArray(samples(*shape), {"x": x}, ("y", "x")[-len(shape) :])
+        return partial(f.differentiate, "x"), partial(f.numgrad.differentiate, "x")
+
+    return make
+
+
+def mapped(axis: int) -> Any:
+    """A file of 512 MiB into another, by NumPy in slabs of the first axis with their neighbours."""
+
+    def make() -> Calls:
+        shape, rows = (256, 1024, 256), 16
+        folder = Path(tempfile.mkdtemp())
+        f, out, expected = (np.memmap(folder / name, "f8", "w+", shape=shape) for name in ("f", "out", "expected"))
+        for name in ("f", "out", "expected"):
+            (folder / name).unlink()  # what is mapped stays until it is closed
+        folder.rmdir()
+        for i in range(len(f)):
+            f[i] = samples(*shape[1:]) * i
+
+        def in_slabs() -> Any:
+            for start in range(0, len(f), rows):
+                low, high = max(0, start - 1), start + rows + 1
+                part = np.gradient(f[low:high], axis=axis)
+                expected[start : start + rows] = part[start - low : start - low + rows]
+            return expected
+
+        return in_slabs, partial(ng.gradient, f, axis=axis, out=out)
+
+    return make
+
+
+def inside_njit(n: int) -> Any:
+    """A call of np.gradient from Python, and one in compiled code."""
+
+    def make() -> Calls:
+        from numba import njit
+
+        f = samples(n)
+        inside = njit(lambda f: np.gradient(f))  # numba's name for it is the same
+        return partial(np.gradient, f), partial(inside, f)
+
+    return make
+
+
 def close_parts(a: Any, b: Any) -> bool:
     return all(map(close_everywhere, a, b))
 
@@ -411,6 +491,21 @@ CASES = [
         close_parts,
         "lambdify",
     ),
+    Case("np.gradient inside @njit, n = 10", inside_njit(10)),
+    Case("np.gradient inside @njit, n = 1e6", inside_njit(10**6)),
+    Case("dask, 4 x 64 MiB, chunked axis", chunked(0), 2, same_arrays, DASK),
+    Case("dask, 4 x 64 MiB, chunked axis, coordinates", chunked(0, coordinates_of=256), 2, same_arrays, DASK),
+    Case("dask, 4 x 64 MiB, last axis", chunked(2), 2, same_arrays, DASK),
+    Case("dask, 4 x 64 MiB, all axes", chunked(None), 2, same_arrays, DASK),
+    Case("dask, chunked axis, to memory", chunked(0, reference="memory"), 0.8, same_arrays, "in memory"),
+    Case("dask, last axis, to memory", chunked(2, reference="memory"), 0.8, same_arrays, "in memory"),
+    Case("dask, all axes, to memory", chunked(None, reference="memory"), 0.8, same_arrays, "in memory"),
+    Case("xarray, n = 1e7, even coordinates", labelled(10**7, is_even=True), 3, same_arrays, "differentiate"),
+    Case("xarray, n = 1e7, coordinates", labelled(10**7, is_even=False), 3, same_arrays, "differentiate"),
+    Case("xarray, 3162 x 3162, even coordinates", labelled(3162, 3162, is_even=True), 3, same_arrays, "differentiate"),
+    Case("xarray, 3162 x 3162, coordinates", labelled(3162, 3162, is_even=False), 3, same_arrays, "differentiate"),
+    Case("mapped file of 512 MiB, first axis, out=", mapped(0), None, same, "np.gradient, slabs"),
+    Case("mapped file of 512 MiB, last axis, out=", mapped(2), None, same, "np.gradient, slabs"),
     Case("n = 10, spacing 0.1", gradient(10, spacing=(0.1,))),
     Case("n = 10, out=", into(10)),
     Case("n = 10, a new spacing each time", new_spacings(1), None, anything),

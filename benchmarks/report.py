@@ -21,6 +21,11 @@ FIRST_CALL = (
     "import sys, time, numpy as np, numgrad as ng; sys.modules['scipy'] = None; f, x = np.arange(10.0) ** 2, "
     "np.arange(10.0) ** 1.5; t = time.perf_counter(); ng.gradient({}); print(time.perf_counter() - t)"
 )
+# Numba calls this in every program that compiles something.
+EXTENSION = (
+    "import numba, numpy, time; t = time.perf_counter(); from numgrad.interop.numba_overload import init; init(); "
+    "print(time.perf_counter() - t)"
+)
 FIRST_CALLS = {
     "uniform": ("f", "0.8 s", "0.45 s"),
     "coordinates": ("f, x", "", ""),
@@ -99,6 +104,8 @@ def start_table(turns: int) -> list[str]:
                 cached += [fresh(code, NUMBA_CACHE_DIR=folder) for _ in range(2)]
         rows.append(f"| first call, {name}, cold cache | {unit(statistics.median(cold))} | {most[0]} |")
         rows.append(f"| first call, {name}, later process | {unit(statistics.median(cached))} | {most[1]} |")
+    others = statistics.median(fresh(EXTENSION) for _ in range(5 * turns))
+    rows.append(f"| what numgrad adds to the first @njit of a program without it | {unit(others)} | 20 ms |")
     cases = {
         "100 x 2, fused": ("fused", 100, 2),
         "100 x 2, modes": ("modes", 100, 2),
@@ -123,7 +130,7 @@ def main() -> None:
         "Sizes": ["![Nanoseconds a point against the number of points](sizes.png)", "", *sweep.sizes_report()],
         "What memory allows": roofline.report(),
         "Threads": sweep.threads_report(),
-        "Memory": [*sweep.memory_report(), "", *sweep.descent_memory_report()],
+        "Memory": [*sweep.memory_report(), "", *sweep.descent_memory_report(), "", *sweep.mapped_report()],
         "Growth of a descent": ["![Seconds of a descent against the rows](growth.png)", "", *sweep.growth_report()],
         "Other libraries": peers.report(),
         "Derivatives of functions": functions_report.report(),

@@ -1,5 +1,6 @@
 """Sizes from 10 to 10^8, 60 shapes, threads and memory: `python -m benchmarks.sweep` draws sizes.png."""
 
+import tempfile
 import tracemalloc
 from functools import partial
 from pathlib import Path
@@ -9,11 +10,22 @@ import numpy as np
 
 import numgrad as ng
 from benchmarks.cases import SHAPES, plain_descent, regression, samples
-from benchmarks.measure import side_by_side, table, unit
+from benchmarks.measure import fresh, side_by_side, table, unit
 
 FIGURE = Path(__file__).parent / "sizes.png"
 GROWTH = Path(__file__).parent / "growth.png"
 MIB = 2**20
+MAPPED = """
+import numpy as np, numgrad as ng
+def most():
+    with open("/proc/self/status") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("VmHWM")) << 10
+f, out = (np.memmap("{folder}/" + name, "f8", "w+", shape=({planes}, 256, 256)) for name in ("f", "out"))
+ng.gradient(np.zeros((3, 10**6)), axis=0, out=np.zeros((3, 10**6)))
+before = most()
+ng.gradient(f, axis={axis}, out=out)
+print(most() - before)
+"""
 
 
 def sizes(largest: int = 10**8, seconds: float = 0.7) -> tuple[list[int], dict[str, list[float]]]:
@@ -195,6 +207,16 @@ def memory_report(size: int = 2 * 10**6) -> list[str]:
         over = [peaks[0] - out.nbytes, peaks[1] - out.nbytes, peaks[2]]
         rows.append(f"| {name} | {out.nbytes / MIB:.3g} | " + " | ".join(f"{o / MIB:.3g}" for o in over) + " |")
     return table("| peak over the results, MiB | results | np.gradient | numgrad | numgrad, out= |", rows)
+
+
+def mapped_report(planes: int = 4096) -> list[str]:
+    """What a process comes to hold of two files, of which one is the gradient of the other."""
+    rows = []
+    for axis in range(3):
+        with tempfile.TemporaryDirectory() as folder:
+            grown = fresh(MAPPED.format(folder=folder, planes=planes, axis=axis))
+        rows.append(f"| axis {axis} | {planes / 2:.3g} + {planes / 2:.3g} | {grown / MIB:.3g} |")
+    return table("| gradient of a mapped file, MiB | files | memory grows by |", rows)
 
 
 if __name__ == "__main__":

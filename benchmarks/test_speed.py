@@ -52,6 +52,7 @@ def test_the_other_parts_of_the_report(tmp_path):
     assert len(sweep.threads_report(10**5, 0.01)) == 2 + 3
     assert len(sweep.memory_report()) == 2 + 5
     assert len(sweep.descent_memory_report(10**5)) == 2 + 4
+    assert len(sweep.mapped_report(64)) == 2 + 3
     assert len(sweep.growth_report(1000, 0.01, tmp_path / "growth.png")) == 2 + 3
     assert (tmp_path / "growth.png").stat().st_size > 10_000
     assert len(roofline.report(10**6)) >= 2 + 4 + 1 + 2 + 5
