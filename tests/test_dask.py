@@ -75,6 +75,16 @@ def test_derivative(n, accuracy, boundary):
                 check(ng.derivative, gaps, x, chunks=chunks, lazy=lazy, nan="one-sided", **options, **period)
 
 
+def test_numbers_that_are_not_known_yet():
+    h = da.from_array(np.array(0.3))
+    for function, options in ((ng.gradient, {"axis": 1}), (ng.derivative, {"n": 2}), (ng.laplacian, {})):
+        with dask.config.set(scheduler=never):
+            got = function(da.from_array(F, chunks=5), h, **options)
+        assert same_bits(function(F, 0.3, **options), got.compute())
+    with pytest.raises(ValueError, match="`x` is 0"):
+        ng.derivative(da.from_array(F, chunks=5), h * 0, n=2).compute()
+
+
 def test_ends_of_lower_accuracy():
     for edge_accuracy in (1, 2, 6):
         check(ng.derivative, F, 0.5, chunks=4, axis=0, accuracy=4, edge_accuracy=edge_accuracy)
@@ -141,8 +151,17 @@ def test_errors():
     refused(ValueError, "Shape of array too small", ng.gradient, f[:1])
     unknown = f[f[:, 0] > 0]
     for function in (ng.gradient, ng.derivative, ng.laplacian):
-        options = {"axis": 0} if function is ng.derivative else {}
-        refused(ValueError, "chunk 0 along axis 0 has an unknown size", function, unknown, **options)
+        options = {"axis": 0}
+        refused(ValueError, r"`[fv]` has chunks of unknown size along axis 0, chunk 0", function, unknown, **options)
+        x = f[:, 0][f[:, 0] > 0]
+        refused(
+            ValueError,
+            "(`x`|the coordinates of axis 0|spacing 0) has chunks of unknown size",
+            function,
+            f,
+            x,
+            **options,
+        )
     with pytest.raises(ValueError, match="goes from"):
         ng.derivative(f, da.from_array(np.r_[0.0, uneven(16)[::-1]], chunks=5), n=2).compute()
 

@@ -120,7 +120,7 @@ def derivative(
         raise ValueError(f"`nan` is {nan!r}, give one of {', '.join(map(repr, _derivative.GAPS))}")
     formula = _formulas.read_formula(n, accuracy, boundary, edge_accuracy, nan == "one-sided")
     dtype = _dtype(f)
-    _known(f, axis)
+    _known(f, axis, "`f`")
     _formulas.check_length(formula, axis, f.shape[axis])
     _check_spacing(x, f, axis, formula, period)
     if formula.is_gradient and (not np.ndim(x) or math.prod(np.shape(x)) == f.shape[axis]):
@@ -168,18 +168,19 @@ def _dtype(f: Any) -> Any:
     return np.dtype(FIELDS[_formulas.read_samples(np.empty(0, f.dtype), "f").dtype])
 
 
-def _known(f: Any, axis: int) -> None:
-    for i, size in enumerate(f.chunks[axis]):
+def _known(given: Any, axis: int, name: str) -> None:
+    for i, size in enumerate(given.chunks[axis]):
         if size != size:
             raise ValueError(
-                f"chunk {i} along axis {axis} has an unknown size, and so have its neighbours; call "
+                f"{name} has chunks of unknown size along axis {axis}, chunk {i} the first of them; call its "
                 "compute_chunk_sizes() before"
             )
 
 
 def _steps(f: Any, axis: int, x: Any) -> Any:
     """Return a number, or coordinates and how far apart they are: a matter of all, not of a chunk."""
-    _known(f, axis)
+    _known(f, axis, "`f`")
+    _check_chunks(x, f"the coordinates of axis {axis}")
     if np.ndim(x) == 0:
         return x
     if np.ndim(x) > 1:
@@ -240,7 +241,8 @@ def _nth(f: np.ndarray, x: Any, *, options: dict[str, Any], inner: tuple[bool, b
 
 def _check_spacing(x: Any, f: Any, axis: int, formula: Any, period: Any) -> None:
     """Refuse what is wrong now; the coordinates of a dask array are seen when they are computed."""
-    is_lazy = _is_lazy(x)
+    is_lazy = isinstance(x, da.Array)
+    _check_chunks(x, "`x`")
     if is_lazy:
         # Those of each line are as long as the axis.
         x = _stand_in(f.shape[axis : axis + 1] if x.shape == f.shape else x.shape)
@@ -250,14 +252,14 @@ def _check_spacing(x: Any, f: Any, axis: int, formula: Any, period: Any) -> None
         _formulas.key_and_values(spacing, "x", formula.n, formula.points_needed, f.dtype)
 
 
-def _is_lazy(x: Any) -> bool:
-    """Whether these are coordinates of which the shape is all that is known."""
-    return isinstance(x, da.Array) and x.ndim > 0
+def _check_chunks(x: Any, name: str) -> None:
+    for a in range(x.ndim if isinstance(x, da.Array) else 0):
+        _known(x, a, name)
 
 
-def _stand_in(shape: tuple[int, ...]) -> np.ndarray:
-    """Coordinates that rise, of so small a span that no period is shorter."""
-    return np.broadcast_to(np.arange(shape[-1]) * 1e-300, shape)
+def _stand_in(shape: tuple[int, ...]) -> Any:
+    """Coordinates that rise, of so small a span that no period is shorter; a number for one that is not known yet."""
+    return np.broadcast_to(np.arange(shape[-1]) * 1e-300, shape) if shape else 1.0
 
 
 def _cut(formula: Any, has_coordinates: bool) -> Cut:
@@ -287,15 +289,16 @@ def _field(
         raise ValueError("`v` has no components; give them along its first axis")
     for c in components:
         _dtype(c)
-        for a in range(c.ndim):
-            _known(c, a)
+        _check_chunks(c, "`v`" if is_vector else "`f`")
+    for place, x in enumerate(spacing):
+        _check_chunks(x, f"spacing {place}")
     dtype = np.result_type(*components)
     components = [c.astype(dtype) for c in components]
     f = components[0]
     # What is wrong with shapes, axes and options shows on arrays without memory behind them.
     empty = [np.broadcast_to(np.zeros((), dtype), c.shape) for c in components]
     read = _fields.READERS[function](
-        empty if is_vector else empty[0], *[_stand_in(x.shape) if _is_lazy(x) else x for x in spacing],
+        empty if is_vector else empty[0], *[_stand_in(x.shape) if isinstance(x, da.Array) else x for x in spacing],
         axis=axis, accuracy=accuracy, boundary=boundary, period=period,
     )  # fmt: skip
     count = len(read.axes)
