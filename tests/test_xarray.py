@@ -33,6 +33,15 @@ def dataset(**more):
     )
 
 
+def differentiate(f, *options, **more):
+    """What xarray does, which drops attributes that numgrad keeps."""
+    expected = f.differentiate(*options, **more)
+    pairs = [(expected, f)] if isinstance(f, xr.DataArray) else [(expected[name], f[name]) for name in f.data_vars]
+    for new, old in pairs:
+        new.attrs = old.attrs
+    return expected
+
+
 def assert_equal(expected, got):
     """The same in all that an object of xarray has: names, attributes, coordinates, and bits."""
     assert type(expected) is type(got)
@@ -55,7 +64,7 @@ def assert_equal(expected, got):
 @pytest.mark.parametrize("make", [array, dataset])
 def test_differentiate(make, coord, edge_order):
     f = make()
-    expected = f.differentiate(coord, edge_order)
+    expected = differentiate(f, coord, edge_order)
     assert_equal(expected, f.numgrad.differentiate(coord, edge_order))
     assert_equal(expected, f.numgrad.gradient(coord, edge_order=edge_order))
     assert_equal(expected, ng.gradient(f, coord, edge_order=edge_order))
@@ -67,21 +76,21 @@ def test_dtypes_and_coordinates(dtype, x):
     f = xr.DataArray((random(8, 6) * 90).astype(dtype), {} if x is None else {"x": x}, ("x", "y"))
     for edge_order in 1, 2:
         for one in f, f.T:
-            assert_equal(one.differentiate("x", edge_order), one.numgrad.differentiate("x", edge_order))
+            assert_equal(differentiate(one, "x", edge_order), one.numgrad.differentiate("x", edge_order))
 
 
 @pytest.mark.parametrize("unit", [None, "D", "h", "s", "ns"])
 def test_differentiate_datetime(unit):
     for f in array(DAYS), dataset(x=DAYS), array(DAYS)["x"], array(DAYS - DAYS[0]):
-        assert_equal(f.differentiate("x", datetime_unit=unit), f.numgrad.differentiate("x", datetime_unit=unit))
+        assert_equal(differentiate(f, "x", datetime_unit=unit), f.numgrad.differentiate("x", datetime_unit=unit))
 
 
 def test_datetimes_along_datetimes_of_another_unit():
     f = xr.DataArray(DAYS.astype("datetime64[ms]"), dims=["x"], coords={"x": DAYS})
-    assert_equal(f.differentiate("x"), f.numgrad.differentiate("x"))
+    assert_equal(differentiate(f, "x"), f.numgrad.differentiate("x"))
     g = xr.DataArray(np.tile(DAYS, (3, 1)), {"x": X}, ("y", "x"))
     for got, dim in zip(g.numgrad.gradient(["x", "y"]), "xy", strict=True):
-        assert_equal(g.differentiate(dim), got)
+        assert_equal(differentiate(g, dim), got)
 
 
 def test_hours_of_a_day():
@@ -97,18 +106,71 @@ def test_differentiate_cftime(unit):
     f = xr.DataArray(random(8, 6), {"time": time, "z": 3}, ("time", "y"))
     for one in f, f["time"], f.to_dataset(name="f"):
         got = one.numgrad.differentiate("time", datetime_unit=unit)
-        assert_equal(one.differentiate("time", datetime_unit=unit), got)
+        assert_equal(differentiate(one, "time", datetime_unit=unit), got)
 
 
 def test_multiindex_and_encoding_are_as_after_differentiate():
     f = array().stack(p=("x", "y")).expand_dims(t=4).copy()
     f.encoding = {"dtype": "f4"}
-    assert_equal(f.differentiate("t"), f.numgrad.differentiate("t"))
+    assert_equal(differentiate(f, "t"), f.numgrad.differentiate("t"))
 
 
 def test_a_dataset_along_a_data_variable():
     ds = xr.Dataset({"t": ("x", X), "f": ("x", random(8))})
-    assert_equal(ds.differentiate("t"), ds.numgrad.differentiate("t"))
+    assert_equal(differentiate(ds, "t"), ds.numgrad.differentiate("t"))
+
+
+# Attributes
+
+SCALAR = {
+    "gradient": lambda f: ng.gradient(f, "x"),
+    "gradients": lambda f: ng.gradient(f, "x", "y")[1],
+    "differentiate": lambda f: f.numgrad.differentiate("x"),
+    "derivative": lambda f: f.numgrad.derivative("x2d", dim="x"),
+    "laplacian": lambda f: f.numgrad.laplacian(["x", "y"]),
+    "hessian": lambda f: ng.hessian(f, "x", "y"),
+}
+VECTOR = {
+    "divergence": lambda f: ng.divergence([f, 2 * f], "x", "y"),
+    "curl": lambda f: ng.curl([f, f], "x", "y"),
+    "curl of three": lambda f: ng.curl(f.expand_dims(k=3, z2=4), 1.0),
+    "jacobian": lambda f: ng.jacobian(f.expand_dims(k=2), "x", "y"),
+}
+
+
+@pytest.mark.parametrize("is_lazy", [False, True])
+@pytest.mark.parametrize("option", ["default", True, False])
+@pytest.mark.parametrize("name", SCALAR)
+def test_attributes_are_kept_unless_xarray_is_told_to_drop_them(name, option, is_lazy):
+    if is_lazy:
+        pytest.importorskip("dask")
+    f = array()
+    ds = f.to_dataset().assign(s=((), 1.0, {"units": "m"})).assign_attrs(title="all")
+    if is_lazy:
+        f, ds = f.chunk(), ds.chunk()
+    with xr.set_options(keep_attrs=option):
+        one, whole = SCALAR[name](f), SCALAR[name](ds)
+    kept = option is not False
+    assert one.attrs == whole.f.attrs == ({"units": "K"} if kept else {})
+    assert whole.attrs == ({"title": "all"} if kept else {})
+    assert whole.s.attrs == {"units": "m"}
+    one.attrs["new"] = whole.attrs["new"] = whole.f.attrs["new"] = 1
+    assert f.attrs == ds.f.attrs == {"units": "K"}
+    assert ds.attrs == {"title": "all"}
+
+
+@pytest.mark.parametrize("is_lazy", [False, True])
+@pytest.mark.parametrize("option", ["default", True, False])
+@pytest.mark.parametrize("name", VECTOR)
+def test_fields_have_the_attributes_of_no_component(name, option, is_lazy):
+    if is_lazy:
+        pytest.importorskip("dask")
+    f = array()
+    with xr.set_options(keep_attrs=option):
+        assert VECTOR[name](f.chunk() if is_lazy else f).attrs == {}
+        got = f.to_dataset().numgrad.divergence(["f", "f"], ["x", "y"])
+    assert got.attrs == {}
+    assert f.attrs == {"units": "K"}
 
 
 # Names and axes
@@ -120,10 +182,10 @@ def test_gradient_along_several(make):
     for got in f.numgrad.gradient(["y", "x"]), ng.gradient(f, "y", "x"):
         assert type(got) is tuple
         for one, coord in zip(got, ("y", "x"), strict=True):
-            assert_equal(f.differentiate(coord), one)
+            assert_equal(differentiate(f, coord), one)
     for got in f.numgrad.gradient(), ng.gradient(f):
         for one, coord in zip(got, f.sizes, strict=True):
-            assert_equal(f.differentiate(coord), one)
+            assert_equal(differentiate(f, coord), one)
 
 
 def test_one_name_is_one_object_and_a_list_a_tuple():
@@ -135,9 +197,9 @@ def test_one_name_is_one_object_and_a_list_a_tuple():
 
 def test_coordinates_themselves_and_axes():
     f = array()
-    assert_equal(f.differentiate("x"), ng.gradient(f, f["x"]))
-    assert_equal(f.differentiate("x"), ng.gradient(f, axis=0))
-    assert_equal(f.differentiate("x"), ng.gradient(f, axis="x"))
+    assert_equal(differentiate(f, "x"), ng.gradient(f, f["x"]))
+    assert_equal(differentiate(f, "x"), ng.gradient(f, axis=0))
+    assert_equal(differentiate(f, "x"), ng.gradient(f, axis="x"))
     assert_equal(ng.derivative(f, "x", n=2), ng.derivative(f, f["x"], n=2, axis="x"))
 
 
@@ -163,7 +225,7 @@ def test_derivative_passes_its_options():
     options = {"n": 2, "accuracy": 4, "boundary": "periodic", "period": 4.0}
     expected = ng.derivative(f.values, f["x"].values, axis=0, **options)
     got = f.numgrad.derivative("x", **options)
-    assert_equal(xr.DataArray(expected, f.coords, f.dims, "f"), got)
+    assert_equal(xr.DataArray(expected, f.coords, f.dims, "f", f.attrs), got)
     assert_equal(got, ng.derivative(f, "x", **options))
     f[3, 2] = np.nan
     got = f.numgrad.derivative("x", edge_accuracy=1, nan="one-sided")
@@ -183,7 +245,7 @@ def test_coordinates_of_two_dimensions():
     f = array()
     expected = [ng.derivative(f.values[:, j], f.x2d.values[:, j], n=2) for j in range(6)]
     got = f.numgrad.derivative("x2d", dim="x", n=2)
-    assert_equal(xr.DataArray(np.stack(expected, 1), f.coords, f.dims, "f"), got)
+    assert_equal(xr.DataArray(np.stack(expected, 1), f.coords, f.dims, "f", f.attrs), got)
     assert_equal(got, ng.derivative(f, "x2d", axis="x", n=2))
     assert_equal(got, ng.derivative(f, "x2d", axis=0, n=2))
 
@@ -205,7 +267,7 @@ def test_laplacian_and_hessian():
     y, x = np.arange(6.0), X
     expected = ng.laplacian(f.values, x, y)
     for got in f.numgrad.laplacian(["x", "y"]), f.numgrad.laplacian(), ng.laplacian(f, "x", "y"), ng.laplacian(f):
-        assert_equal(xr.DataArray(expected, f.coords, f.dims, "f"), got)
+        assert_equal(xr.DataArray(expected, f.coords, f.dims, "f", f.attrs), got)
     assert same_bits(ng.laplacian(f.values, x, axis=0), f.numgrad.laplacian("x").values)
     assert same_bits(ng.laplacian(f.values, x, y, accuracy=4), ng.laplacian(f, "x", "y", accuracy=4).values)
     for got in f.numgrad.hessian(["y", "x"]), ng.hessian(f, "y", "x"):
@@ -270,7 +332,7 @@ def test_dask_stays_lazy(edge_order):
     with dask.config.set(scheduler=refuse):
         lazy = ds.numgrad.differentiate("x", edge_order), ds.f.numgrad.derivative("x", n=2), ds.f.numgrad.laplacian()
     eager = dataset()
-    expected = eager.differentiate("x", edge_order), eager.f.numgrad.derivative("x", n=2), eager.f.numgrad.laplacian()
+    expected = differentiate(eager, "x", edge_order), eager.f.numgrad.derivative("x", n=2), eager.f.numgrad.laplacian()
     for a, b in zip(expected, lazy, strict=True):
         assert b.chunks
         xr.testing.assert_allclose(a, b.compute(), rtol=1e-5)

@@ -1,4 +1,8 @@
-"""numgrad for xarray: coordinates by name, lazy on dask, and the accessors `da.numgrad` and `ds.numgrad`."""
+"""numgrad for xarray: coordinates by name, lazy on dask, and the accessors `da.numgrad` and `ds.numgrad`.
+
+Results have the attributes of what they were made of, unless ``xarray.set_options(keep_attrs=False)`` says otherwise.
+Those of vector fields have none: their components have attributes of their own.
+"""
 
 from collections.abc import Callable, Hashable, Sequence
 from functools import partial
@@ -25,7 +29,7 @@ class Place(NamedTuple):
 def gradient(
     f: Any, *spacing: Any, axis: Any = None, edge_order: Any = 1, out: Any = None, datetime_unit: str | None = None
 ) -> Any:
-    """Return the gradient of a DataArray or Dataset: the results of its `differentiate`, bit for bit.
+    """Return the gradient of a DataArray or Dataset: the values of its `differentiate`, bit for bit.
 
     Parameters
     ----------
@@ -46,7 +50,8 @@ def gradient(
     Returns
     -------
     DataArray, Dataset, or tuple of these
-        One for each axis, as an array's `numgrad.gradient`: name and coordinates are those of `f`.
+        One for each axis, as an array's `numgrad.gradient`. Name, dimensions and coordinates are those of `f`, as
+        are attributes, but under ``xarray.set_options(keep_attrs=False)``.
 
     Raises
     ------
@@ -98,7 +103,7 @@ def derivative(
     Returns
     -------
     DataArray or Dataset
-        Name, dimensions and coordinates are those of `f`.
+        Name, dimensions, coordinates and attributes are those of `f`.
 
     Raises
     ------
@@ -142,7 +147,7 @@ def laplacian(
     Returns
     -------
     DataArray or Dataset
-        Name, dimensions and coordinates are those of `f`.
+        Name, dimensions, coordinates and attributes are those of `f`.
 
     Raises
     ------
@@ -218,7 +223,7 @@ def divergence(
     Returns
     -------
     DataArray
-        Dimensions and coordinates are those of the first component.
+        Dimensions and coordinates are those of the first component, attributes those of none.
 
     Raises
     ------
@@ -370,7 +375,7 @@ class Accessor:
         )  # fmt: skip
 
     def differentiate(self, coord: Hashable, edge_order: int = 1, datetime_unit: str | None = None) -> Any:
-        """Differentiate as xarray's method of this name does, with its results, bit for bit.
+        """Differentiate as xarray's method of this name does, bit for bit; but attributes are kept.
 
         Parameters
         ----------
@@ -732,10 +737,15 @@ def samples(variable: Any, unit: str | None) -> Any:
     return as_numbers(variable, unit).data if is_time(variable) else variable.data
 
 
-def wrapped(obj: Any, variable: Any) -> Any:
-    """Return this with the coordinates and name of `obj`, not its attributes: as `differentiate` does."""
+def attrs_of(obj: Any) -> dict[Any, Any] | None:
+    """Return the attributes that results have, unless the user has told xarray to drop them."""
+    return obj.attrs if xr.get_options()["keep_attrs"] is not False else None
+
+
+def wrapped(obj: Any, data: Any, leading: tuple[str, ...] = ()) -> Any:
+    """Return an array with the coordinates, name and attributes of a DataArray."""
     # What xarray says in public copies coordinates, which may be as large as the samples.
-    return obj._replace(variable)
+    return obj._replace(xr.Variable((*leading, *obj.dims), data, attrs_of(obj)))
 
 
 def labelled(obj: Any, found: list[Place], compute: Callable[[Any], Any], leading: tuple[str, ...] = ()) -> Any:
@@ -744,20 +754,22 @@ def labelled(obj: Any, found: list[Place], compute: Callable[[Any], Any], leadin
     own = leading[1:] if leading[:1] == ("component",) and len(leading) > 1 else leading
     labels = {dim: [str(place.name) for place in found] for dim in own}
     if isinstance(obj, xr.DataArray):
-        made = wrapped(obj, xr.Variable((*leading, *obj.dims), compute(obj.variable)))
+        made = wrapped(obj, compute(obj.variable), leading)
         return made.assign_coords(labels) if labels else made
     results = {}
     for name in obj.data_vars:
         variable = obj.variables[name]
         missing = [place.dim for place in found if place.dim not in variable.dims]
         if not missing:
-            results[name] = xr.Variable((*leading, *variable.dims), compute(variable))
+            results[name] = xr.Variable((*leading, *variable.dims), compute(variable), attrs_of(variable))
         elif len(missing) < len(found):
             raise ValueError(
                 f"variable {name!r} has dimensions {listed(variable.dims)}, but not {listed(missing)}; "
                 "name coordinates of its dimensions, or leave it out of the Dataset"
             )
-    return obj.assign(results).assign_coords(labels)
+    made = obj.assign(results).assign_coords(labels)
+    made.attrs = attrs_of(obj) or {}
+    return made
 
 
 def gradients(obj: Any, found: list[Place], edge_order: Any) -> tuple[Any, ...]:
@@ -772,7 +784,7 @@ def gradients(obj: Any, found: list[Place], edge_order: Any) -> tuple[Any, ...]:
             )
     if isinstance(obj, xr.DataArray) and len(found) > 1 and not is_time(obj.variable):
         results = compute(obj.variable, found)
-        return tuple([wrapped(obj, xr.Variable(obj.dims, result)) for result in results])
+        return tuple([wrapped(obj, result) for result in results])
     # Each variable of a Dataset has dimensions of its own, and the unit of times may be another for each coordinate.
     return tuple([labelled(obj, [place], partial(compute, by=(place,))) for place in found])
 
@@ -840,5 +852,6 @@ def field(function: Any, v: list[Any], found: list[Place], options: Any) -> Any:
     axes = tuple([v[0].get_axis_num(place.dim) + 1 for place in found])
     data = [samples(one.variable, found[0].unit) for one in v]
     result = function(data, *[place.x for place in found], axis=axes, **options)
-    # The derivatives of "u" and others are no "u".
-    return labelled(v[0].rename(None), found, lambda _: result, leading_of(function, len(v)))
+    # The derivatives of "u" and others are no "u", and are not measured in its units.
+    like = v[0].rename(None).drop_attrs(deep=False)
+    return labelled(like, found, lambda _: result, leading_of(function, len(v)))
