@@ -28,7 +28,7 @@ GAPS = ("propagate", "one-sided")
 
 def derivative(
     f: Any,
-    x: Any = 1.0,
+    x: Any = None,
     *,
     n: int = 1,
     accuracy: int = 2,
@@ -45,9 +45,9 @@ def derivative(
     ----------
     f : array_like
         Samples of a function: float32, float64, complex64, complex128, or integers, which become float64.
-    x : float or array_like of shape (f.shape[axis],) or f.shape, default 1.0
+    x : float or array_like of shape (f.shape[axis],) or f.shape, optional
         The distance of neighbours, negative where the coordinate falls; or the coordinates, rising or falling, the same
-        for all lines or those of each line.
+        for all lines or those of each line. By default 1.0, and for objects of xarray their own coordinate.
     n : int, default 1
         Order of the derivative, at least 1.
     accuracy : int, default 2
@@ -119,16 +119,17 @@ def derivative(
     >>> ng.derivative([0, 1, 4, np.nan, 16, 25, 36], nan="one-sided")
     array([ 0.,  2.,  4., nan,  8., 10., 12.])
     """
-    if out is None and type(f) is np.ndarray and type(x) is float and f.flags.carray and f.size <= PIECE:
+    h = 1.0 if x is None else x
+    if out is None and type(f) is np.ndarray and type(h) is float and f.flags.carray and f.size <= PIECE:
         try:
-            plan = even_plan(f.dtype, f.shape, x, n, accuracy, axis, boundary, edge_accuracy, period, nan)
+            plan = even_plan(f.dtype, f.shape, h, n, accuracy, axis, boundary, edge_accuracy, period, nan)
         except TypeError:  # what is no key is no option either, and said so below
             plan = None
         if type(plan) is Plan and plan.calls:
             # What follows below, for a small array in C order: such a call is nothing but overhead.
             ((kernel, arguments, make, _),) = plan.calls
             if make is not None:
-                arguments += make(x)
+                arguments += make(h)
             result = np.empty(f.shape, plan.dtype)
             kernel(f.reshape(-1), result.reshape(-1), *arguments)
             return result
@@ -138,7 +139,7 @@ def derivative(
             nan=nan, out=out,
         )  # fmt: skip
     call = read_call(
-        f, x, n=n, accuracy=accuracy, axis=axis, boundary=boundary, edge_accuracy=edge_accuracy, period=period, nan=nan
+        f, h, n=n, accuracy=accuracy, axis=axis, boundary=boundary, edge_accuracy=edge_accuracy, period=period, nan=nan
     )
     if out is not None:
         _out.check(out, call.f.shape, np.dtype(FIELDS[call.f.dtype]), np.ndarray)
@@ -180,11 +181,11 @@ class Call(NamedTuple):
 
 
 def read_call(
-    f: Any, x: Any = 1.0, *, n: Any = 1, accuracy: Any = 2, axis: Any = -1, boundary: Any = "one-sided",
+    f: Any, x: Any = None, *, n: Any = 1, accuracy: Any = 2, axis: Any = -1, boundary: Any = "one-sided",
     edge_accuracy: Any = None, period: Any = None, nan: Any = "propagate",
 ) -> Call:  # fmt: skip
     """Read the arguments of `derivative`, but for `out`."""
-    f = read_samples(f, "f")
+    f, x = read_samples(f, "f"), 1.0 if x is None else x
     if not isinstance(nan, str) or nan not in GAPS:
         raise ValueError(f"`nan` is {nan!r}, give one of {', '.join(map(repr, GAPS))}")
     formula = read_formula(n, accuracy, boundary, edge_accuracy, nan == "one-sided")

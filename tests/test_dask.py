@@ -85,6 +85,11 @@ def test_numbers_that_are_not_known_yet():
         ng.derivative(da.from_array(F, chunks=5), h * 0, n=2).compute()
 
 
+def test_no_spacing_is_one():
+    for given in (), (None,):
+        check(ng.derivative, F, *given, chunks=4, n=2)
+
+
 def test_ends_of_lower_accuracy():
     for edge_accuracy in (1, 2, 6):
         check(ng.derivative, F, 0.5, chunks=4, axis=0, accuracy=4, edge_accuracy=edge_accuracy)

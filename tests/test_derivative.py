@@ -22,6 +22,14 @@ GRIDS = {
 }
 
 
+def test_no_spacing_is_one():
+    f = values("f8", (12,))
+    for given in f, list(f), values("f8", (12, 24))[:, ::2]:
+        assert same_bits(ng.derivative(given, 1.0, n=2), ng.derivative(given, n=2))
+        assert same_bits(ng.derivative(given, 1.0, n=2), ng.derivative(given, None, n=2))
+    assert ng.explain(ng.derivative, f, None) == ng.explain(ng.derivative, f) == ng.explain(ng.derivative, f, 1.0)
+
+
 def spread(x, n, count):
     """What rounding may do: the samples' rounding errors, divided by the shortest distance to the power n."""
     return 2.0**-52 * count**2 * factorial(n) / np.abs(np.diff(x)).min() ** n

@@ -71,6 +71,9 @@ def test_second_order_is_gradient():
     for x in (0.3, np.float32(0.3), uneven(12, "f4")):
         check(f, "edge_accuracy=1", x=x)
     check(f)
+    check(f, "n=2, x=None")
+    check(f, "n=2", x=None)
+    check_error(f[:, :2], "n=2", x=None)
 
 
 @pytest.mark.parametrize("shape", [(12,), (2, 12)])

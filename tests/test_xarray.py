@@ -233,6 +233,21 @@ def test_derivative_passes_its_options():
     assert same_bits(plain, got.values)
 
 
+def test_derivative_goes_by_the_coordinate_of_its_dimension():
+    f = array(y=random(6).cumsum())
+    for got in ng.derivative(f, n=2), ng.derivative(f, None, n=2), ng.derivative(f, n=2, axis="y"):
+        assert_equal(f.numgrad.derivative("y", n=2), got)
+    assert_equal(f.numgrad.derivative("x"), ng.derivative(f, axis=0))
+    assert_equal(array(DAYS).numgrad.derivative("x"), ng.derivative(array(DAYS), axis="x"))
+    assert_equal(ng.derivative(array(), 1.0), ng.derivative(array()))  # "y" has no coordinate there
+    ds = dataset()
+    assert_equal(ds.numgrad.derivative("x"), ng.derivative(ds, axis="x"))
+    pairs = xr.DataArray(random(3, 8), dims=[("a", 1), ("a", 2)])  # names need not be strings
+    assert same_bits(ng.derivative(pairs.values), ng.derivative(pairs).values)
+    with pytest.raises(TypeError, match="`axis` is -1; a Dataset has no order of axes, name dimensions: 'x', 'y'"):
+        ng.derivative(ds)
+
+
 def test_derivative_of_a_dataset():
     ds = dataset()
     got = ds.numgrad.derivative("x", n=2)

@@ -80,7 +80,7 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out: 
 
 
 def derivative(
-    f: Any, x: Any = 1.0, *, n: int = 1, accuracy: int = 2, axis: int = -1, boundary: str = "one-sided",
+    f: Any, x: Any = None, *, n: int = 1, accuracy: int = 2, axis: int = -1, boundary: str = "one-sided",
     edge_accuracy: int | None = None, period: float | None = None, nan: str = "propagate", out: Any = None,
 ) -> Any:  # fmt: skip
     """Return the n-th derivative of a dask array along an axis, lazily: `numgrad.derivative`, bit for bit.
@@ -89,7 +89,7 @@ def derivative(
     ----------
     f : dask.array.Array
         Samples of a function.
-    x : float, array_like or dask.array.Array, default 1.0
+    x : float, array_like or dask.array.Array, optional
         The distance of neighbours or the coordinates, those of each line among them, as in `numgrad.derivative`.
     n, accuracy, axis, boundary, edge_accuracy, period, nan
         As in `numgrad.derivative`.
@@ -115,6 +115,7 @@ def derivative(
     array([6., 6., 6., 6., 6., 6., 6., 6., 6., 6., 6., 6.])
     """
     refuse(out)
+    x = 1.0 if x is None else x
     axis = np.lib.array_utils.normalize_axis_index(axis, f.ndim)
     if nan not in _derivative.GAPS:
         raise ValueError(f"`nan` is {nan!r}, give one of {', '.join(map(repr, _derivative.GAPS))}")

@@ -32,7 +32,7 @@ from numgrad.interop.numba_source import Source, block, dtype_of, is_none, is_se
 # The options, each with a value for an example.
 OPTIONS = {"n": 2, "accuracy": 4, "boundary": "periodic", "edge_accuracy": 2, "nan": "one-sided"}
 ARGUMENTS = (
-    "f, x=1.0, n=1, accuracy=2, axis=-1, boundary='one-sided', edge_accuracy=None, period=None, nan='propagate', "
+    "f, x=None, n=1, accuracy=2, axis=-1, boundary='one-sided', edge_accuracy=None, period=None, nan='propagate', "
     "out=None"
 )
 
@@ -111,6 +111,9 @@ def implementation(f: Any, x: Any, axis: Any, period: Any, out: Any, **options: 
 
 def _spacing(source: Source, x: Any) -> Any:
     """Return the type of the spacing, which is a number or an array: of a list, one is made."""
+    if is_none(x):
+        source.add("x = 1.0")
+        return types.float64
     kind = plain(x)
     if is_sequence(kind):
         kind = types.Array(plain(kind.dtype), 1, "C")

@@ -57,7 +57,7 @@ def _gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out:
 
 
 def _derivative(
-    f: Any, x: Any = 1.0, *, n: Any = 1, accuracy: Any = 2, axis: Any = -1, boundary: Any = "one-sided",
+    f: Any, x: Any = None, *, n: Any = 1, accuracy: Any = 2, axis: Any = -1, boundary: Any = "one-sided",
     edge_accuracy: Any = None, period: Any = None, nan: Any = "propagate", out: Any = None,
 ) -> Any:  # fmt: skip
     from numgrad.interop import numba_derivative

@@ -76,7 +76,7 @@ def gradient(
 
 
 def derivative(
-    f: Any, x: Any = 1.0, *, n: int = 1, accuracy: int = 2, axis: Any = -1, boundary: str = "one-sided",
+    f: Any, x: Any = None, *, n: int = 1, accuracy: int = 2, axis: Any = -1, boundary: str = "one-sided",
     edge_accuracy: int | None = None, period: float | None = None, nan: str = "propagate", out: Any = None,
     dim: Hashable | None = None, datetime_unit: str | None = None,
 ) -> Any:  # fmt: skip
@@ -86,9 +86,9 @@ def derivative(
     ----------
     f : DataArray or Dataset
         Samples of a function.
-    x : str, DataArray, float or array_like, default 1.0
+    x : str, DataArray, float or array_like, optional
         The name of a coordinate or dimension, or a coordinate; or a number or an array, as in `numgrad.derivative`.
-        The default is the number, as there, whatever coordinates `f` has.
+        By default the coordinate of the dimension, or 1.0 if it has none.
     n, accuracy, boundary, edge_accuracy, period, nan
         As in `numgrad.derivative`.
     axis : int or str, default -1
@@ -124,7 +124,10 @@ def derivative(
     refuse(out)
     if dim is None and (axis != -1 or not is_name(x)):
         (dim,) = dims_of(f, axis)
-    place = place_of(f, x, datetime_unit, dim) if is_name(x) else Place(dim, dim, x, datetime_unit)
+    if x is None or is_name(x):
+        place = place_of(f, dim if x is None else x, datetime_unit, dim)
+    else:
+        place = Place(dim, dim, x, datetime_unit)
     return nth(
         f, place, n=n, accuracy=accuracy, boundary=boundary, edge_accuracy=edge_accuracy, period=period, nan=nan
     )  # fmt: skip
