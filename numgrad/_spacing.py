@@ -1,11 +1,13 @@
 """np.gradient's spacing arguments, read once: a number or a coordinate array for each axis."""
 
+from collections.abc import Iterator
 from functools import cache
 from math import frexp
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from numgrad import _threads
 from numgrad._jit import Kernel, entry_point, specialise
 from numgrad._kernels.nonuniform import is_evenly_spaced
 
@@ -21,6 +23,8 @@ _ndarray = np.ndarray
 _COORDINATES = frozenset({np.dtype(np.float32), np.dtype(np.float64)})
 # Coordinates of more points than this are not copied, whatever their layout and dtype.
 FEW = 1 << 16
+# Whether so many have equal steps is found out by all threads. Fewer are in the cache, and as fast in one.
+MANY = 1 << 22
 
 
 class NotFast(NamedTuple):
@@ -100,12 +104,24 @@ def _even_step(x: np.ndarray) -> Any:
         return None  # the usual answer, for less than the call of a kernel
     first = ready(x[:2])
     step = first[1] - first[0]
-    whole = is_ready(x)
-    for start in range(0, x.size - 1, x.size if whole else FEW):
-        part = x if whole else ready(x[start : start + FEW + 1])
-        if part[1] - part[0] != step or not entry_point(evenness(part.dtype), part)(part):
-            return None
-    return step
+    if x.size < MANY and is_ready(x):
+        return step if _is_even(x) else None
+    differing: list[int] = []
+
+    def scan(starts: Iterator[int]) -> None:
+        for start in starts:
+            if differing:  # met by this thread or another
+                return
+            # The last step is the first one of the next part.
+            if not _is_even(ready(x[start : start + FEW + 2])):
+                differing.append(start)
+
+    _threads.share(scan, range(0, x.size - 2, FEW), _threads.get_num_threads() if x.size >= MANY else 1)
+    return None if differing else step
+
+
+def _is_even(x: np.ndarray) -> bool:
+    return bool(entry_point(evenness(x.dtype), x)(x))
 
 
 @cache

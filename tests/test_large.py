@@ -15,7 +15,7 @@ from test_hypothesis import calls, outcome
 from test_processes import finish, start
 
 import numgrad as ng
-from numgrad import _dispatch, _gradient, _recipe, _sweep, _threads
+from numgrad import _dispatch, _gradient, _recipe, _spacing, _sweep, _threads
 
 MIB = 2**20
 
@@ -86,6 +86,21 @@ def test_sizes_around_a_piece(piece, threads, lower):
         assert_same(np.gradient(f), ng.gradient(f))
         g = values("f8", (3, size))
         assert_same(np.gradient(g), ng.gradient(g))
+
+
+@pytest.mark.parametrize("many", [30, 99], ids=["shared", "alone"])
+@pytest.mark.parametrize("make", [np.arange, lambda n: np.arange(n) * 0.5, lambda n: np.arange(2.0 * n)[::2]])
+def test_one_step_that_differs(make, many, monkeypatch):
+    """Wherever it is, all threads together find it."""
+    monkeypatch.setattr(_spacing, "FEW", 7)
+    monkeypatch.setattr(_spacing, "MANY", many)
+    monkeypatch.setattr(_threads, "get_num_threads", lambda: 3)
+    x = make(30)
+    assert _spacing._even_step(x) == x[1] - x[0]
+    for i in range(1, 30):
+        moved = x.copy()
+        moved[i:] += 1
+        assert _spacing._even_step(moved) is None
 
 
 def thresholds():
