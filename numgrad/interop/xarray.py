@@ -15,6 +15,13 @@ from numgrad import _derivative, _fields, _gradient
 
 # What xarray divides by where a dimension has no coordinate: its numbers are float64, whatever the samples are.
 ONE = np.float64(1.0)
+# The dimensions that results have in front, and whether these are labelled by the names of coordinates. A Jacobian may
+# have any number of components, which have no names.
+LEADING: dict[Any, dict[Hashable, bool]] = {
+    _fields.hessian: {"derivative_1": True, "derivative_2": True},
+    _fields.curl: {"component": True},
+    _fields.jacobian: {"component": False, "derivative": True},
+}
 
 
 class Place(NamedTuple):
@@ -56,7 +63,7 @@ def gradient(
     Raises
     ------
     TypeError
-        If `out` is given.
+        If `out` is given, or a coordinate is neither numbers nor times.
     ValueError
         If a name is unknown, or a coordinate has more dimensions than one.
 
@@ -76,49 +83,18 @@ def gradient(
 
 
 def derivative(
-    f: Any, x: Any = None, *, n: int = 1, accuracy: int = 2, axis: Any = -1, boundary: str = "one-sided",
-    edge_accuracy: int | None = None, period: float | None = None, nan: str = "propagate", out: Any = None,
-    dim: Hashable | None = None, datetime_unit: str | None = None,
+    f: Any, x: Any = None, *, axis: Any = -1, out: Any = None, dim: Hashable | None = None,
+    datetime_unit: str | None = None, **options: Any,
 ) -> Any:  # fmt: skip
-    """Return the n-th derivative of a DataArray or Dataset.
+    """Return the n-th derivative of a DataArray or Dataset, as `numgrad.derivative` does, whose options it has.
 
-    Parameters
-    ----------
-    f : DataArray or Dataset
-        Samples of a function.
-    x : str, DataArray, float or array_like, optional
-        The name of a coordinate or dimension, or a coordinate; or a number or an array, as in `numgrad.derivative`.
-        By default the coordinate of the dimension, or 1.0 if it has none.
-    n, accuracy, boundary, edge_accuracy, period, nan
-        As in `numgrad.derivative`.
-    axis : int or str, default -1
-        The axis or dimension to differentiate along. A coordinate of one dimension says it itself.
-    out : None
-        Not supported.
-    dim : str, optional
-        The same as `axis`, by name.
-    datetime_unit : str, optional
-        Unit of time, as in `gradient`.
+    `x` is the name of a coordinate or dimension, a coordinate, a number or an array; by default the coordinate of the
+    dimension, or 1.0 if it has none. `axis` may be a name, for which `dim` is another word; a coordinate of one
+    dimension says it itself, one of several needs it. `out` and `datetime_unit` are those of `gradient`, as is what the
+    result keeps of `f`.
 
-    Returns
-    -------
-    DataArray or Dataset
-        Name, dimensions, coordinates and attributes are those of `f`.
-
-    Raises
-    ------
-    TypeError
-        If `out` is given.
-    ValueError
-        If the name is unknown, or a coordinate of several dimensions comes without one of them.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import xarray as xr
-    >>> import numgrad as ng
     >>> t = np.array([0, 1, 2, 4, 7.0])
-    >>> ng.derivative(xr.DataArray(t**2, {"time": t}), "time", n=2).values
+    >>> derivative(xr.DataArray(t**2, {"time": t}), "time", n=2).values
     array([2., 2., 2., 2., 2.])
     """
     refuse(out)
@@ -128,281 +104,122 @@ def derivative(
         place = place_of(f, dim if x is None else x, datetime_unit, dim)
     else:
         place = Place(dim, dim, x, datetime_unit)
-    return nth(
-        f, place, n=n, accuracy=accuracy, boundary=boundary, edge_accuracy=edge_accuracy, period=period, nan=nan
-    )  # fmt: skip
+    return nth(f, place, options)
 
 
-def laplacian(
-    f: Any, *spacing: Any, axis: Any = None, out: Any = None, datetime_unit: str | None = None, **options: Any
-) -> Any:
-    """Return the sum of the second derivatives of a DataArray or Dataset.
+def laplacian(f: Any, *spacing: Any, **options: Any) -> Any:
+    """Return the sum of the second derivatives of a DataArray or Dataset, as `numgrad.laplacian` does.
 
-    Parameters
-    ----------
-    f : DataArray or Dataset
-        Samples of a function.
-    *spacing, axis, out, datetime_unit
-        As in `gradient`.
-    **options
-        `accuracy`, `boundary` and `period`, as in `numgrad.laplacian`.
+    `spacing`, `axis`, `out` and `datetime_unit` are those of `gradient`; the other options `accuracy`, `boundary` and
+    `period`. Raises what `gradient` does, but ValueError for another number of spacings; and ValueError for a variable
+    of a Dataset that has some of the dimensions only.
 
-    Returns
-    -------
-    DataArray or Dataset
-        Name, dimensions, coordinates and attributes are those of `f`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `gradient` and `numgrad.laplacian` do; and if a variable of a Dataset has some of the dimensions only.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import xarray as xr
-    >>> import numgrad as ng
     >>> x = xr.DataArray(np.arange(4.0), dims="x")
     >>> y = xr.DataArray(np.arange(4.0), dims="y")
-    >>> ng.laplacian(x**2 + 3 * y**2, "x", "y").values[0]
+    >>> laplacian(x**2 + 3 * y**2, "x", "y").values[0]
     array([8., 8., 8., 8.])
     """
-    refuse(out)
-    return scalar(_fields.laplacian, f, places(f, spacing, axis, datetime_unit), options)
+    return scalar(_fields.laplacian, f, *read(f, spacing, **options))
 
 
-def hessian(
-    f: Any, *spacing: Any, axis: Any = None, out: Any = None, datetime_unit: str | None = None, **options: Any
-) -> Any:
-    """Return the second derivatives of a DataArray or Dataset, the mixed ones among them.
+def hessian(f: Any, *spacing: Any, **options: Any) -> Any:
+    """Return all second derivatives of a DataArray or Dataset, as `numgrad.hessian` does; arguments as in `laplacian`.
 
-    Parameters
-    ----------
-    f : DataArray or Dataset
-        Samples of a function.
-    *spacing, axis, out, datetime_unit
-        As in `gradient`.
-    **options
-        `accuracy`, `boundary` and `period`, as in `numgrad.hessian`.
+    It has two dimensions more, in front: "derivative_1" and "derivative_2", labelled by the names of coordinates.
 
-    Returns
-    -------
-    DataArray or Dataset
-        With two dimensions more, in front: "derivative_1" and "derivative_2", labelled by the names of coordinates.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `laplacian` does.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import xarray as xr
-    >>> import numgrad as ng
     >>> x = xr.DataArray(np.arange(4.0), dims="x")
     >>> y = xr.DataArray(np.arange(4.0), dims="y")
-    >>> ng.hessian(x**2 * y).sel(derivative_1="x", derivative_2="y").values[1]
+    >>> hessian(x**2 * y).sel(derivative_1="x", derivative_2="y").values[1]
     array([2., 2., 2., 2.])
     """
-    refuse(out)
-    return scalar(_fields.hessian, f, places(f, spacing, axis, datetime_unit), options)
+    return scalar(_fields.hessian, f, *read(f, spacing, **options))
 
 
-def divergence(
-    v: Any, *spacing: Any, axis: Any = None, out: Any = None, datetime_unit: str | None = None, **options: Any
-) -> Any:
-    """Return the divergence of a vector field: the sum of the derivatives of v[i] by the i-th coordinate.
+def divergence(v: Any, *spacing: Any, **options: Any) -> Any:
+    """Return the divergence of a field, as `numgrad.divergence` does; arguments as in `laplacian`.
 
-    Parameters
-    ----------
-    v : sequence of DataArray, or DataArray
-        The components, of the same dimensions and indexes; or one array whose first dimension holds them.
-    *spacing, axis, out, datetime_unit
-        As in `gradient`; the axes count that of the components, which is 0, as in `numgrad.divergence`.
-    **options
-        `accuracy`, `boundary` and `period`, as in `numgrad.divergence`.
+    `v` is a sequence of DataArrays with the same dimensions and indexes, or one whose first dimension holds the
+    components. `axis`, if it is numbers, counts that of the components, which is 0. The result is a DataArray with the
+    dimensions and coordinates of the first component, and the name and attributes of none.
 
-    Returns
-    -------
-    DataArray
-        Dimensions and coordinates are those of the first component, attributes those of none.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `gradient` and `numgrad.divergence` do; and if components have other dimensions or indexes.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import xarray as xr
-    >>> import numgrad as ng
     >>> x = xr.DataArray(np.arange(4.0), dims="x")
     >>> y = xr.DataArray(np.arange(3.0), dims="y")
-    >>> ng.divergence([x**2 + 0 * y, -2 * x * y], "x", "y").values[1]
+    >>> divergence([x**2 + 0 * y, -2 * x * y], "x", "y").values[1]
     array([0., 0., 0.])
     """
-    refuse(out)
-    return vector(_fields.divergence, v, spacing, axis, datetime_unit, options)
+    return vector(_fields.divergence, v := components(v), *read(v[0], spacing, offset=1, **options))
 
 
-def curl(
-    v: Any, *spacing: Any, axis: Any = None, out: Any = None, datetime_unit: str | None = None, **options: Any
-) -> Any:
-    """Return the curl of a vector field of two or three components.
+def curl(v: Any, *spacing: Any, **options: Any) -> Any:
+    """Return the curl of a field of two or three components, as `numgrad.curl` does; arguments as in `divergence`.
 
-    Parameters
-    ----------
-    v : sequence of DataArray, or DataArray
-        The components, as in `divergence`.
-    *spacing, axis, out, datetime_unit
-        As in `divergence`.
-    **options
-        `accuracy`, `boundary` and `period`, as in `numgrad.curl`.
+    In three dimensions it has one more, in front: "component", labelled by the names of coordinates.
 
-    Returns
-    -------
-    DataArray
-        Like a component; in three dimensions behind one more, "component", labelled by the names of coordinates.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `divergence` does; and if there are not two or three components.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import xarray as xr
-    >>> import numgrad as ng
     >>> x = xr.DataArray(np.arange(4.0), dims="x")
     >>> y = xr.DataArray(np.arange(3.0), dims="y")
-    >>> ng.curl([0 * x - y, x + 0 * y], "x", "y").values[1]
+    >>> curl([0 * x - y, x + 0 * y], "x", "y").values[1]
     array([2., 2., 2.])
     """
-    refuse(out)
-    return vector(_fields.curl, v, spacing, axis, datetime_unit, options)
+    return vector(_fields.curl, v := components(v), *read(v[0], spacing, offset=1, **options))
 
 
-def jacobian(
-    v: Any, *spacing: Any, axis: Any = None, out: Any = None, datetime_unit: str | None = None, **options: Any
-) -> Any:
-    """Return the first derivatives of all components of a field by all coordinates.
+def jacobian(v: Any, *spacing: Any, **options: Any) -> Any:
+    """Return the first derivatives of all components, as `numgrad.jacobian` does; arguments as in `divergence`.
 
-    Parameters
-    ----------
-    v : sequence of DataArray, or DataArray
-        The components, any number of them, as in `divergence`.
-    *spacing, axis, out, datetime_unit
-        As in `divergence`.
-    **options
-        `accuracy`, `boundary` and `period`, as in `numgrad.jacobian`.
+    It has two dimensions more, in front: "component", and "derivative", labelled by the names of coordinates.
 
-    Returns
-    -------
-    DataArray
-        With two dimensions more, in front: "component", and "derivative", labelled by the names of coordinates.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `divergence` does.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import xarray as xr
-    >>> import numgrad as ng
     >>> x = xr.DataArray(np.arange(4.0), dims="x")
     >>> y = xr.DataArray(np.arange(3.0), dims="y")
-    >>> ng.jacobian([3 * x + 0 * y, x - y], "x", "y").sel(derivative="x").values[:, 0, 0]
+    >>> jacobian([3 * x + 0 * y, x - y], "x", "y").sel(derivative="x").values[:, 0, 0]
     array([3., 1.])
     """
-    refuse(out)
-    return vector(_fields.jacobian, v, spacing, axis, datetime_unit, options)
+    return vector(_fields.jacobian, v := components(v), *read(v[0], spacing, offset=1, **options))
 
 
 class Accessor:
-    """What DataArray and Dataset share."""
+    """What DataArray and Dataset share, once ``numgrad.interop.xarray`` is imported.
+
+    All raise ValueError for a name that is unknown, and TypeError for a coordinate that is neither numbers nor times,
+    or not in the unit given; and what the function of numgrad does.
+    """
 
     def __init__(self, obj: Any) -> None:
         self._obj = obj
 
     def derivative(
-        self, coord: Hashable, *, n: int = 1, accuracy: int = 2, boundary: str = "one-sided",
-        edge_accuracy: int | None = None, period: float | None = None, nan: str = "propagate",
-        dim: Hashable | None = None, datetime_unit: str | None = None,
-    ) -> Any:  # fmt: skip
+        self, coord: Hashable, *, dim: Hashable | None = None, datetime_unit: str | None = None, **options: Any
+    ) -> Any:
         """Return the n-th derivative by a coordinate.
 
         Parameters
         ----------
         coord : hashable
             The name of a coordinate or dimension.
-        n, accuracy, boundary, edge_accuracy, nan
-            As in `numgrad.derivative`.
-        period : float, optional
-            As in `numgrad.derivative`; of times, in `datetime_unit`.
         dim : hashable, optional
             The dimension to go along, for a coordinate of several, as the latitude of a curved grid is.
         datetime_unit : {"W", "D", "h", "m", "s", "ms", "us", "ns", ...}, optional
             Unit of time: by default that of a datetime64, seconds of cftime.
+        **options
+            `n`, `accuracy`, `boundary`, `edge_accuracy`, `period` and `nan`, as in `numgrad.derivative`; the period of
+            times is in `datetime_unit`.
 
         Returns
         -------
         DataArray or Dataset
             With the same coordinates. Variables of a Dataset without the dimension are kept as they are.
 
-        Raises
-        ------
-        TypeError
-            If the coordinate is neither numbers nor times, or not in this unit.
-        ValueError
-            If there is no such coordinate, or `dim` is none of its dimensions, or is missing where it has several; and
-            as `numgrad.derivative` does.
-
         Examples
         --------
-        >>> import numpy as np
-        >>> import xarray as xr
-        >>> import numgrad.interop.xarray
         >>> t = np.array(["2024-01-01", "2024-01-02", "2024-01-04", "2024-01-05"], dtype="datetime64[s]")
         >>> f = xr.DataArray([0, 1, 9, 16.0], {"time": t})
         >>> f.numgrad.derivative("time", n=2, datetime_unit="D").values
         array([2., 2., 2., 2.])
         """
-        return nth(
-            self._obj, place_of(self._obj, coord, datetime_unit, dim), n=n, accuracy=accuracy, boundary=boundary,
-            edge_accuracy=edge_accuracy, period=period, nan=nan,
-        )  # fmt: skip
+        return nth(self._obj, place_of(self._obj, coord, datetime_unit, dim), options)
 
     def differentiate(self, coord: Hashable, edge_order: int = 1, datetime_unit: str | None = None) -> Any:
-        """Differentiate as xarray's method of this name does, bit for bit; but attributes are kept.
+        """Differentiate as xarray's method of this name does, bit for bit, with its arguments; attributes are kept.
 
-        Parameters
-        ----------
-        coord : hashable
-            The name of a coordinate of one dimension, or of a dimension.
-        edge_order : {1, 2}, default 1
-            Order of accuracy at the ends.
-        datetime_unit : str, optional
-            Unit of time, as in `derivative`.
-
-        Returns
-        -------
-        DataArray or Dataset
-            With the same coordinates. Variables of a Dataset without the dimension are kept as they are.
-
-        Raises
-        ------
-        TypeError, ValueError
-            As `gradient` does.
-
-        Examples
-        --------
-        >>> import xarray as xr
-        >>> import numgrad.interop.xarray
         >>> f = xr.DataArray([0, 1, 9, 16.0], {"x": [0, 1, 3, 4.0]})
         >>> f.numgrad.differentiate("x", edge_order=2).values
         array([0., 2., 6., 8.])
@@ -410,7 +227,7 @@ class Accessor:
         return gradients(self._obj, [place_of(self._obj, coord, datetime_unit)], edge_order)[0]
 
     def gradient(self, coords: Any = None, *, edge_order: int = 1, datetime_unit: str | None = None) -> Any:
-        """Return the first derivatives by coordinates.
+        """Return the first derivatives by coordinates, each as `differentiate` does.
 
         Parameters
         ----------
@@ -424,19 +241,10 @@ class Accessor:
         Returns
         -------
         DataArray, Dataset, or tuple of these
-            One for a name, else a tuple of one for each, in this order; as `differentiate` returns them.
-
-        Raises
-        ------
-        TypeError
-            If a coordinate is neither numbers nor times, or not in this unit.
-        ValueError
-            If there is no such coordinate, or it has more dimensions than one; and as `numpy.gradient` does.
+            One for a name, else a tuple of one for each, in this order.
 
         Examples
         --------
-        >>> import xarray as xr
-        >>> import numgrad.interop.xarray
         >>> f = xr.DataArray([[0, 1, 4.0], [2, 3, 6.0]], {"x": [0, 1.0, 3.0]}, ("y", "x"))
         >>> dx, dy = f.numgrad.gradient(["x", "y"])
         >>> dy.values
@@ -446,74 +254,42 @@ class Accessor:
         results = gradients(self._obj, named(self._obj, coords, datetime_unit), edge_order)
         return results if coords is None or isinstance(coords, (list, tuple)) else results[0]
 
-    def laplacian(
-        self, coords: Any = None, *, accuracy: int = 2, boundary: Any = "one-sided", period: Any = None,
-        datetime_unit: str | None = None,
-    ) -> Any:  # fmt: skip
+    def laplacian(self, coords: Any = None, *, datetime_unit: str | None = None, **options: Any) -> Any:
         """Return the sum of the second derivatives by coordinates.
 
         Parameters
         ----------
         coords : hashable or list of hashable, optional
             Names of coordinates of one dimension, or of dimensions. All dimensions by default.
-        accuracy, boundary, period
-            As in `numgrad.laplacian`.
         datetime_unit : str, optional
             Unit of time, as in `derivative`.
+        **options
+            `accuracy`, `boundary` and `period`, as in `numgrad.laplacian`.
 
         Returns
         -------
         DataArray or Dataset
-            With the same coordinates. Variables of a Dataset with none of the dimensions are kept as they are.
-
-        Raises
-        ------
-        TypeError, ValueError
-            As `derivative` does; and if a variable of a Dataset has some of the dimensions only.
+            With the same coordinates. Variables of a Dataset with none of the dimensions are kept as they are; those
+            with some are a ValueError.
 
         Examples
         --------
-        >>> import xarray as xr
-        >>> import numgrad.interop.xarray
         >>> x = xr.DataArray([0, 1, 3, 4.0], dims="x")
         >>> (x**2).assign_coords(x=x).numgrad.laplacian("x").values
         array([2., 2., 2., 2.])
         """
-        options = {"accuracy": accuracy, "boundary": boundary, "period": period}
         return scalar(_fields.laplacian, self._obj, named(self._obj, coords, datetime_unit), options)
 
-    def hessian(
-        self, coords: Any = None, *, accuracy: int = 2, boundary: Any = "one-sided", period: Any = None,
-        datetime_unit: str | None = None,
-    ) -> Any:  # fmt: skip
-        """Return the second derivatives by coordinates, the mixed ones among them.
+    def hessian(self, coords: Any = None, *, datetime_unit: str | None = None, **options: Any) -> Any:
+        """Return the second derivatives by coordinates, the mixed ones among them; arguments as in `laplacian`.
 
-        Parameters
-        ----------
-        coords, accuracy, boundary, period, datetime_unit
-            As in `laplacian`.
+        They are along two dimensions more, in front: "derivative_1" and "derivative_2", labelled by these names.
 
-        Returns
-        -------
-        DataArray or Dataset
-            With two dimensions more, in front: "derivative_1" and "derivative_2", labelled by the names of coordinates.
-
-        Raises
-        ------
-        TypeError, ValueError
-            As `laplacian` does.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> import xarray as xr
-        >>> import numgrad.interop.xarray
         >>> f = xr.DataArray(np.outer(np.arange(4.0), np.arange(4.0)), dims=("y", "x"))
         >>> f.numgrad.hessian(["y", "x"]).isel(y=1, x=1).values
         array([[0., 1.],
                [1., 0.]])
         """
-        options = {"accuracy": accuracy, "boundary": boundary, "period": period}
         return scalar(_fields.hessian, self._obj, named(self._obj, coords, datetime_unit), options)
 
 
@@ -527,77 +303,45 @@ class DatasetAccessor(Accessor):
     """``ds.numgrad``: derivatives by the coordinates of a Dataset, of all data variables that have their dimensions."""
 
     def divergence(
-        self, variables: Sequence[Hashable], coords: Any = None, *, accuracy: int = 2, boundary: Any = "one-sided",
-        period: Any = None, datetime_unit: str | None = None,
-    ) -> Any:  # fmt: skip
+        self, variables: Sequence[Hashable], coords: Any = None, *, datetime_unit: str | None = None, **options: Any
+    ) -> Any:
         """Return the divergence of a vector field: the sum of the derivatives of variables, each by its coordinate.
 
         Parameters
         ----------
         variables : list of hashable
-            Names of the components.
+            Names of the components, which have the same dimensions.
         coords : list of hashable, optional
             As many names of coordinates or dimensions. The dimensions of the first component by default.
-        accuracy, boundary, period
-            As in `numgrad.divergence`.
-        datetime_unit : str, optional
-            Unit of time, as in `derivative`.
+        datetime_unit, **options
+            As in `laplacian`.
 
         Returns
         -------
         DataArray
-            Dimensions and coordinates are those of the first component.
-
-        Raises
-        ------
-        TypeError, ValueError
-            As `derivative` does; and if there is no such variable, or they have not the same dimensions.
+            Dimensions and coordinates are those of the first component, attributes those of none.
 
         Examples
         --------
-        >>> import numpy as np
-        >>> import xarray as xr
-        >>> import numgrad.interop.xarray
         >>> y, x = np.mgrid[:3, :4].astype(float)
         >>> ds = xr.Dataset({"u": (("y", "x"), x**2), "v": (("y", "x"), -2 * x * y)})
         >>> ds.numgrad.divergence(["u", "v"], ["x", "y"]).values[0]
         array([0., 0., 0., 0.])
         """
-        options = {"accuracy": accuracy, "boundary": boundary, "period": period}
         return self._vector(_fields.divergence, variables, coords, datetime_unit, options)
 
     def curl(
-        self, variables: Sequence[Hashable], coords: Any = None, *, accuracy: int = 2, boundary: Any = "one-sided",
-        period: Any = None, datetime_unit: str | None = None,
-    ) -> Any:  # fmt: skip
-        """Return the curl of a vector field of two or three components.
+        self, variables: Sequence[Hashable], coords: Any = None, *, datetime_unit: str | None = None, **options: Any
+    ) -> Any:
+        """Return the curl of a vector field of two or three components; arguments as in `divergence`.
 
-        Parameters
-        ----------
-        variables, coords, accuracy, boundary, period, datetime_unit
-            As in `divergence`.
+        It is like a component; in three dimensions behind one more, "component", labelled by the names of coordinates.
 
-        Returns
-        -------
-        DataArray
-            Like a component; in three dimensions behind one more, "component", labelled by the names of coordinates.
-
-        Raises
-        ------
-        TypeError, ValueError
-            As `divergence` does; and if there are not two or three components.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> import xarray as xr
-        >>> import numgrad.interop.xarray
         >>> y, x = np.mgrid[:3, :4].astype(float)
         >>> ds = xr.Dataset({"u": (("y", "x"), -y), "v": (("y", "x"), x)})
         >>> ds.numgrad.curl(["u", "v"], ["x", "y"]).values[0]
         array([2., 2., 2., 2.])
         """
-        options = {"accuracy": accuracy, "boundary": boundary, "period": period}
         return self._vector(_fields.curl, variables, coords, datetime_unit, options)
 
     def _vector(self, function: Any, variables: Any, coords: Any, unit: str | None, options: Any) -> Any:
@@ -605,7 +349,7 @@ class DatasetAccessor(Accessor):
             if name not in self._obj.data_vars:
                 raise ValueError(f"`variables` has {name!r}; the Dataset has {listed(self._obj.data_vars)}")
         given = components([self._obj[name] for name in variables])
-        return field(function, given, named(given[0], coords, unit), options)
+        return vector(function, given, named(given[0], coords, unit), options)
 
 
 def refuse(out: Any) -> None:
@@ -627,6 +371,15 @@ def named(obj: Any, coords: Any, unit: str | None) -> list[Place]:
     if coords is None:
         coords = list(obj.sizes)
     return apart([place_of(obj, name, unit) for name in (coords if isinstance(coords, (list, tuple)) else [coords])])
+
+
+def read(
+    obj: Any, spacing: tuple[Any, ...], *, axis: Any = None, out: Any = None, datetime_unit: str | None = None,
+    offset: int = 0, **options: Any,
+) -> tuple[list[Place], dict[str, Any]]:  # fmt: skip
+    """Return the places of what the function of a field is given, and its own options."""
+    refuse(out)
+    return places(obj, spacing, axis, datetime_unit, offset), options
 
 
 def places(obj: Any, spacing: tuple[Any, ...], axis: Any, unit: str | None, offset: int = 0) -> list[Place]:
@@ -745,32 +498,32 @@ def attrs_of(obj: Any) -> dict[Any, Any] | None:
     return obj.attrs if xr.get_options()["keep_attrs"] is not False else None
 
 
-def wrapped(obj: Any, data: Any, leading: tuple[str, ...] = ()) -> Any:
-    """Return an array with the coordinates, name and attributes of a DataArray."""
-    # What xarray says in public copies coordinates, which may be as large as the samples.
-    return obj._replace(xr.Variable((*leading, *obj.dims), data, attrs_of(obj)))
-
-
-def labelled(obj: Any, found: list[Place], compute: Callable[[Any], Any], leading: tuple[str, ...] = ()) -> Any:
+def labelled(obj: Any, found: list[Place], compute: Callable[[Any], Any], function: Any = None) -> Any:
     """Return what `compute` makes of the variable, or of those of a Dataset, with the coordinates and name of `obj`."""
-    # Of a Jacobian there may be any number of components, which have no labels; those of a curl are along coordinates.
-    own = leading[1:] if leading[:1] == ("component",) and len(leading) > 1 else leading
-    labels = {dim: [str(place.name) for place in found] for dim in own}
+    leading = LEADING.get(function, {})
+    names = [str(place.name) for place in found]
+
+    def made_of(variable: Any) -> Any:
+        data = compute(variable)
+        front = list(leading)[: data.ndim - variable.ndim]  # a curl has its dimension only in space
+        return xr.Variable((*front, *variable.dims), data, attrs_of(variable))
+
     if isinstance(obj, xr.DataArray):
-        made = wrapped(obj, compute(obj.variable), leading)
-        return made.assign_coords(labels) if labels else made
+        # What xarray says in public copies coordinates, which may be as large as the samples.
+        made = obj._replace(made_of(obj.variable))
+        return made.assign_coords({dim: names for dim in made.dims if leading.get(dim)}) if leading else made
     results = {}
     for name in obj.data_vars:
         variable = obj.variables[name]
         missing = [place.dim for place in found if place.dim not in variable.dims]
         if not missing:
-            results[name] = xr.Variable((*leading, *variable.dims), compute(variable), attrs_of(variable))
+            results[name] = made_of(variable)
         elif len(missing) < len(found):
             raise ValueError(
                 f"variable {name!r} has dimensions {listed(variable.dims)}, but not {listed(missing)}; "
                 "name coordinates of its dimensions, or leave it out of the Dataset"
             )
-    made = obj.assign(results).assign_coords(labels)
+    made = obj.assign(results).assign_coords({dim: names for dim, is_labelled in leading.items() if is_labelled})
     made.attrs = attrs_of(obj) or {}
     return made
 
@@ -780,19 +533,14 @@ def gradients(obj: Any, found: list[Place], edge_order: Any) -> tuple[Any, ...]:
         f, axes = samples(variable, by[0].unit), tuple([variable.get_axis_num(place.dim) for place in by])
         return _gradient.gradient(f, *[place.x for place in by], axis=axes, edge_order=edge_order)
 
-    for place in found:
-        if isinstance(place.x, xr.Variable):
-            raise ValueError(
-                f"{place.name!r} has dimensions {listed(place.x.dims)}; give a coordinate of one dimension"
-            )
     if isinstance(obj, xr.DataArray) and len(found) > 1 and not is_time(obj.variable):
-        results = compute(obj.variable, found)
-        return tuple([wrapped(obj, result) for result in results])
+        made = iter(compute(obj.variable, found))
+        return tuple([labelled(obj, found, lambda _: next(made)) for _ in found])
     # Each variable of a Dataset has dimensions of its own, and the unit of times may be another for each coordinate.
     return tuple([labelled(obj, [place], partial(compute, by=(place,))) for place in found])
 
 
-def nth(obj: Any, place: Place, **options: Any) -> Any:
+def nth(obj: Any, place: Place, options: dict[str, Any]) -> Any:
     def compute(variable: Any) -> Any:
         x = place.x
         if isinstance(x, xr.Variable):
@@ -808,20 +556,23 @@ def nth(obj: Any, place: Place, **options: Any) -> Any:
     return labelled(obj, [place], compute)
 
 
-def leading_of(function: Any, count: int = 1) -> tuple[str, ...]:
-    """The dimensions that a result has before those of a component, for a field of so many."""
-    if function is _fields.curl:
-        return ("component",) if count == 3 else ()
-    leading = {_fields.hessian: ("derivative_1", "derivative_2"), _fields.jacobian: ("component", "derivative")}
-    return leading.get(function, ())
-
-
 def scalar(function: Any, obj: Any, found: list[Place], options: Any) -> Any:
+    """Return a field made of a DataArray, or of each variable of a Dataset."""
+
     def compute(variable: Any) -> Any:
         axes = tuple([variable.get_axis_num(place.dim) for place in found])
         return function(samples(variable, found[0].unit), *[place.x for place in found], axis=axes, **options)
 
-    return labelled(obj, found, compute, leading_of(function))
+    return labelled(obj, found, compute, function)
+
+
+def vector(function: Any, v: list[Any], found: list[Place], options: Any) -> Any:
+    """Return a field made of components."""
+    axes = tuple([v[0].get_axis_num(place.dim) + 1 for place in found])
+    data = [samples(one.variable, found[0].unit) for one in v]
+    result = function(data, *[place.x for place in found], axis=axes, **options)
+    # The derivatives of "u" and others are no "u", and are not measured in its units.
+    return labelled(v[0].rename(None).drop_attrs(deep=False), found, lambda _: result, function)
 
 
 def components(v: Any) -> list[Any]:
@@ -844,17 +595,3 @@ def components(v: Any) -> list[Any]:
             )
     # What lies at other points must not be added up.
     return [one.transpose(*v[0].dims) for one in xr.align(*v, join="exact", copy=False)]
-
-
-def vector(function: Any, v: Any, spacing: tuple[Any, ...], axis: Any, unit: str | None, options: Any) -> Any:
-    given = components(v)
-    return field(function, given, places(given[0], spacing, axis, unit, offset=1), options)
-
-
-def field(function: Any, v: list[Any], found: list[Place], options: Any) -> Any:
-    axes = tuple([v[0].get_axis_num(place.dim) + 1 for place in found])
-    data = [samples(one.variable, found[0].unit) for one in v]
-    result = function(data, *[place.x for place in found], axis=axes, **options)
-    # The derivatives of "u" and others are no "u", and are not measured in its units.
-    like = v[0].rename(None).drop_attrs(deep=False)
-    return labelled(like, found, lambda _: result, leading_of(function, len(v)))
