@@ -1,5 +1,7 @@
 """numgrad.interop.xarray: equal to xarray's differentiate, and elsewhere to numgrad on plain arrays."""
 
+import sys
+
 import numpy as np
 import pytest
 from helpers import same_bits
@@ -335,22 +337,94 @@ def test_curl_in_three_dimensions():
 # Lazy arrays
 
 
-@pytest.mark.parametrize("edge_order", [1, 2])
-def test_dask_stays_lazy(edge_order):
+def grid():
+    """Samples on a curved grid, in a Dataset: of time and of latitude and longitude, each of "y" and "x"."""
+    y, x = np.mgrid[:9.0, :8.0]
+    coords = {
+        "time": DAYS[:7],
+        "y": -(np.arange(9.0) ** 1.5),
+        "lat": (("y", "x"), y + 0.1 * x * y),
+        "lon": (("y", "x"), x**2 + 0.3 * y, {"units": "degrees_east"}),
+        "level": ("time", X[:7]),
+    }
+    f, g = random(7, 9, 8), random(8, 7, 9, seed=1).astype("f4")
+    return xr.Dataset({"f": (("time", "y", "x"), f, {"units": "K"}), "g": (("x", "time", "y"), g)}, coords)
+
+
+def fields(v, *names):
+    """All functions of a vector field, of two components along the last two names, and of three."""
+    u, v, w = v, v.isel(x=slice(None, None, -1)), v + v.isel(time=slice(None, None, -1)).data
+    v = v.assign_coords(lon=u.lon, lat=u.lat)
+    two = [ng.divergence([u, v], *names[1:]), ng.curl([u, v], *names[1:], accuracy=4)]
+    return [*two, ng.curl([u, v, w], *names), ng.jacobian([u, v, w], *names)]
+
+
+FUNCTIONS = {
+    "gradient": lambda ds: [*ng.gradient(ds), *ng.gradient(ds.g, "level", "y", edge_order=2), *ng.gradient(ds.f)],
+    "differentiate": lambda ds: [ds.numgrad.differentiate("y", 2), ds.numgrad.differentiate("time", 1, "h")],
+    "derivative": lambda ds: [
+        ds.numgrad.derivative("time", n=2, accuracy=4, datetime_unit="D"),
+        ds.numgrad.derivative("level", n=3),
+        ds.numgrad.derivative("x", accuracy=4, boundary="periodic"),
+        ds.numgrad.derivative("level", boundary="periodic", period=2.0),
+        ng.derivative(ds.g, 0.5, n=2, axis="y", nan="one-sided"),
+        ng.derivative(ds.g),
+    ],
+    "derivative of lines": lambda ds: [
+        ds.numgrad.derivative("lat", dim="y", n=2, accuracy=4),
+        ds.numgrad.derivative("lon", dim="x"),
+        ng.derivative(ds.g, "lat", axis="y", edge_accuracy=1),
+        ng.derivative(ds.g, ds.lon, axis=0, n=2, nan="one-sided"),
+    ],
+    "laplacian": lambda ds: [ds.numgrad.laplacian(["y", "x"], accuracy=4), ds.numgrad.laplacian("level")],
+    "hessian": lambda ds: [ds.numgrad.hessian(["x", "y"]), ng.hessian(ds.f, "level", "y")],
+    "fields": lambda ds: fields(ds.f, "level", "x", "y") + fields(ds.g, "time", "y", "x"),
+    "fields of variables": lambda ds: [
+        ds.assign(g=ds.g.astype("f8")).numgrad.divergence(["f", "g"], ["y", "x"]),
+        ds.assign(g=ds.g.astype("f8")).numgrad.curl(["g", "f"], ["x", "y"]),
+    ],
+}
+
+
+def never(*graph, **options):
+    raise AssertionError("computed")
+
+
+def check_lazy(name, ds):
+    """What a function makes of this is lazy, and has the bits of what it makes of data in memory."""
     dask = pytest.importorskip("dask")
-    pytest.importorskip("numgrad.interop.dask")
-    ds = dataset().chunk({"x": 4, "y": 3})
+    with dask.config.set(scheduler=never):
+        lazy = FUNCTIONS[name](ds)
+    loaded = ds.compute(scheduler="synchronous")
+    xr.testing.assert_equal(grid(), loaded)
+    for expected, got in zip(FUNCTIONS[name](loaded), lazy, strict=True):
+        made = got.data_vars.values() if isinstance(got, xr.Dataset) else [got]
+        assert all(one.chunks for one in made)
+        assert_equal(expected, got.compute(scheduler="synchronous"))
 
-    def refuse(graph, keys, **options):
-        raise AssertionError("computed")
 
-    with dask.config.set(scheduler=refuse):
-        lazy = ds.numgrad.differentiate("x", edge_order), ds.f.numgrad.derivative("x", n=2), ds.f.numgrad.laplacian()
-    eager = dataset()
-    expected = differentiate(eager, "x", edge_order), eager.f.numgrad.derivative("x", n=2), eager.f.numgrad.laplacian()
-    for a, b in zip(expected, lazy, strict=True):
-        assert b.chunks
-        xr.testing.assert_allclose(a, b.compute(), rtol=1e-5)
+@pytest.mark.parametrize("chunks", [{"time": 3, "y": 4, "x": 3}, {"x": 2}, {}], ids=str)
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_dask_stays_lazy(name, chunks):
+    pytest.importorskip("dask")
+    check_lazy(name, grid().chunk(chunks))
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_zarr_stays_lazy(name, tmp_path):
+    pytest.importorskip("zarr")
+    pytest.importorskip("dask")
+    grid().chunk({"time": 4, "x": 5, "y": 9}).to_zarr(tmp_path / "all.zarr", consolidated=False)
+    check_lazy(name, xr.open_zarr(tmp_path / "all.zarr", consolidated=False))
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_lazy_coordinates_of_data_in_memory(name):
+    pytest.importorskip("dask")
+    ds = grid()
+    given = ds.assign_coords({one: ds[one].chunk(3) for one in ("lat", "lon", "level")})
+    for expected, got in zip(FUNCTIONS[name](ds), FUNCTIONS[name](given), strict=True):
+        assert_equal(expected, got.compute(scheduler="synchronous"))
 
 
 def test_nothing_is_copied():
@@ -376,7 +450,6 @@ def test_nothing_is_copied():
         (lambda f: f.numgrad.gradient([]), ValueError, "no dimensions to differentiate along"),
         (lambda f: ng.gradient(f, "x", 1.0), ValueError, "some of `spacing` are names"),
         (lambda f: ng.gradient(f, "x", axis=0), ValueError, "`axis` is 0; leave it away"),
-        (lambda f: ng.gradient(f, 1.0, 2.0, 3.0), ValueError, "3 spacings for 2 axes"),
         (lambda f: f.numgrad.derivative("text"), TypeError, "coordinate 'text' has dtype <U1; give one of numbers"),
         (lambda f: f.numgrad.derivative("t", datetime_unit="q"), TypeError, "`datetime_unit` is 'q'"),
         (lambda f: f.numgrad.derivative("t", datetime_unit="Y"), TypeError, "`datetime_unit` is 'Y'"),
@@ -395,6 +468,19 @@ def test_errors(call, error, message):
     f = array(text=("x", list("abcdefgh")), t=("x", DAYS))
     with pytest.raises(error, match=message):
         call(f)
+
+
+@pytest.mark.parametrize("spacing", [(1.0, 2.0, 3.0), (X, X, X), (X,)], ids=["numbers", "coordinates", "too few"])
+@pytest.mark.parametrize("name", ["gradient", "laplacian", "hessian", "divergence", "curl", "jacobian"])
+def test_another_number_of_spacings_raises_what_it_does_for_arrays(name, spacing):
+    function, f = getattr(ng, name), array()
+    is_vector = name in ("divergence", "curl", "jacobian")
+    for one in f, f.chunk() if "dask" in sys.modules else f:
+        with pytest.raises((TypeError, ValueError), match=f"{len(spacing)} spacings for 2 axes") as got:
+            function([one, one] if is_vector else one, *spacing)
+        with pytest.raises(got.type):
+            function(np.array([f, f]) if is_vector else f.values, *spacing)
+    assert got.type is (TypeError if name == "gradient" else ValueError)
 
 
 @pytest.mark.parametrize("name", ["gradient", "derivative", "laplacian", "hessian", "divergence", "curl", "jacobian"])

@@ -63,7 +63,7 @@ def gradient(
     Raises
     ------
     TypeError
-        If `out` is given, or a coordinate is neither numbers nor times.
+        If `out` is given, or not as many spacings as axes; or a coordinate is neither numbers nor times.
     ValueError
         If a name is unknown, or a coordinate has more dimensions than one.
 
@@ -78,7 +78,7 @@ def gradient(
            [1., 2., 3.]])
     """
     refuse(out)
-    results = gradients(f, places(f, spacing, axis, datetime_unit), edge_order)
+    results = gradients(f, places(f, spacing, axis, datetime_unit, error=TypeError), edge_order)
     return results[0] if len(results) == 1 else results
 
 
@@ -382,8 +382,13 @@ def read(
     return places(obj, spacing, axis, datetime_unit, offset), options
 
 
-def places(obj: Any, spacing: tuple[Any, ...], axis: Any, unit: str | None, offset: int = 0) -> list[Place]:
-    """Return the places of what a function is given; `axis` counts `offset` axes that `obj` has not."""
+def places(
+    obj: Any, spacing: tuple[Any, ...], axis: Any, unit: str | None, offset: int = 0, error: type = ValueError
+) -> list[Place]:
+    """Return the places of what a function is given; `axis` counts `offset` axes that `obj` has not.
+
+    `error` is what another number of spacings raises, as it does for arrays.
+    """
     are_names = [is_name(s) for s in spacing]
     if any(are_names):
         if not all(are_names):
@@ -397,9 +402,7 @@ def places(obj: Any, spacing: tuple[Any, ...], axis: Any, unit: str | None, offs
     if len(spacing) == 1 and np.ndim(spacing[0]) == 0:
         spacing *= len(dims)
     if len(spacing) != len(dims):
-        raise ValueError(
-            f"there are {len(spacing)} spacings for {len(dims)} axes; give one for each, a number, or none"
-        )
+        raise error(f"there are {len(spacing)} spacings for {len(dims)} axes; give one for each, a number, or none")
     return apart([Place(dim, dim, x, unit) for dim, x in zip(dims, spacing, strict=True)])
 
 
@@ -465,10 +468,7 @@ def place_of(obj: Any, given: Any, unit: str | None, dim: Hashable | None = None
         variable = as_numbers(variable, unit)
     elif variable.dtype.kind not in "iufcO":
         raise TypeError(f"coordinate {name!r} has dtype {variable.dtype}; give one of numbers or times")
-    if variable.ndim > 1:
-        return Place(name, dim, variable, unit)
-    # Steps decide which formulas are used, so those of a lazy coordinate are computed now.
-    return Place(name, dim, variable.data if variable.chunks is None else variable.values, unit)
+    return Place(name, dim, variable if variable.ndim > 1 else variable.data, unit)
 
 
 def is_time(variable: Any) -> bool:
@@ -491,6 +491,11 @@ def as_numbers(variable: Any, unit: str | None) -> Any:
 
 def samples(variable: Any, unit: str | None) -> Any:
     return as_numbers(variable, unit).data if is_time(variable) else variable.data
+
+
+def beside(f: Any, x: Any) -> Any:
+    """Return a number or coordinates; those of dask only beside samples of dask."""
+    return x.compute() if hasattr(x, "dask") and not hasattr(f, "dask") else x
 
 
 def attrs_of(obj: Any) -> dict[Any, Any] | None:
@@ -531,7 +536,7 @@ def labelled(obj: Any, found: list[Place], compute: Callable[[Any], Any], functi
 def gradients(obj: Any, found: list[Place], edge_order: Any) -> tuple[Any, ...]:
     def compute(variable: Any, by: Sequence[Place]) -> Any:
         f, axes = samples(variable, by[0].unit), tuple([variable.get_axis_num(place.dim) for place in by])
-        return _gradient.gradient(f, *[place.x for place in by], axis=axes, edge_order=edge_order)
+        return _gradient.gradient(f, *[beside(f, place.x) for place in by], axis=axes, edge_order=edge_order)
 
     if isinstance(obj, xr.DataArray) and len(found) > 1 and not is_time(obj.variable):
         made = iter(compute(obj.variable, found))
@@ -542,7 +547,7 @@ def gradients(obj: Any, found: list[Place], edge_order: Any) -> tuple[Any, ...]:
 
 def nth(obj: Any, place: Place, options: dict[str, Any]) -> Any:
     def compute(variable: Any) -> Any:
-        x = place.x
+        f, x = samples(variable, place.unit), place.x
         if isinstance(x, xr.Variable):
             if not set(x.dims) <= set(variable.dims):
                 raise ValueError(
@@ -550,8 +555,7 @@ def nth(obj: Any, place: Place, options: dict[str, Any]) -> Any:
                     "leave it out of the Dataset"
                 )
             x = x.set_dims(variable.sizes).data
-        f = samples(variable, place.unit)
-        return _derivative.derivative(f, x, axis=variable.get_axis_num(place.dim), **options)
+        return _derivative.derivative(f, beside(f, x), axis=variable.get_axis_num(place.dim), **options)
 
     return labelled(obj, [place], compute)
 
@@ -560,8 +564,8 @@ def scalar(function: Any, obj: Any, found: list[Place], options: Any) -> Any:
     """Return a field made of a DataArray, or of each variable of a Dataset."""
 
     def compute(variable: Any) -> Any:
-        axes = tuple([variable.get_axis_num(place.dim) for place in found])
-        return function(samples(variable, found[0].unit), *[place.x for place in found], axis=axes, **options)
+        f, axes = samples(variable, found[0].unit), tuple([variable.get_axis_num(place.dim) for place in found])
+        return function(f, *[beside(f, place.x) for place in found], axis=axes, **options)
 
     return labelled(obj, found, compute, function)
 
@@ -570,7 +574,7 @@ def vector(function: Any, v: list[Any], found: list[Place], options: Any) -> Any
     """Return a field made of components."""
     axes = tuple([v[0].get_axis_num(place.dim) + 1 for place in found])
     data = [samples(one.variable, found[0].unit) for one in v]
-    result = function(data, *[place.x for place in found], axis=axes, **options)
+    result = function(data, *[beside(data[0], place.x) for place in found], axis=axes, **options)
     # The derivatives of "u" and others are no "u", and are not measured in its units.
     return labelled(v[0].rename(None).drop_attrs(deep=False), found, lambda _: result, function)
 
