@@ -11,10 +11,12 @@ import numgrad as ng
 xr = pytest.importorskip("xarray")
 import numgrad.interop.xarray  # noqa: E402
 
+is_old = xr.__version__ < "2025"  # knows nanoseconds only, and Zarr before 3
+
 X = np.array([0.2, 0.35, 0.4, 0.6, 0.7, 0.75, 0.76, 0.8])
 DAYS = np.array(
     ["2004-07-13", "2006-01-13", "2010-08-13", "2010-09-13", "2010-10-11", "2010-12-13", "2011-02-13", "2012-08-13"],
-    dtype="datetime64[s]",
+    dtype="datetime64[ns]" if is_old else "datetime64[s]",
 )
 
 
@@ -87,6 +89,7 @@ def test_differentiate_datetime(unit):
         assert_equal(differentiate(f, "x", datetime_unit=unit), f.numgrad.differentiate("x", datetime_unit=unit))
 
 
+@pytest.mark.skipif(is_old, reason="there is one unit")
 def test_datetimes_along_datetimes_of_another_unit():
     f = xr.DataArray(DAYS.astype("datetime64[ms]"), dims=["x"], coords={"x": DAYS})
     assert_equal(differentiate(f, "x"), f.numgrad.differentiate("x"))
@@ -412,7 +415,8 @@ def test_dask_stays_lazy(name, chunks):
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_zarr_stays_lazy(name, tmp_path):
-    pytest.importorskip("zarr")
+    if pytest.importorskip("zarr").__version__ >= "3" and is_old:
+        pytest.skip("this xarray cannot read what this Zarr writes")
     pytest.importorskip("dask")
     grid().chunk({"time": 4, "x": 5, "y": 9}).to_zarr(tmp_path / "all.zarr", consolidated=False)
     check_lazy(name, xr.open_zarr(tmp_path / "all.zarr", consolidated=False))

@@ -576,7 +576,9 @@ def vector(function: Any, v: list[Any], found: list[Place], options: Any) -> Any
     data = [samples(one.variable, found[0].unit) for one in v]
     result = function(data, *[beside(data[0], place.x) for place in found], axis=axes, **options)
     # The derivatives of "u" and others are no "u", and are not measured in its units.
-    return labelled(v[0].rename(None).drop_attrs(deep=False), found, lambda _: result, function)
+    like = v[0].copy(deep=False)
+    like.name, like.attrs = None, {}
+    return labelled(like, found, lambda _: result, function)
 
 
 def components(v: Any) -> list[Any]:
