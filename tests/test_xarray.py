@@ -431,6 +431,17 @@ def test_lazy_coordinates_of_data_in_memory(name):
         assert_equal(expected, got.compute(scheduler="synchronous"))
 
 
+@pytest.mark.parametrize("function", [ng.divergence, ng.curl, ng.jacobian])
+def test_one_lazy_component_makes_a_field_lazy(function):
+    dask = pytest.importorskip("dask")
+    u, v = array(), array() ** 2
+    for components in [u.chunk({"x": 3}), v], [u, v.chunk({"x": 3})]:
+        with dask.config.set(scheduler=never):
+            got = function(components, "x", "y")
+        assert got.chunks
+        assert_equal(function([u, v], "x", "y"), got.compute(scheduler="synchronous"))
+
+
 def test_nothing_is_copied():
     f = array()
     assert np.shares_memory(f.numgrad.differentiate("x")["x2d"].values, f["x2d"].values)

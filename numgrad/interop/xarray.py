@@ -100,10 +100,8 @@ def derivative(
     refuse(out)
     if dim is None and (axis != -1 or not is_name(x)):
         (dim,) = dims_of(f, axis)
-    if x is None or is_name(x):
-        place = place_of(f, dim if x is None else x, datetime_unit, dim)
-    else:
-        place = Place(dim, dim, x, datetime_unit)
+    is_named = x is None or is_name(x)
+    place = place_of(f, dim if x is None else x, datetime_unit, dim) if is_named else Place(dim, dim, x, datetime_unit)
     return nth(f, place, options)
 
 
@@ -177,11 +175,7 @@ def jacobian(v: Any, *spacing: Any, **options: Any) -> Any:
 
 
 class Accessor:
-    """What DataArray and Dataset share, once ``numgrad.interop.xarray`` is imported.
-
-    All raise ValueError for a name that is unknown, and TypeError for a coordinate that is neither numbers nor times,
-    or not in the unit given; and what the function of numgrad does.
-    """
+    """What DataArray and Dataset share, once ``numgrad.interop.xarray`` is imported; it raises what `gradient` does."""
 
     def __init__(self, obj: Any) -> None:
         self._obj = obj
@@ -484,9 +478,8 @@ def as_numbers(variable: Any, unit: str | None) -> Any:
     try:
         return variable._to_numeric(datetime_unit=unit)
     except (TypeError, ValueError, KeyError) as error:
-        raise TypeError(
-            f"`datetime_unit` is {unit!r}, times of dtype {variable.dtype} are not in that: {error}"
-        ) from error
+        why = f"`datetime_unit` is {unit!r}, times of dtype {variable.dtype} are not in that: {error}"
+        raise TypeError(why) from error
 
 
 def samples(variable: Any, unit: str | None) -> Any:
@@ -573,7 +566,10 @@ def scalar(function: Any, obj: Any, found: list[Place], options: Any) -> Any:
 def vector(function: Any, v: list[Any], found: list[Place], options: Any) -> Any:
     """Return a field made of components."""
     axes = tuple([v[0].get_axis_num(place.dim) + 1 for place in found])
-    data = [samples(one.variable, found[0].unit) for one in v]
+    variables = [one.variable for one in v]
+    if any(one.chunks for one in variables):
+        variables = [one.chunk() for one in variables]  # those in memory, so that nothing is computed
+    data = [samples(one, found[0].unit) for one in variables]
     result = function(data, *[beside(data[0], place.x) for place in found], axis=axes, **options)
     # The derivatives of "u" and others are no "u", and are not measured in its units.
     like = v[0].copy(deep=False)
