@@ -55,6 +55,8 @@ def test_evenness_is_that_of_the_axis(lazy):
     check(ng.gradient, F, x, chunks=(4, -1), axis=0, lazy=lazy)
     check(ng.gradient, F, x[::-1].copy(), chunks=(4, -1), axis=0, edge_order=2, lazy=lazy)
     check(ng.derivative, F, x, chunks=(4, -1), axis=0, lazy=lazy)
+    for dtype in ("f2", np.longdouble):
+        check(ng.gradient, F, x.astype(dtype) / 3, chunks=(4, -1), axis=0, lazy=lazy)
     assert np.diff(_uneven(np.arange(5.0), True, False)).tolist() == [2, 1, 1, 1]
     assert np.diff(_uneven(np.ones(5), False, True)).tolist() == [0, 0, 0, 1]
 

@@ -195,13 +195,17 @@ def _steps(f: Any, axis: int, x: Any) -> Any:
     x = np.asarray(x)
     if x.dtype.kind in "iu":
         x = x.astype(np.float64)  # NumPy's rule
-    (spacing,), ((_, *rest),) = _spacing.read((x,))
-    if type(spacing) is _spacing.NotFast:
-        steps = np.diff(x)
-        step = steps[0] if (steps == steps[0]).all() else None
-    else:
-        step = rest[0]
+    step = _step_of(x)
     return Steps(x, False, 0.0) if step is None else step
+
+
+def _step_of(x: np.ndarray) -> Any:
+    """Return the step of coordinates whose steps are all equal, else None, as `gradient` finds it."""
+    (spacing,), ((_, *rest),) = _spacing.read((x,))
+    if type(spacing) is not _spacing.NotFast:
+        return rest[0]
+    steps = np.diff(x)
+    return steps[0] if (steps == steps[0]).all() else None
 
 
 def _first_along(f: Any, axis: int, spacing: Any, edge_order: int) -> Any:
@@ -225,14 +229,14 @@ def _first(f: np.ndarray, x: Any, *steps: Any, axis: int, edge_order: int, inner
 
 def _uneven(x: np.ndarray, low: bool, high: bool) -> np.ndarray:
     """Coordinates of a part of an uneven axis: if its own steps are equal, that at an inner end is made another."""
-    steps = np.diff(x)
-    if (steps != steps[0]).any() or not (low or high):
+    step = _step_of(x) if low or high else None
+    if step is None:
         return x
     x = x.copy()
     if low:
-        x[0] = x[1] - 2 * steps[0] if steps[0] else x[1] - 1
+        x[0] = x[1] - 2 * step if step else x[1] - 1
     else:
-        x[-1] = x[-2] + 2 * steps[0] if steps[0] else x[-2] + 1
+        x[-1] = x[-2] + 2 * step if step else x[-2] + 1
     return x
 
 
@@ -443,8 +447,8 @@ def _cut_alike(given: Sequence[tuple[Any, Any]], f: Any, cuts: dict[int, Cut]) -
     for value, axes in given:
         x = value
         if axes:
-            x = x if isinstance(x, da.Array) else da.from_array(np.asarray(x), chunks=-1)
-            x = x.rechunk(tuple([chunks[a] for a in axes]))
+            own = tuple([chunks[a] for a in axes])
+            x = x.rechunk(own) if isinstance(x, da.Array) else da.from_array(np.asarray(x), own)
         operands.append((x, axes))
     return chunks, operands
 
