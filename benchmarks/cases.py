@@ -334,15 +334,15 @@ def by_lambdify(formula: str, is_outer: bool = False) -> Any:
 
 
 def chunked(axis: int | None, *, coordinates_of: int | None = None, reference: str = DASK) -> Any:
-    """Four chunks of 64 MiB, one behind the other along the first axis, with the results left in their chunks."""
+    """Eight chunks of 64 MiB, one behind the other along the first axis, with the results left in their chunks."""
 
     def make() -> Calls:
         import dask
         import dask.array as da
 
-        f = samples(256, 512, 256)
+        f = samples(8 * 200, 200, 210)
         x = () if coordinates_of is None else (coordinates(coordinates_of),)
-        chunks = da.from_array(f, chunks=(64, 512, 256)).persist()
+        chunks = da.from_array(f, chunks=(200, 200, 210)).persist()
 
         def lazily(function: Any) -> Call:
             return lambda: dask.persist(function(chunks, *x, axis=axis))[0]
@@ -493,10 +493,10 @@ CASES = [
     ),
     Case("np.gradient inside @njit, n = 10", inside_njit(10)),
     Case("np.gradient inside @njit, n = 1e6", inside_njit(10**6)),
-    Case("dask, 4 x 64 MiB, chunked axis", chunked(0), 2, same_arrays, DASK),
-    Case("dask, 4 x 64 MiB, chunked axis, coordinates", chunked(0, coordinates_of=256), 2, same_arrays, DASK),
-    Case("dask, 4 x 64 MiB, last axis", chunked(2), 2, same_arrays, DASK),
-    Case("dask, 4 x 64 MiB, all axes", chunked(None), 2, same_arrays, DASK),
+    Case("dask, 8 x 64 MiB, chunked axis", chunked(0), 2, same_arrays, DASK),
+    Case("dask, 8 x 64 MiB, chunked axis, coordinates", chunked(0, coordinates_of=1600), 2, same_arrays, DASK),
+    Case("dask, 8 x 64 MiB, last axis", chunked(2), 2, same_arrays, DASK),
+    Case("dask, 8 x 64 MiB, all axes", chunked(None), 2, same_arrays, DASK),
     Case("dask, chunked axis, to memory", chunked(0, reference="memory"), 0.8, same_arrays, "in memory"),
     Case("dask, last axis, to memory", chunked(2, reference="memory"), 0.8, same_arrays, "in memory"),
     Case("dask, all axes, to memory", chunked(None, reference="memory"), 0.8, same_arrays, "in memory"),
