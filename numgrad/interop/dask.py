@@ -132,7 +132,7 @@ def derivative(
         "edge_accuracy": edge_accuracy, "nan": nan, "period": period,
     }  # fmt: skip
     index = ((), (axis,), tuple(range(f.ndim)))[min(np.ndim(x), 2)]
-    return _along(partial(_nth, options=options), f, axis, cut, [(x, index)], dtype)
+    return _along("derivative", partial(_nth, options=options), f, axis, cut, [(x, index)], dtype)
 
 
 def laplacian(f: Any, *spacing: Any, out: Any = None, **options: Any) -> Any:
@@ -216,7 +216,7 @@ def _first_along(f: Any, axis: int, spacing: Any, edge_order: int) -> Any:
     if isinstance(spacing, Steps):
         cut = Cut(2, 4)  # and an end whose coordinate may be moved, so that steps differ
         given = [(spacing.x, (axis,)), (spacing.are_equal, ()), (spacing.first, ())]
-    return _along(partial(_first, axis=axis, edge_order=edge_order), f, axis, cut, given, dtype)
+    return _along("gradient", partial(_first, axis=axis, edge_order=edge_order), f, axis, cut, given, dtype)
 
 
 def _first(f: np.ndarray, x: Any, *steps: Any, axis: int, edge_order: int, inner: tuple[bool, bool]) -> Any:
@@ -320,7 +320,7 @@ def _field(
         period=periods,
     )  # fmt: skip
     leading = read.shape[: len(read.shape) - f.ndim]
-    return _run(compute, components, cuts, given, np.dtype(FIELDS[dtype]), leading)
+    return _run(function.__name__, compute, components, cuts, given, np.dtype(FIELDS[dtype]), leading)
 
 
 def _of_field(
@@ -333,8 +333,9 @@ def _of_field(
 
 
 def _along(
-    compute: Callable[..., Any], f: Any, axis: int, cut: Cut, given: Sequence[tuple[Any, Any]], dtype: "np.dtype[Any]"
-) -> Any:
+    name: str, compute: Callable[..., Any], f: Any, axis: int, cut: Cut, given: Sequence[tuple[Any, Any]],
+    dtype: "np.dtype[Any]",
+) -> Any:  # fmt: skip
     """Return what `compute` makes of each chunk, and over its ends what it makes of strips with the neighbours.
 
     It gets the array, what is `given` with the axes it belongs to, and which ends are not those of the axis. A chunk
@@ -356,7 +357,7 @@ def _along(
                     there = (*block[:axis], (block[axis] + step) % count, *block[axis + 1 :])
                     yield _key(end, axes, there) if has_neighbour else None
 
-    return _assembled(task, arguments, [*[x for x, _ in operands], *ends], chunks, dtype)
+    return _assembled(name, task, arguments, [*[x for x, _ in operands], *ends], chunks, dtype)
 
 
 def _ends(x: Any, place: int, depth: int) -> Any:
@@ -408,8 +409,8 @@ def _of_chunk(
 
 
 def _run(
-    compute: Callable[..., Any], arrays: Sequence[Any], cuts: dict[int, Cut], given: Sequence[tuple[Any, Any]],
-    dtype: "np.dtype[Any]", leading: tuple[int, ...] = (),
+    name: str, compute: Callable[..., Any], arrays: Sequence[Any], cuts: dict[int, Cut],
+    given: Sequence[tuple[Any, Any]], dtype: "np.dtype[Any]", leading: tuple[int, ...] = (),
 ) -> Any:  # fmt: skip
     """Return what `compute` makes of each chunk and its neighbours, without what it makes of these.
 
@@ -425,7 +426,7 @@ def _run(
         for x, axes in operands:
             yield _key(x, axes, block)
 
-    return _assembled(task, arguments, [x for x, _ in operands], chunks, dtype, leading)
+    return _assembled(name, task, arguments, [x for x, _ in operands], chunks, dtype, leading)
 
 
 def _of_chunk_with_neighbours(
@@ -465,19 +466,18 @@ def _key(x: Any, axes: tuple[int, ...], block: tuple[int, ...]) -> Any:
 
 
 def _assembled(
-    task: "partial[Any]", arguments: Callable[[tuple[int, ...]], Iterable[Any]], arrays: Sequence[Any], chunks: Any,
-    dtype: "np.dtype[Any]", leading: tuple[int, ...] = (),
+    name: str, task: Callable[..., Any], arguments: Callable[[tuple[int, ...]], Iterable[Any]], arrays: Sequence[Any],
+    chunks: Any, dtype: "np.dtype[Any]", leading: tuple[int, ...] = (),
 ) -> Any:  # fmt: skip
-    """Return the array that a task makes, one for each block, of the arguments for it."""
+    """Return the array that a task makes, one for each block, of the arguments for it. Dask shows the name."""
     # Written as a graph: no function of dask gives a task the chunks beside its own without a task for each of them,
     # which would take as long as a gradient.
-    name = f"{task.keywords['compute'].func.__name__.strip('_')}-{tokenize(task, arrays, chunks, leading)}"
+    name = f"{name}-{tokenize(task, arrays, chunks, leading)}"
     first = (0,) * len(leading)
     tasks: Any = {(name, *first, *block): (task, *arguments(block)) for block in np.ndindex(*map(len, chunks))}
     known: list[Any] = [x for x in arrays if isinstance(x, da.Array)]
-    return da.Array(
-        HighLevelGraph.from_collections(name, tasks, known), name, (*[(n,) for n in leading], *chunks), dtype
-    )
+    graph = HighLevelGraph.from_collections(name, tasks, known)
+    return da.Array(graph, name, (*[(n,) for n in leading], *chunks), dtype)
 
 
 def _merged(sizes: tuple[int, ...], cut: Cut) -> tuple[int, ...]:
