@@ -44,8 +44,9 @@ class Pages:
                 file.madvise(mmap.MADV_DONTNEED)
 
 
-def pages_of(arrays: Iterable[np.ndarray]) -> Pages | None:
+def pages_of(given: Iterable[Any]) -> Pages | None:
     """Return the pages of those arrays that lie in shared mappings; None if they are few, or none can be given."""
+    arrays = [a for a in given if isinstance(a, np.ndarray)]
     roots = [root for a in arrays if (root := _root(a)) is not None and root.mode != "c"]
     files = {id(root.base): root.base for root in roots}
     if sum(map(len, files.values())) <= HELD or not hasattr(mmap, "MADV_DONTNEED") or not os.path.exists(_COUNTS):
@@ -65,16 +66,8 @@ def share_file(a: np.ndarray, b: np.ndarray) -> bool:
     one, other = _root(a), _root(b)
     if one is None or other is None or one.base is other.base or one.mode == other.mode == "c":
         return False
-    if one.filename is None and other.filename is None:
-        return True  # files without names may be one
-    if one.filename is None or other.filename is None:
+    if _file_of(one) != _file_of(other):
         return False
-    if one.filename != other.filename:
-        try:
-            if not os.path.samefile(one.filename, other.filename):
-                return False
-        except OSError:  # gone since
-            return False
     (low, high), (start, stop) = _bytes_in_file(a, one), _bytes_in_file(b, other)
     return low < stop and start < high
 
@@ -97,6 +90,21 @@ def _root(array: np.ndarray) -> Any:
     while isinstance(base.base, np.ndarray):
         base = base.base
     return base if isinstance(base, np.memmap) and isinstance(base.base, mmap.mmap) else None
+
+
+def _file_of(root: Any) -> Any:
+    """What tells the file of a mapping from others: names may be missing, several, or those of another file by now."""
+    address = root.__array_interface__["data"][0]
+    try:
+        with open("/proc/self/maps") as file:
+            for line in file:
+                span, _, _, *device_and_inode = line.split()[:5]
+                low, high = (int(end, 16) for end in span.split("-"))
+                if low <= address < high:
+                    return device_and_inode
+    except OSError:
+        pass
+    return root.filename  # elsewhere than on Linux
 
 
 def _bytes_in_file(array: np.ndarray, root: Any) -> tuple[int, int]:

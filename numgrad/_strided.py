@@ -39,7 +39,7 @@ def fill(request: Request, results: list[np.ndarray], inputs: tuple[Any, ...]) -
         if calls[-1] is None:
             return False
 
-    pages = _mapped.pages_of([f, *working])
+    pages = _mapped.pages_of([f, *working, *request.spacings])
     # Elements apart may lie in a page each.
     apart = max(min(map(abs, a.strides), default=1) // a.itemsize for a in (f, *working))
 

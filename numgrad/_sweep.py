@@ -43,7 +43,7 @@ def fill(sources: list[np.ndarray], results: list[np.ndarray], plan: Plan, spaci
     if len(ranges) == 1 and not streaming and has_own_results and not is_shared(plan, size):
         plan.calls = known_calls(axes, size)
 
-    pages = _mapped.pages_of([*sources, *results])
+    pages = _mapped.pages_of([*sources, *results, *spacings])
 
     def work(parts: Iterator[list[tuple[int, int]]]) -> bool:
         buffer = _buffer(plan.dtype) if streaming else 0

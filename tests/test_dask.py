@@ -92,6 +92,34 @@ def test_no_spacing_is_one():
         check(ng.derivative, F, *given, chunks=4, n=2)
 
 
+@pytest.mark.parametrize("masked", [5, 6, 11])
+def test_masks_reach_over_chunks(masked):
+    f = np.ma.masked_array(np.arange(12.0) ** 2, mask=np.arange(12) == masked)
+    got, expected = ng.gradient(da.from_array(f, chunks=6)).compute(), ng.gradient(f)
+    assert np.array_equal(np.ma.getmaskarray(got), np.ma.getmaskarray(expected))
+    assert np.ma.allequal(got, expected)
+
+
+@pytest.mark.parametrize("lazy", [(), (0,)])
+def test_weights_are_found_as_for_the_whole_axis(lazy):
+    """Steps over many decades have weights of other roundings, even where those of a chunk are alike."""
+    x = np.r_[uneven(100), 1e4 + 1e12 * uneven(100)]
+    check(ng.derivative, values("f8", (200,)), x, chunks=100, accuracy=20, lazy=lazy)
+
+
+def test_lazy_coordinates_are_refused_as_others():
+    f, x = da.from_array(np.arange(12.0), chunks=6), np.r_[np.arange(9.0), 9, 8, 7]
+    for options in ({}, {"n": 2}):
+        with pytest.raises(ValueError, match=r"`x` goes from 9.0 to 8.0"):
+            ng.derivative(f, da.from_array(x, chunks=6), **options).compute()
+
+
+def test_bool():
+    f, x = np.arange(12) % 5 > 2, np.arange(12.0) ** 2
+    check(ng.gradient, f, x, chunks=4, edge_order=2)
+    check(ng.gradient, f, x, chunks=4, edge_order=2, lazy=(0,))
+
+
 def test_ends_of_lower_accuracy():
     for edge_accuracy in (1, 2, 6):
         check(ng.derivative, F, 0.5, chunks=4, axis=0, accuracy=4, edge_accuracy=edge_accuracy)

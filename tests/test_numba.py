@@ -187,7 +187,8 @@ def test_what_cannot_be_typed(f, spacings, keywords, says):
 def test_what_may_be_none():
     @njit
     def g(f, i):
-        return np.gradient(f, axis=None if i < 0 else i)
+        axis = None if i < 0 else i  # in the call, Python 3.13 makes two of it
+        return np.gradient(f, axis=axis)
 
     with pytest.raises(TypingError, match="branch on it, a call in each"):
         g(np.zeros(4), 0)

@@ -1,6 +1,6 @@
 """numgrad.interop.xarray: equal to xarray's differentiate, and elsewhere to numgrad on plain arrays."""
 
-import sys
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -490,7 +490,8 @@ def test_errors(call, error, message):
 def test_another_number_of_spacings_raises_what_it_does_for_arrays(name, spacing):
     function, f = getattr(ng, name), array()
     is_vector = name in ("divergence", "curl", "jacobian")
-    for one in f, f.chunk() if "dask" in sys.modules else f:
+    pytest.importorskip("dask")
+    for one in f, f.chunk():
         with pytest.raises((TypeError, ValueError), match=f"{len(spacing)} spacings for 2 axes") as got:
             function([one, one] if is_vector else one, *spacing)
         with pytest.raises(got.type):
@@ -503,6 +504,35 @@ def test_out_is_refused(name):
     f = array()
     with pytest.raises(TypeError, match="`out` is given; leave it away"):
         getattr(ng, name)([f, f] if name in ("divergence", "curl", "jacobian") else f, out=np.empty((8, 6)))
+
+
+def test_options_that_are_none_are_refused():
+    f, ds = array(), dataset()
+    for refused in (
+        lambda: ds.numgrad.derivative("x", out=np.empty(8)),
+        lambda: f.numgrad.derivative("x", axis=0),
+        lambda: f.numgrad.laplacian("x", out=f),
+        lambda: f.numgrad.hessian("x", edge_order=2),
+        lambda: ds.numgrad.curl(["f", "h"], ["x", "y"], n=2),
+        lambda: ng.laplacian(f, "x", n=2),
+    ):
+        with pytest.raises(TypeError, match="is no option here; options are"):
+            refused()
+    with pytest.raises(TypeError, match="`axis` is 'y' and `dim` is 'x'"):
+        numgrad.interop.xarray.derivative(f, axis="y", dim="x")
+
+
+def test_coordinates_of_lines_do_not_grow_before_they_are_needed():
+    da = pytest.importorskip("dask.array")
+    y, x = np.mgrid[:40.0, :30.0]
+    lazy = xr.DataArray(da.zeros((10**6, 40, 30), chunks=(10, 40, 30)), {"lat": (("y", "x"), y + x)}, ("t", "y", "x"))
+    tracemalloc.start()
+    got = lazy.numgrad.derivative("lat", dim="y", n=2)
+    assert tracemalloc.get_traced_memory()[1] < 1 << 29 < lazy.nbytes
+    tracemalloc.stop()
+    assert got[5:7].values.tolist() == np.zeros((2, 40, 30)).tolist()
+    with pytest.raises(ValueError, match="`lat` goes from"):
+        lazy.assign_coords(lat=(("y", "x"), y % 7)).numgrad.derivative("lat", dim="y")
 
 
 def test_a_variable_without_all_dimensions_of_a_coordinate():

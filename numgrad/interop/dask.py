@@ -123,16 +123,19 @@ def derivative(
     dtype = _dtype(f)
     _known(f, axis, "`f`")
     _formulas.check_length(formula, axis, f.shape[axis])
-    _check_spacing(x, f, axis, formula, period)
+    span = _check_spacing(x, f, axis, formula, period)
     if formula.is_gradient and (not np.ndim(x) or math.prod(np.shape(x)) == f.shape[axis]):
-        return _first_along(f, axis, _steps(f, axis, np.ravel(x) if np.ndim(x) > 1 else x), formula.edges)
+        steps = _steps(f, axis, np.ravel(x) if np.ndim(x) > 1 else x)
+        return _first_along(f, axis, steps, formula.edges, is_strict=isinstance(x, da.Array))
     cut = _cut(formula, bool(np.ndim(x)))
     options = {
         "n": n, "accuracy": accuracy, "axis": axis, "boundary": _boundary_inside(f, axis, cut, boundary),
         "edge_accuracy": edge_accuracy, "nan": nan, "period": period,
     }  # fmt: skip
     index = ((), (axis,), tuple(range(f.ndim)))[min(np.ndim(x), 2)]
-    return _along("derivative", partial(_nth, options=options), f, axis, cut, [(x, index)], dtype)
+    return _along(
+        "derivative", partial(_nth, options=options), f, axis, cut, [(x, index), *[(s, ()) for s in span]], dtype
+    )
 
 
 def laplacian(f: Any, *spacing: Any, out: Any = None, **options: Any) -> Any:
@@ -208,19 +211,25 @@ def _step_of(x: np.ndarray) -> Any:
     return steps[0] if (steps == steps[0]).all() else None
 
 
-def _first_along(f: Any, axis: int, spacing: Any, edge_order: int) -> Any:
-    """The gradient along one axis."""
-    dtype = _gradient.gradient(np.zeros(3, f.dtype)).dtype
+def _first_along(f: Any, axis: int, spacing: Any, edge_order: int, is_strict: bool = False) -> Any:
+    """The gradient along one axis; `is_strict` refuses coordinates that `derivative` refuses."""
+    like = (np.array([0.0, 1.0, 3.0]), edge_order) if isinstance(spacing, Steps) else (1.0, 1)
+    dtype = _gradient.gradient(np.zeros(3, f.dtype), like[0], edge_order=like[1]).dtype
     cut = Cut(1, 3)
     given: list[tuple[Any, Any]] = [(spacing, ())]
     if isinstance(spacing, Steps):
         cut = Cut(2, 4)  # and an end whose coordinate may be moved, so that steps differ
         given = [(spacing.x, (axis,)), (spacing.are_equal, ()), (spacing.first, ())]
-    return _along("gradient", partial(_first, axis=axis, edge_order=edge_order), f, axis, cut, given, dtype)
+    compute = partial(_first, axis=axis, edge_order=edge_order, is_strict=is_strict)
+    return _along("gradient", compute, f, axis, cut, given, dtype)
 
 
-def _first(f: np.ndarray, x: Any, *steps: Any, axis: int, edge_order: int, inner: tuple[bool, bool]) -> Any:
+def _first(
+    f: np.ndarray, x: Any, *steps: Any, axis: int, edge_order: int, is_strict: bool, inner: tuple[bool, bool]
+) -> Any:
     spacing = x
+    if is_strict:
+        _formulas.read_spacing(x, "x", f.shape, axis, None, lines=False)
     if steps:
         are_equal, first = steps
         spacing = first[()] if are_equal else _uneven(x, *inner)
@@ -240,21 +249,37 @@ def _uneven(x: np.ndarray, low: bool, high: bool) -> np.ndarray:
     return x
 
 
-def _nth(f: np.ndarray, x: Any, *, options: dict[str, Any], inner: tuple[bool, bool]) -> Any:
-    return _derivative.by_stencil(_derivative.read_call(f, x, **options))
+def _nth(f: np.ndarray, x: Any, *span: Any, options: dict[str, Any], inner: tuple[bool, bool]) -> Any:
+    call = _derivative.read_call(f, x, **options)
+    if span:
+        spacing: Any = call.spacing
+        shortest, longest = map(float, span)
+        call = call._replace(spacing=spacing._replace(shortest=shortest, longest=longest))
+    return _derivative.by_stencil(call)
 
 
-def _check_spacing(x: Any, f: Any, axis: int, formula: Any, period: Any) -> None:
-    """Refuse what is wrong now; the coordinates of a dask array are seen when they are computed."""
+def _check_spacing(x: Any, f: Any, axis: int, formula: Any, period: Any) -> tuple[Any, ...]:
+    """Refuse what is wrong now; the coordinates of a dask array are seen when they are computed.
+
+    Return the shortest and the longest step of all of the axis, by which weights are found one way or another.
+    """
     is_lazy = isinstance(x, da.Array)
     _check_chunks(x, "`x`")
+    given = x
     if is_lazy:
         # Those of each line are as long as the axis.
         x = _stand_in(f.shape[axis : axis + 1] if x.shape == f.shape else x.shape)
     spacing = _formulas.read_spacing(x, "x", f.shape, axis, None, lines=True)
     _formulas.read_period(period, spacing, formula, f.shape[axis])
+    if isinstance(spacing, float):
+        return ()
     if not is_lazy:
         _formulas.key_and_values(spacing, "x", formula.n, formula.points_needed, f.dtype)
+        return spacing.shortest, spacing.longest
+    if given.ndim > 1:
+        return ()  # as large as the samples: all of them would have to be read before the first result
+    steps = abs(da.diff(given.astype(np.float64)))
+    return steps.min(), steps.max()
 
 
 def _check_chunks(x: Any, name: str) -> None:
@@ -368,11 +393,17 @@ def _ends(x: Any, place: int, depth: int) -> Any:
 
 
 def _both_ends(x: np.ndarray, place: int, depth: int) -> np.ndarray:
-    return np.concatenate([_rows(x, place, slice(depth)), _rows(x, place, slice(-depth, None))], place)
+    return _joined([x[_rows(place, slice(depth))], x[_rows(place, slice(-depth, None))]], place)
 
 
-def _rows(x: Any, place: int, part: slice) -> Any:
-    return x[(slice(None),) * place + (part,)]
+def _joined(parts: Sequence[np.ndarray], place: int) -> np.ndarray:
+    is_masked = any(isinstance(part, np.ma.MaskedArray) for part in parts)
+    return (np.ma.concatenate if is_masked else np.concatenate)(parts, place)
+
+
+def _rows(place: int, part: slice) -> tuple[slice, ...]:
+    """The index of some rows along an axis."""
+    return (slice(None),) * place + (part,)
 
 
 def _of_chunk(
@@ -394,17 +425,17 @@ def _of_chunk(
             if p is None:
                 parts.append(x[0])
             elif is_low:
-                parts.append(np.concatenate([_rows(x[1], p, slice(depth, None)), _rows(x[0], p, slice(cut.least))], p))
+                parts.append(_joined([x[1][_rows(p, slice(depth, None))], x[0][_rows(p, slice(cut.least))]], p))
             else:
-                parts.append(np.concatenate([_rows(x[0], p, slice(-cut.least, None)), _rows(x[2], p, slice(depth))], p))
+                parts.append(_joined([x[0][_rows(p, slice(-cut.least, None))], x[2][_rows(p, slice(depth))]], p))
         return compute(*parts, inner=(is_low, not is_low))
 
     with _threads.one_thread():
         result = compute(*[x[0] for x in given], inner=inner)
         if inner[0]:
-            _rows(result, place, slice(depth))[...] = _rows(strip(True), place, slice(depth, 2 * depth))
+            result[_rows(place, slice(depth))] = strip(True)[_rows(place, slice(depth, 2 * depth))]
         if inner[1]:
-            _rows(result, place, slice(-depth, None))[...] = _rows(strip(False), place, slice(-2 * depth, -depth))
+            result[_rows(place, slice(-depth, None))] = strip(False)[_rows(place, slice(-2 * depth, -depth))]
     return result
 
 
@@ -437,7 +468,7 @@ def _of_chunk_with_neighbours(
         result = compute(operands[:count], *operands[count:])
     for (axis, cut), (has_low, has_high) in zip(cuts.items(), inner, strict=True):
         size = result.shape[axis + leading]
-        result = _rows(result, axis + leading, slice(cut.depth * has_low, size - cut.depth * has_high))
+        result = result[_rows(axis + leading, slice(cut.depth * has_low, size - cut.depth * has_high))]
     return result
 
 
@@ -502,7 +533,7 @@ def _with_neighbours(array: Any, axes: Sequence[int], cuts: dict[int, Cut], chun
         depth = cuts[a].depth if a in cuts else 0
         depths[place] = depth if len(chunks[a]) > 1 else 0
         if depths[place] and cuts[a].is_periodic:
-            low, high = _rows(array, place, slice(-depth, None)), _rows(array, place, slice(depth))
+            low, high = array[_rows(place, slice(-depth, None))], array[_rows(place, slice(depth))]
             sizes = list(chunks[a])
             sizes[0] += depth
             sizes[-1] += depth

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 
-from numgrad import _derivative, _fields, _gradient
+from numgrad import _derivative, _fields, _formulas, _gradient
 
 # What xarray divides by where a dimension has no coordinate: its numbers are float64, whatever the samples are.
 ONE = np.float64(1.0)
@@ -22,6 +22,9 @@ LEADING: dict[Any, dict[Hashable, bool]] = {
     _fields.curl: {"component": True},
     _fields.jacobian: {"component": False, "derivative": True},
 }
+
+# The options of fields.
+FIELD = ("accuracy", "boundary", "period")
 
 
 class Place(NamedTuple):
@@ -52,7 +55,8 @@ def gradient(
     out : None
         Not supported.
     datetime_unit : str, optional
-        Unit of time, as in `DataArray.differentiate`: by default that of a datetime64, seconds of cftime.
+        Unit of time, as in `DataArray.differentiate`: by default that of a datetime64, seconds of cftime. An argument
+        of this function and of the accessor; `numgrad.gradient` and `numgrad.derivative` have those of arrays.
 
     Returns
     -------
@@ -98,6 +102,8 @@ def derivative(
     array([2., 2., 2., 2., 2.])
     """
     refuse(out)
+    if dim is not None and axis != -1:
+        raise TypeError(f"`axis` is {axis!r} and `dim` is {dim!r}; give one of them")
     if dim is None and (axis != -1 or not is_name(x)):
         (dim,) = dims_of(f, axis)
     is_named = x is None or is_name(x)
@@ -538,7 +544,15 @@ def gradients(obj: Any, found: list[Place], edge_order: Any) -> tuple[Any, ...]:
     return tuple([labelled(obj, [place], partial(compute, by=(place,))) for place in found])
 
 
+def allow(options: dict[str, Any], *names: str) -> None:
+    for name in options:
+        if name not in names:
+            raise TypeError(f"`{name}` is no option here; options are {listed(names)}")
+
+
 def nth(obj: Any, place: Place, options: dict[str, Any]) -> Any:
+    allow(options, "n", "accuracy", "boundary", "edge_accuracy", "period", "nan")
+
     def compute(variable: Any) -> Any:
         f, x = samples(variable, place.unit), place.x
         if isinstance(x, xr.Variable):
@@ -547,6 +561,10 @@ def nth(obj: Any, place: Place, options: dict[str, Any]) -> Any:
                     f"{place.name!r} has dimensions {listed(x.dims)}, a variable {listed(variable.dims)}; "
                     "leave it out of the Dataset"
                 )
+            if variable.chunks is not None and x.chunks is None:
+                # Checked as they are: for the samples they are many, and not there before they are needed.
+                _formulas.read_spacing(x.data, str(place.name), x.shape, x.get_axis_num(place.dim), None, lines=True)
+                x = x.chunk()
             x = x.set_dims(variable.sizes).data
         return _derivative.derivative(f, beside(f, x), axis=variable.get_axis_num(place.dim), **options)
 
@@ -555,6 +573,7 @@ def nth(obj: Any, place: Place, options: dict[str, Any]) -> Any:
 
 def scalar(function: Any, obj: Any, found: list[Place], options: Any) -> Any:
     """Return a field made of a DataArray, or of each variable of a Dataset."""
+    allow(options, *FIELD)
 
     def compute(variable: Any) -> Any:
         f, axes = samples(variable, found[0].unit), tuple([variable.get_axis_num(place.dim) for place in found])
@@ -565,6 +584,7 @@ def scalar(function: Any, obj: Any, found: list[Place], options: Any) -> Any:
 
 def vector(function: Any, v: list[Any], found: list[Place], options: Any) -> Any:
     """Return a field made of components."""
+    allow(options, *FIELD)
     axes = tuple([v[0].get_axis_num(place.dim) + 1 for place in found])
     variables = [one.variable for one in v]
     if any(one.chunks for one in variables):
