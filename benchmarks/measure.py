@@ -26,6 +26,7 @@ PACKAGES = (
     "torch",
     "jax",
     "dask",
+    "xarray",
 )
 
 
