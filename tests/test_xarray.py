@@ -143,16 +143,18 @@ VECTOR = {
 }
 
 
-@pytest.mark.parametrize("is_lazy", [False, True])
+@pytest.fixture(params=["in memory", "lazy"])
+def f(request):
+    if request.param == "in memory":
+        return array()
+    pytest.importorskip("dask")
+    return array().chunk()
+
+
 @pytest.mark.parametrize("option", ["default", True, False])
 @pytest.mark.parametrize("name", SCALAR)
-def test_attributes_are_kept_unless_xarray_is_told_to_drop_them(name, option, is_lazy):
-    if is_lazy:
-        pytest.importorskip("dask")
-    f = array()
+def test_attributes_are_kept_unless_xarray_is_told_to_drop_them(name, option, f):
     ds = f.to_dataset().assign(s=((), 1.0, {"units": "m"})).assign_attrs(title="all")
-    if is_lazy:
-        f, ds = f.chunk(), ds.chunk()
     with xr.set_options(keep_attrs=option):
         one, whole = SCALAR[name](f), SCALAR[name](ds)
     kept = option is not False
@@ -164,15 +166,11 @@ def test_attributes_are_kept_unless_xarray_is_told_to_drop_them(name, option, is
     assert ds.attrs == {"title": "all"}
 
 
-@pytest.mark.parametrize("is_lazy", [False, True])
 @pytest.mark.parametrize("option", ["default", True, False])
 @pytest.mark.parametrize("name", VECTOR)
-def test_fields_have_the_attributes_of_no_component(name, option, is_lazy):
-    if is_lazy:
-        pytest.importorskip("dask")
-    f = array()
+def test_fields_have_the_attributes_of_no_component(name, option, f):
     with xr.set_options(keep_attrs=option):
-        assert VECTOR[name](f.chunk() if is_lazy else f).attrs == {}
+        assert VECTOR[name](f).attrs == {}
         got = f.to_dataset().numgrad.divergence(["f", "f"], ["x", "y"])
     assert got.attrs == {}
     assert f.attrs == {"units": "K"}

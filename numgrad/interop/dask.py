@@ -123,7 +123,7 @@ def derivative(
     dtype = _dtype(f)
     _known(f, axis, "`f`")
     _formulas.check_length(formula, axis, f.shape[axis])
-    span = _check_spacing(x, f, axis, formula, period)
+    spacing = _check_spacing(x, f, axis, formula, period)
     if formula.is_gradient and (not np.ndim(x) or math.prod(np.shape(x)) == f.shape[axis]):
         steps = _steps(f, axis, np.ravel(x) if np.ndim(x) > 1 else x)
         return _first_along(f, axis, steps, formula.edges, is_strict=isinstance(x, da.Array))
@@ -133,9 +133,8 @@ def derivative(
         "edge_accuracy": edge_accuracy, "nan": nan, "period": period,
     }  # fmt: skip
     index = ((), (axis,), tuple(range(f.ndim)))[min(np.ndim(x), 2)]
-    return _along(
-        "derivative", partial(_nth, options=options), f, axis, cut, [(x, index), *[(s, ()) for s in span]], dtype
-    )
+    given = [(x, index), *[(step, ()) for step in _span(x, spacing)]]
+    return _along("derivative", partial(_nth, options=options), f, axis, cut, given, dtype)
 
 
 def laplacian(f: Any, *spacing: Any, out: Any = None, **options: Any) -> Any:
@@ -258,27 +257,29 @@ def _nth(f: np.ndarray, x: Any, *span: Any, options: dict[str, Any], inner: tupl
     return _derivative.by_stencil(call)
 
 
-def _check_spacing(x: Any, f: Any, axis: int, formula: Any, period: Any) -> tuple[Any, ...]:
-    """Refuse what is wrong now; the coordinates of a dask array are seen when they are computed.
-
-    Return the shortest and the longest step of all of the axis, by which weights are found one way or another.
-    """
+def _check_spacing(x: Any, f: Any, axis: int, formula: Any, period: Any) -> Any:
+    """Return the spacing as it is read; refuse what is wrong now. For what is lazy something else stands in."""
     is_lazy = isinstance(x, da.Array)
     _check_chunks(x, "`x`")
-    given = x
     if is_lazy:
         # Those of each line are as long as the axis.
         x = _stand_in(f.shape[axis : axis + 1] if x.shape == f.shape else x.shape)
     spacing = _formulas.read_spacing(x, "x", f.shape, axis, None, lines=True)
     _formulas.read_period(period, spacing, formula, f.shape[axis])
-    if isinstance(spacing, float):
-        return ()
     if not is_lazy:
         _formulas.key_and_values(spacing, "x", formula.n, formula.points_needed, f.dtype)
+    return spacing
+
+
+def _span(x: Any, spacing: Any) -> tuple[Any, ...]:
+    """Return the shortest and the longest step of all of the axis, by which weights are found one way or another."""
+    if isinstance(spacing, float):
+        return ()
+    if not isinstance(x, da.Array):
         return spacing.shortest, spacing.longest
-    if given.ndim > 1:
+    if x.ndim > 1:
         return ()  # as large as the samples: all of them would have to be read before the first result
-    steps = abs(da.diff(given.astype(np.float64)))
+    steps = abs(da.diff(x.astype(np.float64)))
     return steps.min(), steps.max()
 
 

@@ -532,16 +532,19 @@ def labelled(obj: Any, found: list[Place], compute: Callable[[Any], Any], functi
     return made
 
 
-def gradients(obj: Any, found: list[Place], edge_order: Any) -> tuple[Any, ...]:
-    def compute(variable: Any, by: Sequence[Place]) -> Any:
-        f, axes = samples(variable, by[0].unit), tuple([variable.get_axis_num(place.dim) for place in by])
-        return _gradient.gradient(f, *[beside(f, place.x) for place in by], axis=axes, edge_order=edge_order)
+def applied(function: Any, found: Sequence[Place], variable: Any, **options: Any) -> Any:
+    """Return what a function of arrays makes of the samples, along the axes and by the coordinates of these places."""
+    f, axes = samples(variable, found[0].unit), tuple([variable.get_axis_num(place.dim) for place in found])
+    return function(f, *[beside(f, place.x) for place in found], axis=axes, **options)
 
+
+def gradients(obj: Any, found: list[Place], edge_order: Any) -> tuple[Any, ...]:
+    compute = partial(applied, _gradient.gradient, edge_order=edge_order)
     if isinstance(obj, xr.DataArray) and len(found) > 1 and not is_time(obj.variable):
-        made = iter(compute(obj.variable, found))
+        made = iter(compute(found, obj.variable))
         return tuple([labelled(obj, found, lambda _: next(made)) for _ in found])
     # Each variable of a Dataset has dimensions of its own, and the unit of times may be another for each coordinate.
-    return tuple([labelled(obj, [place], partial(compute, by=(place,))) for place in found])
+    return tuple([labelled(obj, [place], partial(compute, [place])) for place in found])
 
 
 def allow(options: dict[str, Any], *names: str) -> None:
@@ -574,12 +577,7 @@ def nth(obj: Any, place: Place, options: dict[str, Any]) -> Any:
 def scalar(function: Any, obj: Any, found: list[Place], options: Any) -> Any:
     """Return a field made of a DataArray, or of each variable of a Dataset."""
     allow(options, *FIELD)
-
-    def compute(variable: Any) -> Any:
-        f, axes = samples(variable, found[0].unit), tuple([variable.get_axis_num(place.dim) for place in found])
-        return function(f, *[beside(f, place.x) for place in found], axis=axes, **options)
-
-    return labelled(obj, found, compute, function)
+    return labelled(obj, found, partial(applied, function, found, **options), function)
 
 
 def vector(function: Any, v: list[Any], found: list[Place], options: Any) -> Any:
