@@ -322,6 +322,16 @@ def test_out_must_not_share_memory():
     assert not memory.any()
 
 
+def test_out_in_another_mapping_of_the_same_file(formula, tmp_path):
+    file = tmp_path / "grid"
+    np.memmap(file, np.float64, "w+", shape=(4, 20))[:] = grid(4, 20)
+    u, over = (np.memmap(file, np.float64, "r+", shape=(4, 20)) for _ in range(2))
+    wanted = formula.gradient(np.array(u[0]), 0.5, 2)
+    with pytest.raises(ValueError, match="share memory"):
+        formula(u[3].copy(), 0.5, 2, out=(u[0], over[:3], np.empty((3, 3, 20))))
+    assert same_bits(np.array(formula.gradient(u[0, ::-1], 0.5, 2, out=over[:3])), wanted[:, ::-1])
+
+
 def test_float32(formula):
     grids = [grid(50, seed=s).astype("f4") for s in range(3)]
     single, double = formula(*grids), formula(*(g.astype("f8") for g in grids))

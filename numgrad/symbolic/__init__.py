@@ -1,7 +1,7 @@
 """The exact partial derivatives of a formula, compiled."""
 
 from collections.abc import Sequence
-from itertools import combinations, combinations_with_replacement
+from itertools import combinations_with_replacement
 from math import prod
 from numbers import Real
 from threading import Lock
@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from numgrad._out import check
+from numgrad import _mapped
+from numgrad._out import check, check_apart
 from numgrad.symbolic import _kernel
 from numgrad.symbolic._emit import Emitter, Value
 from numgrad.symbolic._library import sympy
@@ -455,7 +456,7 @@ def _converted(array: np.ndarray, dtype: np.dtype[Any]) -> np.ndarray:
 
 
 def _apart(grid: np.ndarray, targets: list[np.ndarray]) -> np.ndarray:
-    if not any(np.may_share_memory(grid, t) for t in targets):
+    if not any(_mapped.may_share(grid, t) for t in targets):
         return grid
     return _converted(grid, grid.dtype)
 
@@ -466,7 +467,5 @@ def _checked(out: Any, shapes: list[tuple[int, ...]], dtype: np.dtype[Any]) -> l
         raise ValueError(f"`out` {got}; give a tuple of {len(shapes)} arrays, of shapes {', '.join(map(str, shapes))}")
     for array, shape in zip(out, shapes, strict=True):
         check(array, shape, dtype, np.ndarray)
-    for a, b in combinations(out, 2):
-        if np.may_share_memory(a, b) and np.shares_memory(a, b):
-            raise ValueError("`out` has arrays that share memory; one result would overwrite another")
+    check_apart(out)
     return list(out)
