@@ -45,6 +45,7 @@ LAYERS = {
     "numgrad.symbolic._parse": 4.9,
     "numgrad.symbolic._partials": 4.9,
     "numgrad.symbolic._emit": 4.8,
+    "numgrad.symbolic._special": 4.75,
     "numgrad.symbolic._library": 4.7,
     "numgrad.sklearn": 11,
     "numgrad.plotting": 11,

@@ -15,11 +15,13 @@ from numgrad.symbolic import _kernel
 from numgrad.symbolic._emit import Emitter, Value
 from numgrad.symbolic._library import sympy
 from numgrad.symbolic._parse import parse
-from numgrad.symbolic._partials import outputs
+from numgrad.symbolic._partials import met, outputs
+from numgrad.symbolic._special import prepared, replaced
 
 __all__ = ["Formula", "compile"]
 
 _WIDEST = 100  # characters of a formula in a repr
+_MOST_COMPARED = 1000  # parts of a formula and its partials
 
 
 def compile(expr: Any, symbols: Any, *, order: int = 1) -> "Formula":
@@ -207,13 +209,17 @@ class Formula:
         self._expr, self._symbols, self._order = expr, symbols, order
         real = {s: library.Dummy(s.name, real=True) for s in symbols if s.is_real is None}
         self._variables = tuple(real.get(s, s) for s in symbols)
-        back = {dummy: s for s, dummy in real.items()}
-        exact = outputs(expr.xreplace(real), self._variables, order, back)
-        self._partials = tuple(f.xreplace(back) for f in exact[1 : 1 + len(symbols)])
-        # One choice of common parts for all kernels, so that all methods give the same bits.
-        parts, self._outputs = library.cse(exact, symbols=library.numbered_symbols(cls=library.Dummy))
-        self._definitions = dict(parts)
+        self._names = {dummy: s for s, dummy in real.items()}
+        self._outputs = outputs(prepared(expr.xreplace(real)), self._variables, order, self._names)
+        self._exact = tuple(self._outputs[1 : 1 + len(symbols)])
+        self._definitions: dict[Any, Any] = {}
+        # One choice of common parts for all kernels, so that all methods give the same bits. What is equal is computed
+        # once in any case; for sums and products that have a part in common SymPy compares them all in pairs.
+        if len(met(*self._outputs)) <= _MOST_COMPARED:
+            parts, self._outputs = library.cse(self._outputs, symbols=library.numbered_symbols(cls=library.Dummy))
+            self._definitions = dict(parts)
         self._check_numbers()
+        self._partials: tuple[Any, ...] | None = None
         self._kernels: dict[Any, Any] = {}
         self._lock = Lock()
 
@@ -236,6 +242,8 @@ class Formula:
 
     @property
     def partials(self) -> tuple[Any, ...]:
+        if self._partials is None:
+            self._partials = tuple(replaced(f, self._names) for f in self._exact)
         return self._partials
 
     def value(self, *grids: Any, out: np.ndarray | None = None) -> Any:
@@ -418,13 +426,13 @@ class Formula:
     def __repr__(self) -> str:
         names = ", ".join(map(str, self._symbols))
         lines = [f"Formula: {_shortened(self._expr)} of {names}; partials up to order {self._order}"]
-        lines += [f"  d/d{s} = {_shortened(f)}" for s, f in zip(self._symbols, self._partials, strict=False)]
+        lines += [f"  d/d{s} = {_shortened(f)}" for s, f in zip(self._symbols, self.partials, strict=False)]
         return "\n".join(lines)
 
     def _repr_latex_(self) -> str:
         latex = sympy().latex
         lines = [rf"f &= {latex(self._expr)}"]
-        for s, f in zip(self._symbols, self._partials, strict=False):
+        for s, f in zip(self._symbols, self.partials, strict=False):
             lines.append(rf"\frac{{\partial f}}{{\partial {latex(s)}}} &= {latex(f)}")
         return r"$\displaystyle \begin{aligned} " + r" \\ ".join(lines) + r" \end{aligned}$"
 
