@@ -47,6 +47,7 @@ LAYERS = {
     "numgrad.symbolic._emit": 4.8,
     "numgrad.symbolic._special": 4.75,
     "numgrad.symbolic._library": 4.7,
+    "numgrad.symbolic._work": 4.7,
     "numgrad.sklearn": 11,
     "numgrad.plotting": 11,
     "numgrad.regression": 5,

@@ -17,6 +17,7 @@ from numgrad.symbolic._library import sympy
 from numgrad.symbolic._parse import parse
 from numgrad.symbolic._partials import met, outputs
 from numgrad.symbolic._special import prepared, replaced
+from numgrad.symbolic._work import Exceeded, limited
 
 __all__ = ["Formula", "compile"]
 
@@ -94,12 +95,17 @@ def compile(expr: Any, symbols: Any, *, order: int = 1) -> "Formula":
     try:
         if isinstance(expr, str):
             chosen = _symbols(symbols, set())
-            given = parse(expr, {s.name: s for s in chosen})
-        else:
-            given = _expression(expr)
-            chosen = _symbols(symbols, given.free_symbols)
+            with limited():
+                return Formula(parse(expr, {s.name: s for s in chosen}), chosen, int(order))
+        given = _expression(expr)
+        chosen = _symbols(symbols, given.free_symbols)
         _check_used(given, chosen)
         return Formula(given, chosen, int(order))
+    except Exceeded:
+        raise ValueError(
+            f"`expr` takes too much work for a string, with partials up to order {order}; pass a SymPy expression, or "
+            "compile its parts"
+        ) from None
     except RecursionError:
         raise ValueError("`expr` is nested too deeply; name parts of it, and compile these") from None
     except library.SympifyError as error:
