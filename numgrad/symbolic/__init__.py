@@ -1,6 +1,7 @@
 """The exact partial derivatives of a formula, compiled."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import combinations_with_replacement
 from math import prod
 from numbers import Real
@@ -227,6 +228,8 @@ class Formula:
         self._check_numbers()
         self._partials: tuple[Any, ...] | None = None
         self._kernels: dict[Any, Any] = {}
+        # For numbers, by their types: Numba's part of a call is then the longest.
+        self._lanes: dict[tuple[Any, ...], list[_kernel.Lane]] = {}
         self._lock = Lock()
 
     def _check_numbers(self) -> None:
@@ -367,6 +370,17 @@ class Formula:
         return self._evaluate("the formula", tuple(range(self._order + 1)), grids, out)
 
     def _evaluate(self, name: str, orders: tuple[int, ...], given: tuple[Any, ...], out: Any) -> tuple[Any, ...]:
+        if out is None and (ready := self._lanes.get((orders, *map(type, given)))):
+            with suppress(IndexError):  # all lanes are in use
+                lane = ready.pop()
+                try:
+                    if lane.takes(given):
+                        return lane.run(given)
+                finally:
+                    ready.append(lane)
+        return self._evaluate_arrays(name, orders, given, out)
+
+    def _evaluate_arrays(self, name: str, orders: tuple[int, ...], given: tuple[Any, ...], out: Any) -> tuple[Any, ...]:
         if orders[-1] > self._order:
             raise ValueError(f"`{name}` needs partials of order {orders[-1]}; compile with order={orders[-1]}")
         grids, shape, dtype = self._grids(name, given)
@@ -378,7 +392,11 @@ class Formula:
                 grids = [_apart(g, targets) for g in grids]
             plan = _kernel.layout([_kernel.without_repeats(g) for g in grids], shape)
             rows = [w.reshape(-1, prod(shape)) for w in written]
-            _kernel.run(self._compiled(orders, plan, rows), plan, rows)
+            kernel = self._compiled(orders, plan, rows)
+            _kernel.run(kernel, plan, rows)
+            kinds = tuple(map(type, given))
+            if out is None and _kernel.NUMBERS.issuperset(kinds):
+                self._lanes.setdefault((orders, *kinds), []).append(_kernel.Lane(kernel, plan, shapes, dtype))
         for target, result in zip(targets, written, strict=True):
             if target is not result:
                 target[...] = result

@@ -16,6 +16,9 @@ PARALLEL = 200_000  # elements, from which another thread's help is worth its st
 # LLVM tests before the loop that no result overlaps another nor a grid, in pairs, and packs no loop of more than 128.
 MOST_PAIRS = 120
 
+# Types of the numbers that have lanes.
+NUMBERS = frozenset([bool, int, float, np.bool_, *(np.dtype(t).type for t in "bBhHiIlLqQfd")])
+
 Component = tuple[Any, list[tuple[int, int]]]  # an expression, and the rows of the results that it fills
 
 
@@ -173,6 +176,30 @@ def _flat(view: np.ndarray) -> np.ndarray:
         return flat
     last = sum((n - 1) * step for n, step in zip(view.shape, view.strides, strict=True))
     return as_strided(view, (last // view.itemsize + 1,), (view.itemsize,), writeable=False)
+
+
+class Lane:
+    """The arrays of a call with numbers, made once; for one thread at a time."""
+
+    def __init__(self, kernel: _jit.Kernel, plan: Layout, shapes: list[tuple[int, ...]], dtype: Any) -> None:
+        self._cells = [np.empty(1, g.dtype) for g in plan.grids]
+        grids = [c.view() for c in self._cells]
+        for g in grids:
+            g.flags.writeable = False
+        self._results = [np.empty(shape, dtype) for shape in shapes]
+        self._fixed = plan.length, plan.sizes, plan.steps, *grids, *(r.reshape(-1, 1) for r in self._results)
+        self._kernel = kernel
+
+    @staticmethod
+    def takes(numbers: tuple[Any, ...]) -> bool:
+        """Whether NumPy has a type for each, which it has not for large integers."""
+        return all(type(n) is not int or -(2**63) <= n < 2**64 for n in numbers)
+
+    def run(self, numbers: tuple[Any, ...]) -> tuple[Any, ...]:
+        for cell, n in zip(self._cells, numbers, strict=True):
+            cell[0] = n
+        self._kernel(0, 1, *self._fixed)
+        return tuple([r.copy() if r.ndim else r[()] for r in self._results])
 
 
 def run(kernel: _jit.Kernel, plan: Layout, results: list[np.ndarray]) -> None:
