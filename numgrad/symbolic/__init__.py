@@ -96,7 +96,7 @@ def compile(expr: Any, symbols: Any, *, order: int = 1) -> "Formula":
     try:
         if isinstance(expr, str):
             chosen = _symbols(symbols, set())
-            with limited():
+            with limited(expr):
                 return Formula(parse(expr, {s.name: s for s in chosen}), chosen, int(order))
         given = _expression(expr)
         chosen = _symbols(symbols, given.free_symbols)

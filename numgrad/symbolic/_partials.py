@@ -113,6 +113,10 @@ def _rules() -> dict[Any, Rule]:
         """1/sqrt(1 - x**2), or with x**2 - 1, without the cancellation at 1."""
         return ((1 - x) * (1 + x)) ** -half if sign < 0 else (abs(x) - 1) ** -half * (abs(x) + 1) ** -half
 
+    def inverse(x: Any) -> tuple[Any]:
+        """1/(1 - x**2), one power, for two would have a difference as their slope."""
+        return (library.Pow((1 - x) * (1 + x), -1, evaluate=False),)
+
     def power_log(b: Any, e: Any, k: Any) -> tuple[Any, Any, Any]:
         lower = b ** (e - 1) if k == 1 else functions.PowerLog(b, e - 1, k - 1)
         return e * functions.PowerLog(b, e - 1, k) + k * lower, functions.PowerLog(b, e, k + 1), zero
@@ -122,8 +126,8 @@ def _rules() -> dict[Any, Rule]:
         library.Mod: mod,
         library.frac: lambda x: [one],
         library.tanh: lambda x: [library.cosh(x) ** -2],  # 1 - tanh(x)**2 has no digit left from 19 on
-        library.atanh: lambda x: [1 / ((1 - x) * (1 + x))],
-        library.acoth: lambda x: [1 / ((1 - x) * (1 + x))],
+        library.atanh: inverse,
+        library.acoth: inverse,
         library.asin: lambda x: [root(x)],
         library.acos: lambda x: [-root(x)],
         library.asec: lambda x: [root(x, 1) / abs(x)],

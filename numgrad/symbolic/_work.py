@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-# Calls of Python functions. 200 terms in three variables take 2 millions of them at order 2, and about a second; a
-# limit in seconds would refuse on one machine what another one takes.
-MOST_CALLS = 3_000_000
+# Calls of Python functions, a million of which take about a second. A limit in seconds would refuse on one machine what
+# another one takes. 200 terms in three variables take 1.8 million at order 2, sines nested 100 deep as many at order 1.
+CALLS, CALLS_PER_CHARACTER = 2_000_000, 100
+IS_GENERATOR = 0x20  # in the flags of code
 
 
 class Exceeded(BaseException):
@@ -15,14 +16,15 @@ class Exceeded(BaseException):
 
 
 @contextmanager
-def limited(most: int | None = None) -> Iterator[None]:
-    """Raise `Exceeded` when this thread has called so many functions; a debugger does not see these calls."""
-    left = MOST_CALLS if most is None else most
+def limited(text: str) -> Iterator[None]:
+    """Raise `Exceeded` when this thread has called too many functions for a text; a debugger does not see these calls."""
+    left = CALLS + CALLS_PER_CHARACTER * len(text)
 
     def count(frame: Any, event: str, argument: Any) -> None:
         nonlocal left
         left -= 1
-        if left < 0:
+        # What is raised in a generator that is thrown away is lost.
+        if left < 0 and not frame.f_code.co_flags & IS_GENERATOR:
             raise Exceeded
 
     before = sys.gettrace()
