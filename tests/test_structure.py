@@ -111,9 +111,8 @@ def test_imports_point_down(path, module):
         for name in names:
             if name.startswith("numgrad"):
                 assert layer(name) < layer(module), f"{module} imports {name}"
-            knows_numba = module in ("numgrad._jit", "numgrad._intrinsics", "numgrad.symbolic._lower") or module.startswith(
-                "numgrad.interop.numba"
-            )
+            own = "numgrad._jit", "numgrad._intrinsics", "numgrad.symbolic._lower"
+            knows_numba = module in own or module.startswith("numgrad.interop.numba")
             assert not name.startswith(("numba", "llvmlite")) or knows_numba
 
 

@@ -71,8 +71,8 @@ def is_emitted(expr: Any) -> bool:
     """Whether there is code for the function at the top of `expr`."""
     library = sympy()
     boolean, pair = library.logic.boolalg.BooleanAtom, library.functions.elementary.piecewise.ExprCondPair
-    built_in = library.Symbol, library.Number, library.Add, library.Mul, library.Pow, library.Piecewise, boolean, pair, special().PowerLog
-    return isinstance(expr, built_in) or any(expr.func in templates for templates in _classes())
+    built_in = library.Symbol, library.Number, library.Add, library.Mul, library.Pow, library.Piecewise, boolean, pair
+    return isinstance(expr, (*built_in, special().PowerLog)) or any(expr.func in templates for templates in _classes())
 
 
 class Value(NamedTuple):
@@ -194,9 +194,7 @@ class Emitter:
     def _power_log(self, base: Any, exponent: Any, k: Any) -> Value:
         """b**e*log(b)**k, whose limit at 0 is 0 for a positive e."""
         factors = self.emit(base**exponent), self.emit(sympy().log(base) ** k)
-        return self._do(
-            "0.0 if ({} == 0.0) & ({} > 0.0) else {} * {}", self.emit(base), self.emit(exponent), *factors
-        )
+        return self._do("0.0 if ({} == 0.0) & ({} > 0.0) else {} * {}", self.emit(base), self.emit(exponent), *factors)
 
     def _raise(self, base: Value, exponent: Fraction) -> Value:
         """A power of a positive exponent, of which 2 is a multiple, from multiplications and a root."""

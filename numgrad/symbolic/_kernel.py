@@ -89,7 +89,7 @@ def _loop(
     pattern: tuple[bool, ...],
     functions: list[str],
 ) -> list[str]:
-    """The lines of a loop; those of what it computes are functions, of what is constant along the row and of the rest."""
+    """The lines of a loop. What it computes is in functions: of what is constant along the row, and of the rest."""
     values = [(emitter.emit(expr), rows) for expr, rows in components]
     rows = [result for _, rows in components for result in rows]
     numbers = [k for k, s in enumerate(symbols) if s in emitter.loaded]

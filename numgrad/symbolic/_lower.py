@@ -23,7 +23,9 @@ def lowered(function: ast.FunctionDef) -> Any:
     from numba.extending import intrinsic
 
     unpacked, *assignments, last = function.body
-    assert isinstance(unpacked, ast.Assign) and isinstance(last, ast.Return) and isinstance(last.value, ast.Tuple)
+    assert isinstance(unpacked, ast.Assign)
+    assert isinstance(last, ast.Return)
+    assert isinstance(last.value, ast.Tuple)
     names = [name.id for name in unpacked.targets[0].elts]  # type: ignore[attr-defined]
     returned = [name.id for name in last.value.elts]  # type: ignore[attr-defined]
 
@@ -43,7 +45,8 @@ def lowered(function: ast.FunctionDef) -> Any:
                 _in_pieces(context, builder, assignments, values, are_tests)
             else:
                 _write(context, builder, assignments, values)
-            made = [context.cast(builder, values[n], kind, kind) for n, kind in zip(returned, result.types, strict=True)]
+            pairs = zip(returned, result.types, strict=True)
+            made = [context.cast(builder, values[n], kind, kind) for n, kind in pairs]
             return context.make_tuple(builder, result, made)
 
         return result(given), generate

@@ -1,4 +1,4 @@
-"""A formula in a string. None of it is ever run: Python's parser splits it, and what it names is looked up in tables."""
+"""A formula in a string. None of it is ever run: Python's parser splits it, and tables know what it names."""
 
 import ast
 import io

@@ -17,7 +17,7 @@ class Exceeded(BaseException):
 
 @contextmanager
 def limited(text: str) -> Iterator[None]:
-    """Raise `Exceeded` when this thread has called too many functions for a text; a debugger does not see these calls."""
+    """Raise `Exceeded` when this thread has called too many functions; a debugger does not see these calls."""
     left = CALLS + CALLS_PER_CHARACTER * len(text)
 
     def count(frame: Any, event: str, argument: Any) -> None:
