@@ -16,7 +16,7 @@ from numgrad.symbolic import _kernel
 from numgrad.symbolic._emit import Emitter, Value
 from numgrad.symbolic._library import sympy
 from numgrad.symbolic._parse import parse
-from numgrad.symbolic._partials import met, outputs
+from numgrad.symbolic._partials import depth, met, outputs
 from numgrad.symbolic._special import prepared, replaced
 from numgrad.symbolic._work import Exceeded, limited
 
@@ -24,6 +24,7 @@ __all__ = ["Formula", "compile"]
 
 _WIDEST = 100  # characters of a formula in a repr
 _MOST_COMPARED = 1000  # parts of a formula and its partials
+_DEEPEST_COMPARED = 40  # parts in one another
 
 
 def compile(expr: Any, symbols: Any, *, order: int = 1) -> "Formula":
@@ -217,12 +218,18 @@ class Formula:
         real = {s: library.Dummy(s.name, real=True) for s in symbols if s.is_real is None}
         self._variables = tuple(real.get(s, s) for s in symbols)
         self._names = {dummy: s for s, dummy in real.items()}
-        self._outputs = outputs(prepared(expr.xreplace(real)), self._variables, order, self._names)
-        self._exact = tuple(self._outputs[1 : 1 + len(symbols)])
+        found = outputs(prepared(expr.xreplace(real)), self._variables, order, self._names)
+        self._exact = tuple(found[1 : 1 + len(symbols)])
+        memo: dict[Any, Any] = {}
+        self._outputs = [prepared(f, memo) for f in found]
         self._definitions: dict[Any, Any] = {}
         # One choice of common parts for all kernels, so that all methods give the same bits. What is equal is computed
         # once in any case; for sums and products that have a part in common SymPy compares them all in pairs.
-        if len(met(*self._outputs)) <= _MOST_COMPARED:
+        depths: dict[Any, int] = {}
+        if (
+            len(met(*self._outputs)) <= _MOST_COMPARED
+            and max(depth(f, depths) for f in self._outputs) <= _DEEPEST_COMPARED
+        ):
             parts, self._outputs = library.cse(self._outputs, symbols=library.numbered_symbols(cls=library.Dummy))
             self._definitions = dict(parts)
         self._check_numbers()

@@ -123,10 +123,6 @@ class Emitter:
             return self._pieces(expr)
         if expr.func is special().PowerLog:
             return self._power_log(*expr.args)
-        if expr.func is library.log and expr.args[0].is_Add:
-            numbers, terms = _parted(expr.args[0].args)
-            if numbers == [1]:
-                return self._do("math.log1p({})", self.emit(library.Add(*terms)))
         templates, folds = _classes()
         arguments = [self.emit(a) for a in expr.args]
         if expr.func in folds:
@@ -148,14 +144,6 @@ class Emitter:
         numbers, terms = _parted(expr.args)
         positive: list[Value] = []
         negative: list[Value] = []
-        exp = sympy().exp
-        if numbers in ([1], [-1]):  # exp(x) - 1 and 1 - exp(x)
-            for i, term in enumerate(terms):
-                if (term * -numbers[0]).func is exp:
-                    size = self._do("math.expm1({})", self.emit((term * -numbers[0]).args[0]))
-                    (negative if numbers[0] == 1 else positive).append(size)
-                    del numbers[0], terms[i]
-                    break
         for term in terms:
             size, is_negative = self._product(term) if term.is_Mul else (self.emit(term), False)
             (negative if is_negative else positive).append(size)

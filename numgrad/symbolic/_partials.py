@@ -13,6 +13,8 @@ from numgrad.symbolic._emit import is_emitted
 from numgrad.symbolic._library import sympy
 from numgrad.symbolic._special import special
 
+DEEPEST_SORTED = 12  # of the trees that are sums and products as SymPy writes them
+
 Rule = Callable[..., Sequence[Any]]  # of the arguments of a function, to its derivative with respect to each
 
 
@@ -43,6 +45,7 @@ class Slopes:
     def __init__(self) -> None:
         self._found: dict[Any, Any] = {}
         self._free: dict[Any, frozenset[Any]] = {}
+        self._depths: dict[Any, int] = {}
 
     def __call__(self, expr: Any, symbol: Any) -> Any:
         if symbol not in self._symbols_of(expr):
@@ -60,12 +63,19 @@ class Slopes:
             self._free[expr] = own.union(*map(self._symbols_of, expr.args))
         return self._free[expr]
 
+    def _combined(self, kind: Any, operands: list[Any]) -> Any:
+        """A sum or a product; of deep parts as it stands, for SymPy sorts these by comparing them to the bottom."""
+        if max((depth(o, self._depths) for o in operands), default=0) <= DEEPEST_SORTED:
+            return kind(*operands)
+        operands = [o for o in operands if o != kind.identity]
+        return kind(*operands, evaluate=False)
+
     def _slope(self, expr: Any, symbol: Any) -> Any:
         library = sympy()
         if expr.is_Add:
-            return library.Add(*(d for a in expr.args if (d := self(a, symbol))))
+            return self._combined(library.Add, [d for a in expr.args if (d := self(a, symbol))])
         if expr.is_Mul:
-            return library.Add(*self._products(expr.args, symbol))
+            return self._combined(library.Add, self._products(expr.args, symbol))
         if expr.is_Piecewise:
             return expr.func(*((self(value, symbol), condition) for value, condition in expr.args))
         arguments = expr.args
@@ -76,11 +86,12 @@ class Slopes:
             rule = _rules().get(expr.func)
             slopes = rule(*arguments) if rule else [expr.fdiff(i + 1) for i in range(len(arguments))]
         inner = [self(a, symbol) for a in arguments]
-        return library.Add(*(library.Mul(d, slope) for d, slope in zip(inner, slopes, strict=True) if d))
+        products = [self._combined(library.Mul, [d, s]) for d, s in zip(inner, slopes, strict=True) if d and s]
+        return self._combined(library.Add, products)
 
     def _products(self, factors: tuple[Any, ...], symbol: Any) -> list[Any]:
         slopes = [self(f, symbol) for f in factors]
-        return [sympy().Mul(*factors[:i], d, *factors[i + 1 :]) for i, d in enumerate(slopes) if d]
+        return [self._combined(sympy().Mul, [*factors[:i], d, *factors[i + 1 :]]) for i, d in enumerate(slopes) if d]
 
 
 def _merged(base: Any, exponent: Any) -> tuple[Any, Any]:
@@ -138,6 +149,9 @@ def _rules() -> dict[Any, Rule]:
         functions.Sinc1: lambda x: [functions.Sinc2(x)],
         functions.Softplus: lambda x: [functions.Logistic(x)],
         functions.Logistic: lambda x: [functions.Logistic(x) * functions.Logistic(-x)],
+        functions.Log1p: lambda x: [1 / (1 + x)],
+        functions.Expm1: lambda x: [library.exp(x)],
+        functions.Versine: lambda x: [library.sin(x)],
         functions.PowerLog: power_log,
     }
     for flat in (library.sign, library.floor, library.ceiling, library.Heaviside):
@@ -171,6 +185,13 @@ def met(*exprs: Any) -> set[Any]:
             found.add(part)
             left += part.args
     return found
+
+
+def depth(expr: Any, found: dict[Any, int]) -> int:
+    """How many parts stand in one another; `found` has that of each."""
+    if expr not in found:
+        found[expr] = 1 + max((depth(a, found) for a in expr.args), default=0)
+    return found[expr]
 
 
 def _missing(expr: Any, seen: set[Any]) -> list[str]:

@@ -26,6 +26,9 @@ def _plain() -> dict[Any, Any]:
         functions.Sinc2: lambda x: -sin(x) / x - 2 * cos(x) / x**2 + 2 * sin(x) / x**3,
         functions.Softplus: lambda x: library.log(1 + library.exp(x)),
         functions.Logistic: lambda x: 1 / (1 + library.exp(-x)),
+        functions.Log1p: lambda x: library.log(1 + x),
+        functions.Expm1: lambda x: library.exp(x) - 1,
+        functions.Versine: lambda x: 1 - cos(x),
         functions.PowerLog: lambda b, e, k: b**e * library.log(b) ** k,
     }
 
@@ -35,9 +38,9 @@ def replaced(expr: Any, names: dict[Any, Any]) -> Any:
     return _rebuilt(expr, lambda e: _plain()[e.func](*e.args) if e.func in _plain() else e, dict(names))
 
 
-def prepared(expr: Any) -> Any:
-    """`expr` with the functions that are special."""
-    return _rebuilt(expr, _specialised, {})
+def prepared(expr: Any, memo: dict[Any, Any] | None = None) -> Any:
+    """`expr` with the functions that are special; `memo` has the parts that have been seen."""
+    return _rebuilt(expr, _specialised, {} if memo is None else memo)
 
 
 def _rebuilt(expr: Any, change: Any, memo: dict[Any, Any]) -> Any:
@@ -51,10 +54,12 @@ def _rebuilt(expr: Any, change: Any, memo: dict[Any, Any]) -> Any:
 
 def _specialised(expr: Any) -> Any:
     library, functions = sympy(), special()
-    if expr.func is library.log and expr.args[0].is_Add and len(expr.args[0].args) == 2:
-        one, other = expr.args[0].args
-        if one == 1 and other.func is library.exp and not other.is_number:
-            return functions.Softplus(*other.args)
+    if expr.func is library.log and expr.args[0].is_Add and not expr.is_number:
+        one, other = expr.args[0].as_coeff_Add()
+        if one == 1:
+            return functions.Softplus(*other.args) if other.func is library.exp else functions.Log1p(other)
+    if expr.is_Add:
+        return _without_ones(expr)
     if not expr.is_Mul:
         return expr
     # b**e*log(b)**k, which is 0 at 0.
@@ -67,6 +72,25 @@ def _specialised(expr: Any) -> Any:
             if base == log.args[0] and not (exponent.is_number and exponent.is_negative):
                 rest = [f for f in expr.args if f is not factor and f is not power]
                 return library.Mul(*rest, functions.PowerLog(base, exponent, k))
+    return expr
+
+
+def _without_ones(expr: Any) -> Any:
+    """A sum with exp(x) - 1, 1 - exp(x) or 1 - cos(x) in one piece."""
+    library, functions = sympy(), special()
+    one, _ = expr.as_coeff_Add()
+    if one not in (1, -1):
+        return expr
+    for term in expr.args:
+        opposite = -one * term
+        if opposite.func is library.exp:
+            whole = functions.Expm1(*opposite.args)
+        elif opposite.func is library.cos:
+            whole = -functions.Versine(*opposite.args)
+        else:
+            continue
+        if not opposite.is_number:
+            return library.Add(*(t for t in expr.args if t != one and t != term), -one * whole)
     return expr
 
 
@@ -86,4 +110,7 @@ TEMPLATES = {
     "(2.0 * (math.sin({0}) / {0} - math.cos({0})) / {0} - math.sin({0})) / {0}",
     "Softplus": "({0} if {0} > 0.0 else 0.0) + math.log1p(math.exp(-abs({0})))",
     "Logistic": "1.0 / (1.0 + math.exp(-{0}))",
+    "Log1p": "math.log1p({0})",
+    "Expm1": "math.expm1({0})",
+    "Versine": "2.0 * math.sin(0.5 * {0}) * math.sin(0.5 * {0})",
 }

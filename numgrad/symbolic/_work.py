@@ -7,7 +7,7 @@ from typing import Any
 
 # Calls of Python functions, a million of which take about a second. A limit in seconds would refuse on one machine what
 # another one takes. 200 terms in three variables take 1.8 million at order 2, sines nested 100 deep as many at order 1.
-CALLS, CALLS_PER_CHARACTER = 2_000_000, 100
+CALLS, CALLS_PER_CHARACTER = 1_000_000, 20
 IS_GENERATOR = 0x20  # in the flags of code
 
 
