@@ -33,7 +33,9 @@ def source(components: list[Component], symbols: tuple[Any, ...], definitions: A
     ``pattern[k]``: grid k goes on along the row; else it is constant there.
     """
     functions: list[str] = []
-    body = [line for group in _groups(components, symbols, definitions, pattern) for line in _loop(*group, functions)]
+    body = []
+    for group, emitter in _groups(components, symbols, definitions, pattern):
+        body += _loop(group, symbols, emitter, pattern, functions)
     grids = range(len(symbols))
     results = sorted({result for _, rows in components for result, _ in rows})
     offsets = [f"a{k}" for k in grids]
@@ -79,7 +81,7 @@ def _groups(components: list[Component], symbols: tuple[Any, ...], definitions: 
             together.append([])
         together[-1].append(component)
     for group in together:
-        yield group, symbols, Emitter(variables, definitions), pattern
+        yield group, Emitter(variables, definitions)
 
 
 def _loop(

@@ -132,7 +132,7 @@ def _rules() -> dict[Any, Rule]:
         lower = b ** (e - 1) if k == 1 else functions.PowerLog(b, e - 1, k - 1)
         return e * functions.PowerLog(b, e - 1, k) + k * lower, functions.PowerLog(b, e, k + 1), zero
 
-    rules: dict[Any, Rule] = {
+    rules: dict[Any, Any] = {
         library.Abs: lambda x: [library.sign(x)],
         library.Mod: mod,
         library.frac: lambda x: [one],

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-# Calls of Python functions, a million of which take about a second. A limit in seconds would refuse on one machine what
-# another one takes. 200 terms in three variables take 1.8 million at order 2, sines nested 100 deep as many at order 1.
+# Calls of Python functions, a million of which take one to two seconds. A limit in seconds would refuse on one machine
+# what another one takes.
 CALLS, CALLS_PER_CHARACTER = 1_000_000, 20
+HEAVY = 4  # calls that one of mpmath counts for: it works on long integers
 IS_GENERATOR = 0x20  # in the flags of code
 
 
@@ -22,7 +23,7 @@ def limited(text: str) -> Iterator[None]:
 
     def count(frame: Any, event: str, argument: Any) -> None:
         nonlocal left
-        left -= 1
+        left -= HEAVY if "mpmath" in frame.f_code.co_filename else 1
         # What is raised in a generator that is thrown away is lost.
         if left < 0 and not frame.f_code.co_flags & IS_GENERATOR:
             raise Exceeded
