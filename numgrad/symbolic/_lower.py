@@ -34,7 +34,7 @@ def lowered(function: ast.FunctionDef) -> Any:
         are_tests = {n: kind == types.boolean for n, kind in zip(names, given.types, strict=True)}
         for line in assignments:
             are_tests[line.targets[0].id] = _is_test(line.value, are_tests)  # type: ignore[attr-defined]
-        result = types.Tuple([types.boolean if are_tests[n] else types.float64 for n in returned])  # type: ignore[no-untyped-call]
+        result = types.Tuple([types.boolean if are_tests[n] else types.float64 for n in returned])
 
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             from numba.core import cgutils

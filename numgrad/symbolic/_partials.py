@@ -161,7 +161,10 @@ def _rules() -> dict[Any, Rule]:
 
 def _check(expr: Any, place: str, names: dict[Any, Any]) -> None:
     library = sympy()
-    shown = lambda: str(expr.xreplace(names))[:80]  # noqa: E731  # takes long
+
+    def shown() -> str:  # takes long
+        return str(expr.xreplace(names))[:80]
+
     parts = met(expr)
     if parts & {library.nan, library.oo, -library.oo, library.zoo}:
         raise ValueError(f"{place} is not finite: {shown()}")
