@@ -431,7 +431,7 @@ def test_evaluations_are_counted_of_arrays():
 @pytest.mark.parametrize("formula", EASY)
 def test_smooth_functions_need_few_evaluations(formula):
     (function,) = (f for f in SMOOTH if f.formula == formula)
-    assert derivative(function.fun, function.points, vectorized=True).n_eval.max() <= 20
+    assert derivative(function.fun, function.points, vectorized=True).n_eval.max() <= 25
 
 
 # Bounds and domains
@@ -617,11 +617,15 @@ def test_arguments_are_let_go_of_when_a_jitted_function_raises():
     assert alive() is None
 
 
-@pytest.mark.parametrize("frequency", [1e8, 1e10])
-def test_fast_oscillations_as_noise_are_covered(frequency):
+@pytest.mark.parametrize("frequency", [1e6, 1e8, 1e10])
+def test_fast_oscillations_are_no_noise(frequency):
     x = np.linspace(0.1, 3, 200)
     found = derivative(lambda x: np.sin(x) + 1e-8 * np.sin(frequency * x), x, vectorized=True)
-    assert covered(found, np.cos(x)) >= 0.75
+    # frequency * x is rounded, by half a unit
+    rounded = 1e-8 * frequency * EPS * frequency * x
+    error = abs(found.value - np.cos(x) - 1e-8 * frequency * np.cos(frequency * x))
+    assert (error <= found.error + rounded)[found.converged].all()
+    assert np.mean(error <= found.error + rounded) >= 0.98
 
 
 @pytest.mark.parametrize(("fun", "x"), [(lambda x: 3.7, 0.3), (math.cos, 0.0), (lambda x: x * x, 0.0)])

@@ -75,7 +75,7 @@ class Search:
             reach = self._reach(tasks, quotient)
             fits = is_open
             if reach is not None:
-                fits = fits & np.all(reach >= self._least(tasks) * 2.0 ** (kind.levels - 1), axis=0)
+                fits = fits & np.all(reach >= self._least(tasks) * kind.width, axis=0)
             if found is None and (reach is None or fits.all()):
                 found = self._run(kind, tasks, reach)
                 if reach is None and (found.error < np.inf).all():  # most calls end here
