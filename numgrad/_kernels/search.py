@@ -55,7 +55,7 @@ SCATTERED = 64.0
 # A function with more noise than so many times its rounding is not said to have a derivative.
 NOISY = 3000.0
 # A function is sampled at no more levels beyond the first window than these, and no farther than this.
-ROUNDS = 100
+ROUNDS = 200
 FARTHEST = 2.0**3
 # Steps of fewer units of the last place of x than 2 to this would tell nothing of a kink.
 NOTHING = 10
@@ -294,14 +294,14 @@ def judge(task: Any, state: Any, window: Any, epsilon: Any, count: Any, is_first
         truncation = truncation if is_smooth else truncation + change * factorial / power
         is_foretold = is_smooth & is_centered & (probed <= 4.0 * truncation + noise + rounding)
         truncation = max(truncation, probed)
-        error = truncation + noise + rounding
+        # What f(x) is off by, that the even part foretells, is noise that sizes do not show, or a pole near x.
+        off = max(residual - 0.5 * columns, 0.0) * amplification / power
+        scatter = max(scatter, 3.0 * off)
+        error = truncation + noise + rounding + off
 
         is_finer = move < 0.0
         is_fine = is_foretold & (truncation + noise <= ACCEPTED * epsilon * abs(value))
         is_fine = is_fine | (is_foretold & (value == 0.0) & (truncation == 0.0))  # f is even around x, or constant
-        # What f(x) is off by, that the even part foretells, is noise that sizes do not show.
-        off = max(residual - 0.5 * columns, 0.0) * amplification / power
-        scatter = max(scatter, 3.0 * off)
         is_rounded = is_foretold & (truncation <= noise + rounding)
         is_found = (is_rounded | is_fine) & (off <= NOISY * (truncation + noise + rounding))
         # A derivative is found where it is known to a tenth of itself, or of what values of this size could make of it.
@@ -333,8 +333,8 @@ def judge(task: Any, state: Any, window: Any, epsilon: Any, count: Any, is_first
         is_settled = is_settled | (is_smooth & (truncation <= noise) & (noise >= state[NOISE * BLOCK + t]))
         # Rounding that finer steps do not change, as at a minimum of zero.
         is_settled = is_settled | (is_rounded & (lost < 1.5 * lost_before) & (lost_before < 1.5 * lost))
-        # A derivative that no window has found yet is looked for until rounding would hide it.
-        is_settled = is_settled & ((state[CONVERGED * BLOCK + t] > 0.0) | (lost > best))
+        # A derivative that no window has found yet is looked for until rounding would hide what f changes by.
+        is_settled = is_settled & ((state[CONVERGED * BLOCK + t] > 0.0) | (lost > best + KNOWN * coarse))
         state[LOST * BLOCK + t] = lost
         is_past = worse > (1.0 if is_rounded else 0.0)
         state[NOISE * BLOCK + t] = noise
