@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-BLOCK = 128
+BLOCK = 32
 # Rows of a block of tasks: two coordinates, how far a step of 1 moves each, the product of these, the finest and the
 # coarsest step sampled, their limits, and how often the function was called.
 FIRST, SECOND, UNIT, UNIT2, AREA, FINE, COARSE, FINEST, COARSEST, CALLS = range(10)
@@ -47,7 +47,7 @@ ACCEPTED = 64.0
 # two, and no period is a multiple of them all.
 ODD = 847_807 / 2**20
 # The probe may differ from what the levels foretell by so many times what rounding makes of it.
-SURPRISED = 0.5
+SURPRISED = 1.0
 # A quotient that changes by less than this fraction is taken to have left behind the steps that say nothing.
 RESOLVED = 1e-2
 # Columns that come nearer by less than the root of this are not taken to converge any more, but to scatter.
@@ -59,8 +59,12 @@ ROUNDS = 200
 FARTHEST = 2.0**3
 # Steps of fewer units of the last place of x than 2 to this would tell nothing of a kink.
 NOTHING = 10
-# What is uncertain by more than this share is not said to have converged.
+# What CONVERGED is of a finer window that its neighbour has not confirmed yet; 1 if it has.
+BELIEVED = 0.5
+# What is uncertain by more than the first share is not said to have converged; by the second, for low orders at finer
+# steps than those of the first window.
 KNOWN = 0.1
+SURE = 1e-4
 # Beside a divisor that may be zero.
 TINY = 1e-300
 
@@ -245,7 +249,7 @@ def judge(task: Any, state: Any, window: Any, epsilon: Any, count: Any, is_first
     order, levels, _, is_mixed, is_checked, is_fixed, is_leading = kind[0]
     _, factorial, amplification, gain, gain_before, gain_earlier, ratio, _, _, surprise = kind[1]
     width = ratio ** (levels - 1)
-    span, growth = width**order, ratio**order
+    span = width**order
     coarsest, changes = (levels - 1) * BLOCK, (levels + 1) * BLOCK
     sizes, largest = 2 * (levels + 1) * BLOCK, (3 * levels + 1) * BLOCK
     for t in range(count):
@@ -286,8 +290,10 @@ def judge(task: Any, state: Any, window: Any, epsilon: Any, count: Any, is_first
         rounding = slope * reach * amplification * epsilon / power
         # What the probe would change, beyond its own rounding, is what the levels do not know.
         probed = abs(state[PROBED * BLOCK + t])
-        scatter = max(scatter, probed)
-        probed = 2.0 * probed if probed > SURPRISED * surprise * (noise + rounding) else 0.0
+        scatter = max(scatter, 2.0 * probed)
+        likely = SURPRISED * surprise * (noise + rounding)
+        is_odd = probed > 4.0 * likely
+        probed = 2.0 * probed if probed > likely else 0.0
         is_smooth = (is_fixed != 0) | is_smooth & (
             max(apart, probed) <= 0.25 * (abs(value) + coarse) + amplification * floor / power
         )
@@ -305,8 +311,10 @@ def judge(task: Any, state: Any, window: Any, epsilon: Any, count: Any, is_first
         is_rounded = is_foretold & (truncation <= noise + rounding)
         is_found = (is_rounded | is_fine) & (off <= NOISY * (truncation + noise + rounding))
         # A derivative is found where it is known to a tenth of itself, or of what values of this size could make of it.
-        natural = max(abs(value), size / (power * span))
-        is_found = is_found & ((error + scatter <= KNOWN * natural) | ((value == 0.0) & (truncation == 0.0)))
+        # At fine steps values as noisy as those of coarse ones look smooth for being rounded alike: more is asked there.
+        is_strict = is_finer & (not is_first) & (order <= 2)
+        natural = SURE * max(abs(value), coarse) if is_strict else KNOWN * max(abs(value), size / (power * span))
+        is_found = is_found & ((error + scatter <= natural) | ((value == 0.0) & (truncation == 0.0)))
         was_found = state[CONVERGED * BLOCK + t] > 0.0
         # A window that has not converged gives way to a finer one that has.
         is_better = is_finer & is_found & (not was_found) & (error < inf)
@@ -315,13 +323,17 @@ def judge(task: Any, state: Any, window: Any, epsilon: Any, count: Any, is_first
         # Where a finer window disagrees by more than both of them allow, the coarser one did not know its error.
         difference = abs(value - state[VALUE * BLOCK + t])
         is_wrong = is_finer & (not (is_better | was_found)) & (difference > error + state[ERROR * BLOCK + t])
-        # Where the next finer window meets a surprise, its coarser neighbour had none by chance only.
-        is_lucky = is_finer & was_found & (not is_better) & (not is_foretold)
+        # A finer window that is the first to be believed was perhaps lucky. Its finer neighbour says so.
+        agrees = difference <= error + state[ERROR * BLOCK + t] + max(scatter, state[SCATTER * BLOCK + t])
+        is_confirmed = is_finer & was_found & agrees & (is_found | (not is_odd))
+        is_lucky = is_finer & was_found & (not (is_better | is_confirmed))
+        certainty = (1.0 if is_confirmed else BELIEVED) if is_finer & (not is_first) else 1.0
+        certainty = certainty if is_found else 0.0
         state[VALUE * BLOCK + t] = value if is_better else state[VALUE * BLOCK + t]
         state[SCATTER * BLOCK + t] = scatter if is_better else state[SCATTER * BLOCK + t]
         state[STEP * BLOCK + t] = h * task[UNIT * BLOCK + t] if is_better else state[STEP * BLOCK + t]
-        converged = 0.0 if is_lucky else state[CONVERGED * BLOCK + t]
-        state[CONVERGED * BLOCK + t] = (1.0 if is_found else 0.0) if is_better else converged
+        converged = 0.0 if is_lucky else 1.0 if is_confirmed else state[CONVERGED * BLOCK + t]
+        state[CONVERGED * BLOCK + t] = certainty if is_better else converged
         known = difference + error if is_wrong & (difference + error < inf) else state[ERROR * BLOCK + t]
         best = error if is_better else known
         state[ERROR * BLOCK + t] = best
@@ -338,11 +350,13 @@ def judge(task: Any, state: Any, window: Any, epsilon: Any, count: Any, is_first
         state[LOST * BLOCK + t] = lost
         is_past = worse > (1.0 if is_rounded else 0.0)
         state[NOISE * BLOCK + t] = noise
-        after = 0.0 if is_fine | (is_settled if is_finer else is_past) else move
+        is_waiting = state[CONVERGED * BLOCK + t] == BELIEVED
+        after = 0.0 if ((is_fine | is_settled) & (not is_waiting) if is_finer else is_fine | is_past) else move
         # Where coarser samples are larger by more than their steps, rounding grows with the step.
         grows = size > span * window[sizes + t]
         start = 1.0 if is_rounded & (not grows) else -1.0
-        start = 0.0 if (is_fixed != 0) | is_fine else start
+        is_bad = state[CENTER * BLOCK + t] - state[CENTER * BLOCK + t] != 0.0  # no number, no search
+        start = 0.0 if (is_fixed != 0) | is_fine | is_bad else start
         state[MOVE * BLOCK + t] = start if is_first else after
 
 
@@ -436,9 +450,7 @@ def move_on(scratch: Any, epsilon: Any, lanes: Any, total: Any, kind: Any) -> No
                 new = 0 if is_finer else levels - 1
                 for part in range(2):  # the step, then the probe
                     row = new if part == 0 else levels
-                    condense(
-                        values, lane * stride + part * samples * count + e, count, state, window, t, row, 1, kind
-                    )
+                    condense(values, lane * stride + part * samples * count + e, count, state, window, t, row, 1, kind)
                     power = task[AREA * BLOCK + t]
                     for _ in range(order):
                         power *= asked[1 + part, e]
@@ -463,7 +475,7 @@ def finish(scratch: Any, results: Any, lanes: Any, start: Any, stop: Any, kind: 
                 value[lane, begin + t] = state[VALUE * BLOCK + t]
                 error[lane, begin + t] = state[ERROR * BLOCK + t] + state[SCATTER * BLOCK + t]
                 step[lane, begin + t] = state[STEP * BLOCK + t]
-                converged[lane, begin + t] = state[CONVERGED * BLOCK + t] > 0.0
+                converged[lane, begin + t] = state[CONVERGED * BLOCK + t] > BELIEVED
         for t in range(count):
             calls[begin + t] = tasks[((begin - start) // BLOCK * TASK + CALLS * BLOCK) + t]
 

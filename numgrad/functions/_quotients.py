@@ -162,7 +162,9 @@ def _limit(powers: Sequence[int], steps: Sequence[Fraction]) -> list[Fraction]:
     for k in range(size):
         rows[k:] = sorted(rows[k:], key=lambda row: row[k] == 0)
         rows[k] = [a / rows[k][k] for a in rows[k]]
-        rows = [row if i == k else [a - row[k] * b for a, b in zip(row, rows[k], strict=True)] for i, row in enumerate(rows)]
+        rows = [
+            row if i == k else [a - row[k] * b for a, b in zip(row, rows[k], strict=True)] for i, row in enumerate(rows)
+        ]
     return [row[-1] for row in rows]
 
 
