@@ -49,7 +49,7 @@ def test_chunked_and_merged_equals_one_shot(m, n, p, cuts, has_weights):
     for rows in (whole, chunked, merged):
         assert rows.n_rows == m
         assert np.isclose(rows.total_weight, m if w is None else w.sum(), rtol=1e-14)
-        same_triangle(rows.R, np.pad(np.linalg.qr(A, mode="r"), ((0, max(0, A.shape[1] - m)), (0, 0))))
+        same_triangle(rows.R, np.linalg.qr(A, mode="r"))
         assert (np.tril(rows.R, -1) == 0).all()
 
 
@@ -393,4 +393,4 @@ def test_the_kernels_as_python():
         X, y = table(140, n)
         data = _check.data(X, y)
         A = np.column_stack([np.ones(140), X, y])
-        same_triangle(triangle(data), np.linalg.qr(A, mode="r"))
+        same_triangle(triangle(data, np.zeros(n + 1)), np.linalg.qr(A, mode="r"))

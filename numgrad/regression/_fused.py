@@ -156,5 +156,6 @@ class Fused(Engine):
     def _given(self) -> tuple[Any, ...]:
         """What is packed, and how."""
         data, coordinates = self._data, self._coordinates
-        arrays = data.x, data.y, data.weight, coordinates.shift, coordinates.factor
+        shift = np.append(coordinates.shift, np.zeros(data.y.shape[1]))
+        arrays = data.x, data.y, data.weight, shift, coordinates.factor
         return *arrays, int(coordinates.intercept), self._lines

@@ -24,7 +24,7 @@ class Modes(Engine):
         c = start @ self._vt.T
         rho = c * s - quadratic.b.T @ u
         self._rest = start - c @ self._vt
-        self._rest_shrinks = len(quadratic.eigenvalues) > len(s)
+        self._rest_shrinks = len(quadratic.eigenvalues()) > len(s)
         if self._rest_shrinks:
             s = np.append(s, np.sqrt(quadratic.l2))
             sizes = np.linalg.norm(self._rest, axis=1)
@@ -36,7 +36,7 @@ class Modes(Engine):
         self._c, self._rho = c.ravel(), rho.ravel()
         self._velocity = np.zeros(c.size)
         self._best = self._c.copy() if rule.keeps_best else np.empty(0)
-        self._floor = quadratic.least_cost
+        self._floor = quadratic.least_cost()
         self._rule = np.array([REPLAYED if rates is not None else rule.kind])
         self._rates = np.empty(0) if rates is None else rates
         self._numbers = np.array([*rule.numbers, self._floor, 0.0, rule.safe])

@@ -167,7 +167,7 @@ class Descent:
 
     @property
     def contraction(self) -> float:
-        return self._rule.contraction(self._problem.quadratic.eigenvalues)
+        return self._rule.contraction(self._problem.quadratic.eigenvalues())
 
     @property
     def intercept(self) -> Any:

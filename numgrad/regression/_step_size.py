@@ -118,7 +118,7 @@ class StepSize:
 
 
 def diagnose(quadratic: Quadratic) -> StepSize:
-    values, vt = quadratic.eigenvalues, quadratic.svd[2]
+    values, vt = quadratic.eigenvalues(), quadratic.svd[2]
     sizes = tuple(quadratic.sizes.tolist())
     largest = float(values[0]) if len(values) else 0.0
     if not 0 < largest < inf and any(sizes):
