@@ -10,6 +10,8 @@ Floats = np.ndarray[Any, np.dtype[np.floating[Any]]]
 
 # Elements looked at between two chances for Ctrl-C.
 PIECE = 2**18
+# Where sizes may matter to float32.
+FAR = 2.0**-32
 # The golden ratio: the fractional parts of its multiples are all different, and far from each other.
 GOLDEN = 0.6180339887498949
 
@@ -68,6 +70,18 @@ def weights(sample_weight: Any, m: int, may_be_zero: bool) -> tuple[Floats, floa
         raise ValueError("`sample_weight` is zero for all rows; give at least one row a weight")
     unit = 4.0 ** min(511, frexp(largest)[1] // 2)
     return read_only(array.astype(np.float64) / unit), unit
+
+
+def size(array: np.ndarray, total: float, scale: float) -> float:
+    """Return about how large the largest element is, of an array with this trace.
+
+    Within the factor of the number of elements as a rule; exactly, if that says that it may be far from 1.
+    """
+    if scale and FAR <= scale / (2 * array.size) and scale <= 1 / FAR:
+        return scale / len(array)
+    rows = max(1, PIECE * len(array) // max(1, array.size))
+    pieces = (array[low : low + rows].astype(np.float64, copy=False) for low in range(0, len(array), rows))
+    return max((float(abs(piece).max(initial=0)) for piece in pieces), default=0.0)
 
 
 def has_changed(given: Data) -> bool:

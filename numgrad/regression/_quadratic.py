@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from numgrad._kernels.descent import LARGEST
 from numgrad.regression._check import Floats
 
-EPS = float(np.finfo(np.float64).eps)
+EPS, TINY = float(np.finfo(np.float64).eps), float(np.finfo(np.float64).tiny)
 # Data of a size within 2**-ORDINARY to 2**ORDINARY need no scale: the fourth power of one times the square of another,
 # in a rate of Barzilai and Borwein, is a number still, and that of what is left of them to rounding is one, too.
 ORDINARY = 100
@@ -36,8 +37,11 @@ class Scale(NamedTuple):
     def rate(self, inner: float) -> float:
         return float(shifted(inner, -2 * self.x))
 
+    def enter_rate(self, outer: float) -> float:
+        return min(float(shifted(outer, 2 * self.x)), LARGEST)
+
     def curvature(self, outer: float) -> float:
-        """Of eigenvalues and penalties, and the inverse of rates, to inner ones."""
+        """Enter, of eigenvalues and penalties."""
         return float(shifted(outer, -2 * self.x))
 
 
@@ -85,7 +89,11 @@ class Coordinates:
         first = int(self.intercept)
         theta[..., first:] /= self.scale
         if self.intercept:
-            theta[..., 0] -= theta[..., 1:] @ self.shift
+            size = abs(theta[..., 1:])
+            if ((size < TINY) & (inner[..., 1:] != 0) | ~np.isfinite(size)).any():  # less than inner theta says
+                theta[..., 0] -= inner[..., 1:] @ (self.shift * self.factor)
+            else:
+                theta[..., 0] -= theta[..., 1:] @ self.shift
         return theta
 
 
