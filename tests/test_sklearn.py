@@ -27,6 +27,8 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
     [
         GradientDescentRegressor(),
         GradientDescentRegressor("optimal", method="fused", standardize=False),
+        GradientDescentRegressor(warm_start=True),
+        GradientDescentRegressor("bb", standardize=False),
     ]
 )
 def test_scikit_learns_checks(estimator, check):

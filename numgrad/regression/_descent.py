@@ -459,9 +459,7 @@ def _warn_of_constants(problem: Problem) -> None:
         )
 
 
-def _warn_of_the_range(
-    problem: Problem, dtype: Any, engine: Engine, inner_costs: Any, costs: Any, theta: Any
-) -> None:
+def _warn_of_the_range(problem: Problem, dtype: Any, engine: Engine, inner_costs: Any, costs: Any, theta: Any) -> None:
     """Name what the result has as 0 or infinity, or with fewer digits, since it is beyond the range of numbers."""
     if engine.is_diverged:
         return

@@ -273,16 +273,9 @@ class Descent:
         -------
         str
         """
-        step, exact = self.step_size, self.theta_least_squares
+        exact = self.theta_least_squares
         lines = [f"Gradient descent: {self.stop_reason}", f"  {self._settings()}"]
-        share = self.learning_rate / self._rule.limit
-        text = f"{share:.0%}" if share < 10 else f"{share:.3g} times"
-        limit = f"{text} of the limit {self._rule.limit:.6g}; " if self._rule.limit < np.inf else ""
-        lines.append(f"  {limit}L = {step.L:.6g}, mu = {step.mu:.4g}, kappa = {step.kappa:.4g}")
-        if self.n_iter and self._rule.kind == 0 and self.momentum == 0:
-            lines.append(
-                f"  iterations for 6 digits of theta at this rate: {step.iterations(1e-6, self._rule.rate):.6g}"
-            )
+        lines += self._step_size_in_words()
         if self.cost is not None and len(self.cost):
             excess = self.excess_cost
             assert excess is not None
@@ -296,6 +289,20 @@ class Descent:
         for name, value, end in zip(names, self.theta.ravel(), exact.ravel(), strict=True):
             lines.append(f"  {name:{width}}  {value:14.6g}  {end:14.6g}")
         return "\n".join(lines)
+
+    def _step_size_in_words(self) -> list[str]:
+        try:
+            step = self.step_size
+        except ValueError:
+            return ["  the squares of the features are beyond the range of numbers, and so are L and mu"]
+        limit, rate = (self._problem.scale.rate(value) for value in (self._rule.limit, self._rule.rate))
+        share = self.learning_rate / limit
+        text = f"{share:.0%}" if share < 10 else f"{share:.3g} times"
+        before = f"{text} of the limit {limit:.6g}; " if limit < np.inf else ""
+        lines = [f"  {before}L = {step.L:.6g}, mu = {step.mu:.4g}, kappa = {step.kappa:.4g}"]
+        if self.n_iter and self._rule.kind == 0 and self.momentum == 0:
+            lines.append(f"  iterations for 6 digits of theta at this rate: {step.iterations(1e-6, rate):.6g}")
+        return lines
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickle results, not the data: what depends on them is computed first."""

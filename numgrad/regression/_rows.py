@@ -258,7 +258,9 @@ class CompressedRows:
         ndarray of float64, shape (n,) or (n, p), n + 1 with an intercept
             By substitution in R: as accurate as Householder QR of all rows.
         """
-        theta = self.quadratic(_check.not_negative("l2", l2), _check.flag("fit_intercept", fit_intercept), sums=True).solution
+        theta = self.quadratic(
+            _check.not_negative("l2", l2), _check.flag("fit_intercept", fit_intercept), sums=True
+        ).solution
         return theta[0] if self.is_flat else theta.T.copy()
 
     def quadratic(self, l2: float, fit_intercept: bool, standardize: bool = False, sums: bool = False) -> Quadratic:
