@@ -2,6 +2,7 @@
 
 import warnings
 from copy import copy
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -223,6 +224,8 @@ class GradientDescentRegressor(CallbackSupportMixin, MultiOutputMixin, Regressor
 
         callback = report if hasattr(self, "_skl_callbacks") else None
         run = gradient_descent(data, theta0=start, callback=callback, **{**self.descent_options(), **more})
+        if start is not None and run.n_iter == 1 and run.stop_reason.startswith("converged"):
+            run = replace(run, theta=start.astype(run.theta.dtype))  # where it was already
         for name, value in self._found(run).items():
             setattr(self, name, value)
         doubt = run.stop_reason.partition("start. ")[2]
@@ -230,8 +233,8 @@ class GradientDescentRegressor(CallbackSupportMixin, MultiOutputMixin, Regressor
             faster = "" if self.learning_rate == "bb" else ", or a faster learning_rate, like 'bb'"
             faster += "" if self.standardize else ", or standardize=True"
             doubt = (
-                f"max_iter={self.max_iter} iterations did not shrink the gradient to tol={self._tolerance():g} of its start; "
-                f"give more{faster}"
+                f"max_iter={self.max_iter} iterations did not shrink the gradient to tol={self._tolerance():g} of its "
+                f"start; give more{faster}"
             )
         if doubt:
             warnings.warn(doubt, ConvergenceWarning, stacklevel=4)
@@ -253,7 +256,7 @@ class GradientDescentRegressor(CallbackSupportMixin, MultiOutputMixin, Regressor
         }
 
     def _tolerance(self) -> float:
-        """Return what the gradient is to shrink to: where it jumps, more, as rounding decides which jump is the last."""
+        """Return what the gradient is to shrink to; more where it jumps, as rounding decides which jump is the last."""
         tol = _check.not_negative("tol", self.tol)
         is_single = getattr(self, "_dtype", np.float64) == np.float32
         return tol if self.learning_rate != "bb" or is_single else max(tol**2, min(tol, 1e-12))

@@ -31,8 +31,8 @@ def pack(
 ) -> None:
     """Lay out the rows `start` to `stop` in blocks: (1, (x - shift) factor, y) sqrt(weight), the 1 if `intercept`.
 
-    y, less its own elements of `shift` after those of x, comes after `lines` lines, the last of which may be empty. Rows
-    of zeros, which change no sum, complete the last block.
+    y, less the elements of `shift` after those of x, comes after `lines` lines, the last of which may be empty. Rows of
+    zeros, which change no sum, complete the last block.
     """
     n, p, first, before = SIZE(x.shape[1]), SIZE(y.shape[1]), SIZE(intercept), SIZE(lines)
     size = (before + p) * LINE

@@ -92,7 +92,7 @@ def size(array: np.ndarray, total: float, scale: float) -> float:
 
     Within the factor of the number of elements as a rule; exactly, if that says that it may be far from 1.
     """
-    if scale and FAR <= scale / (2 * array.size) and scale <= 1 / FAR:
+    if scale and scale / (2 * array.size) >= FAR and scale <= 1 / FAR:
         return scale / len(array)
     rows = max(1, PIECE * len(array) // max(1, array.size))
     pieces = (array[low : low + rows].astype(np.float64, copy=False) for low in range(0, len(array), rows))

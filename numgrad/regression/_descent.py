@@ -255,7 +255,7 @@ def gradient_descent(
             n_iter=done,
             stop_reason=reason,
             method=wanted,
-            learning_rate=scale.rate(engine.rate),
+            learning_rate=scale.rate(engine.rate) if rule.given is None else rule.given,
             momentum=rule.momentum,
             theta_path=path,
             best_theta=best_theta,
@@ -385,7 +385,9 @@ def _rule(problem: Problem, learning_rate: Any, momentum: Any, tol: float) -> Ru
     if learning_rate == "optimal":  # 2/(L + mu) is 2/L to rounding, if mu is small enough
         rate = min(rate, BELOW * limit)
     # The cost of a run with momentum swings; without, growth means divergence, if L may be larger than estimated.
-    return Rule(FIXED, rate, m, is_nesterov, safe, limit, tol, rate >= limit or not (is_exact or m))
+    is_watched = rate >= limit or not (is_exact or m)
+    is_given = not isinstance(learning_rate, str)
+    return Rule(FIXED, rate, m, is_nesterov, safe, limit, tol, is_watched, float(learning_rate) if is_given else None)
 
 
 def _iterate(engine: Engine, total: int, callback: Any, bar: Any, result: Callable[[str], Descent]) -> bool:
@@ -423,6 +425,7 @@ def _limit_and_remedy(problem: Problem, rule: Rule) -> str:
     hessian += " of the standardised features" if problem.standardize else ""
     remedy = "" if problem.standardize else ", or standardize=True, which raises the limit"
     rate, limit, safe = (shown(value, -2 * problem.scale.x) for value in (rule.rate, rule.limit, 1 / L))
+    rate = rate if rule.given is None else f"{rule.given:.6g}"
     return (
         f"{rate}, at or above the limit {formula} = {limit}, L = {shown(L, 2 * problem.scale.x)} being the largest "
         f"eigenvalue of {hessian}: the descent diverges. Take a rate below the limit, like learning_rate='auto', which "
@@ -503,8 +506,8 @@ def _diagnosis(problem: Problem, rule: Rule, engine: Engine, dtype: Any) -> str:
         return f"{grown}. learning_rate={_limit_and_remedy(problem, rule)}"
     if rule.is_watched and np.isfinite(latest):
         return (
-            f"{grown}. learning_rate={shown(rule.rate, of_rate)} is above the limit 2/L, estimated to be {limit} at most. "
-            f"Take a rate well below it, or method='modes', which knows it"
+            f"{grown}. learning_rate={shown(rule.rate, of_rate)} is above the limit 2/L, estimated to be {limit} at "
+            f"most. Take a rate well below it, or method='modes', which knows it"
         )
     below = f"learning_rate={shown(rule.rate, of_rate)} is below the limit {limit}"
     what = below if rule.kind == FIXED else "The rates found converge"

@@ -15,8 +15,8 @@ from numgrad.regression._quadratic import Quadratic, Scale, shifted
 class Modes(Engine):
     """The iteration in coordinates c of the right singular vectors, theta = V c + what they do not span.
 
-    Without a penalty, the rest stays; with one, it shrinks as a whole, so that its share is one coordinate more. All but
-    the quadratic is divided by the scale.
+    Without a penalty, the rest stays; with one, it shrinks as a whole, so that its share is one coordinate more. What
+    is given beside the quadratic is divided by the scale.
     """
 
     def __init__(

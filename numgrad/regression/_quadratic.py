@@ -45,6 +45,9 @@ class Scale(NamedTuple):
         return float(shifted(outer, -2 * self.x))
 
 
+UNSCALED = Scale()
+
+
 def shifted(values: Any, exponent: int) -> Any:
     """Return values times a power of two, which may be beyond the range of numbers; themselves for 0."""
     if not exponent:
@@ -146,7 +149,7 @@ class Quadratic:
         is_whole = self.basis is None or bool(self.l2)
         return not is_whole or self._scaled[1] < self.a.shape[1]
 
-    def eigenvalues(self, scale: Scale = Scale()) -> Floats:
+    def eigenvalues(self, scale: Scale = UNSCALED) -> Floats:
         """Return those of the Hessian that are not zero, from the largest."""
         with np.errstate(over="ignore", under="ignore"):
             values: Floats = shifted(self.svd[1], -scale.x) ** 2
@@ -176,7 +179,7 @@ class Quadratic:
     def solution(self) -> Floats:
         return self.coordinates.leave(self.inner_solution)
 
-    def least_cost(self, scale: Scale = Scale()) -> float:
+    def least_cost(self, scale: Scale = UNSCALED) -> float:
         u = self.svd[0]
         outside, rest = (shifted(part, -scale.y) for part in (self.b - u @ (u.T @ self.b), self.rest))
         return float(((outside**2).sum() + (rest**2).sum()) / 2)

@@ -13,7 +13,16 @@ from numgrad.regression import _check
 from numgrad.regression._check import Data, Floats
 from numgrad.regression._engine import Rule
 from numgrad.regression._modes import replayed
-from numgrad.regression._quadratic import EPS, Coordinates, Quadratic, Scale, column_norms, exponent, parameter_names
+from numgrad.regression._quadratic import (
+    EPS,
+    UNSCALED,
+    Coordinates,
+    Quadratic,
+    Scale,
+    column_norms,
+    exponent,
+    parameter_names,
+)
 from numgrad.regression._rows import CompressedRows
 from numgrad.regression._step_size import Inner, StepSize, diagnose, divided, extreme_eigenvalues
 
@@ -32,7 +41,7 @@ class Problem:
     l2: float
     fit_intercept: bool
     standardize: bool
-    scale: Scale = Scale()
+    scale: Scale = UNSCALED
     unit: float = 1.0  # of inner theta: one of this size explains the targets
     has_run: bool = False  # the data may have changed since then
 

@@ -83,7 +83,7 @@ class CompressedRows:
         self.is_flat = True
 
     @property
-    def R(self) -> Floats | None:
+    def R(self) -> Floats | None:  # noqa: N802  # the name of mathematics
         if self._r is None:
             return None
         R = self._r.copy()
@@ -264,7 +264,7 @@ class CompressedRows:
         return theta[0] if self.is_flat else theta.T.copy()
 
     def quadratic(self, l2: float, fit_intercept: bool, standardize: bool = False, sums: bool = False) -> Quadratic:
-        """Return the cost as a quadratic function of theta; times the sum of the weights if `sums`, without rounding."""
+        """Return the cost as a quadratic function of theta; with `sums`, times the weights' sum, unrounded."""
         if self._r is None:
             raise ValueError("CompressedRows: no rows yet; call `update` first")
         if not self.total_weight:

@@ -121,7 +121,7 @@ def diagnose(quadratic: Quadratic) -> StepSize:
     values, vt = quadratic.eigenvalues(), quadratic.svd[2]
     sizes = tuple(quadratic.sizes.tolist())
     largest = float(values[0]) if len(values) else 0.0
-    if any(sizes) and not (TINY <= values[-1] and largest < inf):
+    if any(sizes) and not (values[-1] >= TINY and largest < inf):
         s = quadratic.svd[1]
         raise ValueError(
             f"`X` has root mean squares from {min(sizes):.4g} to {max(sizes):.4g} and singular values from "
