@@ -26,10 +26,10 @@ class Scale(NamedTuple):
     y: int = 0
 
     def theta(self, inner: Floats) -> Floats:
-        return shifted(inner, self.y - self.x)
+        return np.asarray(shifted(inner, self.y - self.x))
 
     def enter(self, theta: Floats) -> Floats:
-        return shifted(theta, self.x - self.y)
+        return np.asarray(shifted(theta, self.x - self.y))
 
     def cost(self, inner: Any) -> Any:
         return shifted(inner, 2 * self.y)
