@@ -1,4 +1,4 @@
-"""The eleven data sets for linear regression of NIST's Statistical Reference Datasets, https://itl.nist.gov/div898/strd.
+"""The eleven data sets for linear regression of NIST's Statistical Reference Datasets, https://itl.nist.gov/div898/strd.  # noqa: E501
 
 Works of the government of the United States, in the public domain. The certified coefficients are the least-squares
 solutions of the numbers below, which are computed here in rational numbers: NIST's own have 15 digits of them.
@@ -185,5 +185,5 @@ def report() -> list[str]:
         "Correct digits of the worst coefficient, at most 15, of the certified data sets of NIST. Where powers of x or "
         "decimals are rounded to doubles, fewer can be had: 7.7 for Filip, 13.2 to 14 for Norris, Pontius and Wampler2."
     )
-    head = "| data | rows x columns | CompressedRows.solve | scipy's QR, pivoting | scipy's QR | descent, standardised, 'bb' |"
+    head = "| data | rows x columns | CompressedRows.solve | scipy's QR, pivoting | scipy's QR | descent, standardised, 'bb' |"  # noqa: E501
     return [text, "", *table(head, lines)]
