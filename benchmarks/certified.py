@@ -1,4 +1,4 @@
-"""The eleven data sets for linear regression of NIST's Statistical Reference Datasets, https://itl.nist.gov/div898/strd.  # noqa: E501
+"""The eleven data sets for linear regression of NIST's reference datasets, https://itl.nist.gov/div898/strd.
 
 Works of the government of the United States, in the public domain. The certified coefficients are the least-squares
 solutions of the numbers below, which are computed here in rational numbers: NIST's own have 15 digits of them.

@@ -426,7 +426,7 @@ def test_what_is_no_number_is_named():
         ):
             with pytest.raises(ValueError, match=message.replace("(", r"\(").replace(")", r"\)")):
                 call(X)
-    with pytest.raises(ValueError, match="`y` has dtype datetime64.*; give real numbers, like the seconds"):
+    with pytest.raises(ValueError, match=r"`y` has dtype datetime64.*; give real numbers, like the seconds"):
         ng.gradient_descent(np.eye(4), days)
     assert ng.step_size(pandas.DataFrame({"a": pandas.array([1, 2, 3], "Int64"), "b": [True, False, True]})).L > 0
 

@@ -353,7 +353,9 @@ def triangle(data: Data, origin: Floats) -> Floats:
 def join(a: Floats, b: Floats) -> Floats:
     """Return the R of [a; b]."""
     size = a.shape[1]
-    if size > WIDE or not len(a) == len(b) == size:
+    norms = abs(np.vstack([a, b])).max(axis=0, initial=0)
+    is_far = ((norms > 1 / SMALL) | (norms < SMALL) & (norms > 0)).any()
+    if size > WIDE or is_far or not len(a) == len(b) == size:
         return np.asarray(np.linalg.qr(np.vstack([a, b]), mode="r"))
     kernel = specialise(fold, "float64", fastmath=FASTMATH)
     result = a.copy()
