@@ -93,11 +93,12 @@ def gradient_descent(
         Whether to descend in features of mean 0 and standard deviation 1; without `fit_intercept`, of mean square 1.
         `theta0` and all theta of the result are those of the features as given. Constant features stay at
         `theta0`, or shrink by the penalty.
-    sample_weight : array_like, shape (m,), optional
+    sample_weight : float or array_like, shape (m,), optional
         Weights of the rows, at least 0; a weight of k is as good as k equal rows.
     tol : float, default 0.0
         End when the norm of the gradient, in the coordinates of the descent, is at most `tol` of what it was at the
-        start or of what it is at zero, whichever is larger; 0 to do all iterations.
+        start or of what it is at zero, whichever is larger; 0 to do all iterations. Where kappa is so large that this
+        says nothing of theta, `stop_reason` says so.
     record : bool, int or "log", default True
         Of which iterations the cost is kept: all, none, every k-th and the last, or about 50 in each decade and the
         last.
@@ -137,7 +138,8 @@ def gradient_descent(
     RuntimeWarning
         Before the run, if the rate is at or above the limit; the message has the limit. Such a run stops when the cost
         has grown to twice its least value. (It can stay finite for 100,000 iterations, so NaN and infinity are no
-        test.)
+        test.) Also for features that standardising drops, being constant to the rounding of their entries, and for what
+        of the result lies beyond the range of numbers: features and targets of any scale are descended on.
 
     See Also
     --------

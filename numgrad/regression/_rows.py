@@ -108,7 +108,7 @@ class CompressedRows:
             With the same features in each call.
         y : array_like, shape (m,) or (m, p)
             With the same targets in each call.
-        sample_weight : array_like, shape (m,), optional
+        sample_weight : float or array_like, shape (m,), optional
             Weights of at least 0. A weight of k is as good as k equal rows.
 
         Returns

@@ -234,7 +234,7 @@ def step_size(X: Any, *, sample_weight: Any = None, l2: float = 0.0) -> StepSize
     ----------
     X : array_like, shape (m, n), dask array or dataframe, or CompressedRows
         The features, as `gradient_descent` gets them; with a column of ones if there is one.
-    sample_weight : array_like, shape (m,), optional
+    sample_weight : float or array_like, shape (m,), optional
         Weights of the rows, at least 0.
     l2 : float, default 0.0
         The penalty, which is added to each eigenvalue.
