@@ -378,7 +378,7 @@ def test_what_has_no_square_is_refused_by_step_size():
             run = ng.gradient_descent(X, [1, 2])
         assert np.allclose(X @ run.theta, [1, 2], rtol=1e-3)
         assert "the squares of the features are beyond the range of numbers" in run.summary()
-    with pytest.warns(RuntimeWarning, match=r"is 1, at or above the limit 2/L = 3\.\d+E-401, L = .*E\+400"):
+    with pytest.warns(RuntimeWarning, match=r"is 1, at or above the limit 2/L = 3\.\d+e-401, L = .*e\+400"):
         ng.gradient_descent(np.array([[1.0, 2], [-1, 3]]) * 1e200, [1, 2], learning_rate=1.0)
 
 
