@@ -10,7 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks import functions_report, peers, roofline, sweep
+from benchmarks import certified, functions_report, peers, roofline, sweep
 from benchmarks.cases import CASES, Case
 from benchmarks.measure import ROOT, fresh, machine, table, unit
 
@@ -135,6 +135,7 @@ def main() -> None:
         "Growth of a descent": ["![Seconds of a descent against the rows](growth.png)", "", *sweep.growth_report()],
         "Other libraries": peers.report(),
         "Derivatives of functions": functions_report.report(),
+        "Certified regressions": certified.report(),
     }
     text = [
         "# Results",
