@@ -90,11 +90,9 @@ def _hash(path: str, content: bytes) -> bytes:
 def _check(path: str) -> None:
     try:
         data = Path(path).read_bytes()
-    except FileNotFoundError:
-        raise  # nothing has been kept
     except OSError as error:
-        if os.name == "nt" and isinstance(error, PermissionError):
-            raise  # another process is at it, which Numba expects there
+        if isinstance(error, FileNotFoundError) or (os.name == "nt" and isinstance(error, PermissionError)):
+            return  # not kept yet, or being replaced: Numba will find the same, and knows what to do
         raise Damaged(path, error.strerror) from error
     if data[-HASH:] != _hash(path, data[:-HASH]):
         raise Damaged(path, f"its {len(data)} bytes are not those that were written")
