@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import FAST, assert_same, uneven, values
+from helpers import FAST, HANGS, assert_same, uneven, values
 
 import numgrad as ng
 
@@ -38,7 +38,7 @@ def start(*arguments, code=CALL, cache=None, **environment):
 
 
 def finish(process):
-    output, errors = process.communicate(timeout=300)
+    output, errors = process.communicate(timeout=HANGS)
     assert process.returncode == 0, errors
     return output
 
