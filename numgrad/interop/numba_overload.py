@@ -14,7 +14,7 @@ import numgrad
 from numgrad._jit import keep
 
 # Of the functions that Numba compiles here: those of the caller would change bits.
-OPTIONS = {"error_model": "numpy", "fastmath": False}
+OPTIONS: Any = {"error_model": "numpy", "fastmath": False}
 
 
 @cache
