@@ -71,6 +71,7 @@ LAYERS = {
     "numgrad._threads": 3,
     "numgrad._jit": 2,
     "numgrad._intrinsics": 1.5,
+    "numgrad._cache": 1.5,
     "numgrad._kernels": 1,
     "numgrad._kernels.coordinates": 0.5,
     "numgrad._kernels.samples": 0.5,
@@ -108,7 +109,7 @@ def test_imports_point_down(path, module):
         for name in names:
             if name.startswith("numgrad"):
                 assert layer(name) < layer(module), f"{module} imports {name}"
-            knows_numba = module in ("numgrad._jit", "numgrad._intrinsics") or module.startswith(
+            knows_numba = module in ("numgrad._jit", "numgrad._cache", "numgrad._intrinsics") or module.startswith(
                 "numgrad.interop.numba"
             )
             assert not name.startswith(("numba", "llvmlite")) or knows_numba
