@@ -102,10 +102,8 @@ def _even_step(x: np.ndarray) -> Any:
     """Return the step of evenly spaced coordinates, else None."""
     if x.itemsize == 8 and x.dtype.kind == "f" and x.size > 2 and x.item(2) - x.item(1) != x.item(1) - x.item(0):
         return None  # the usual answer, for less than the call of a kernel
-    first = ready(x[:2])
-    step = first[1] - first[0]
     if x.size < MANY and is_ready(x):
-        return step if _is_even(x) else None
+        return _first_step(x) if _is_even(x) else None
     differing: list[int] = []
 
     def scan(starts: Iterator[int]) -> None:
@@ -117,7 +115,13 @@ def _even_step(x: np.ndarray) -> Any:
                 differing.append(start)
 
     _threads.share(scan, range(0, x.size - 2, FEW), _threads.get_num_threads() if x.size >= MANY else 1)
-    return None if differing else step
+    return None if differing else _first_step(x)
+
+
+def _first_step(x: np.ndarray) -> Any:
+    first = ready(x[:2])
+    with np.errstate(all="ignore"):  # what is not finite goes to NumPy, which has the warning
+        return first[1] - first[0]
 
 
 def _is_even(x: np.ndarray) -> bool:
