@@ -194,6 +194,8 @@ def read_call(
     spacing = read_spacing(x, "x", f.shape, axis, order, lines=True)
     check_length(formula, axis, f.shape[axis])
     period = read_period(period, spacing, formula, f.shape[axis])
+    if isinstance(spacing, Coordinates) and np.ndim(spacing.origin):
+        x = spacing.x
     return Call(f, np.ravel(x) if np.ndim(x) > 1 else x, order, axis, spacing, formula, period)
 
 

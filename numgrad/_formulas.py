@@ -13,6 +13,7 @@ from numgrad._kernels.coordinates import EMPTY, ONE_SIDED, PERIODIC, fill_rows, 
 from numgrad._kernels.gapped import gapped
 from numgrad._kernels.stencil import constant_taps, varying_taps
 from numgrad._recipe import FIELDS, REAL, Recipe, division, weighing
+from numgrad._spacing import exact, relative
 from numgrad._stencil import EXACT, Stencil, weights, whole
 
 BOUNDARIES = {"one-sided": ONE_SIDED, "periodic": PERIODIC, "nan": EMPTY}
@@ -50,7 +51,8 @@ class Formula(NamedTuple):
 class Coordinates(NamedTuple):
     """Points of an axis by their coordinates, float64 and compact: those of each line, or the same for all lines.
 
-    `shortest` and `longest` are the distances of neighbours.
+    `shortest` and `longest` are the distances of neighbours; `origin` is what was subtracted from integers beyond 2**53,
+    of each line with its own an entry.
     """
 
     x: np.ndarray
@@ -58,6 +60,7 @@ class Coordinates(NamedTuple):
     inner: int
     shortest: float
     longest: float
+    origin: Any = 0
 
     def span(self, size: int) -> float:
         """The longest distance between the ends of a line."""
@@ -126,8 +129,8 @@ def read_spacing(
     given: Any, name: str, shape: tuple[int, ...], axis: int, order: Order, *, lines: bool
 ) -> float | Coordinates:
     """Return a distance or coordinates; with `lines` these may have the shape of the samples."""
-    x = np.asarray(given)
-    if x.dtype.kind not in "iuf":
+    x = exact(given)
+    if x.dtype.kind not in "iuf" and not (x.dtype.kind == "O" and x.ndim and x.size and type(x.flat[0]) is int):
         raise TypeError(f"`{name}` has dtype {x.dtype}, give real numbers")
     if x.ndim == 0:
         h = float(x)
@@ -141,9 +144,10 @@ def read_spacing(
             f"`{name}` has shape {x.shape}, give a number or the coordinates of all {size} points of axis {axis}{more}"
         )
     turned = order if are_own else None
+    values, origin = relative(x, axis if are_own else 0)
     if turned is not None:
-        x = x.transpose(turned)
-    flat = np.ascontiguousarray(x, np.float64).reshape(-1)
+        values, x = values.transpose(turned), x.transpose(turned)
+    flat = np.ascontiguousarray(values).reshape(-1)
     inner = inner_of(shape, order, axis) if are_own else 1
     steps = np.ones(2)
     if flat.size and size > 1:
@@ -151,12 +155,13 @@ def read_spacing(
         at = int(entry_point(kernel, flat, steps, size, inner)(flat, steps, size, inner))
         if at >= 0:
             places = np.array(np.unravel_index(at + inner, x.shape))[np.argsort(turned or range(x.ndim))]
-            raise ValueError(_why_not(flat[at], flat[at + inner], name, ", ".join(map(str, places))))
-    return Coordinates(flat, are_own or flat.size == math.prod(shape), inner, *steps.tolist())
+            seen = flat if np.ndim(origin) == 0 else x.reshape(-1)
+            raise ValueError(_why_not(seen[at], seen[at + inner], name, ", ".join(map(str, places))))
+    return Coordinates(flat, are_own or flat.size == math.prod(shape), inner, *steps.tolist(), origin)
 
 
 def _why_not(a: float, b: float, name: str, place: str) -> str:
-    if not (math.isfinite(a) and math.isfinite(b)):
+    if not isinstance(a, int) and not (math.isfinite(a) and math.isfinite(b)):
         return f"`{name}` has coordinates that are not finite, at {place} or before"
     return (
         f"`{name}` goes from {a} to {b} at {place}; give coordinates that only rise or only fall, or split the samples "

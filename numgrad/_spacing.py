@@ -27,6 +27,55 @@ FEW = 1 << 16
 MANY = 1 << 22
 
 
+# Integers up to here are exact in float64, and so are their differences up to a rounding.
+EXACT_INTEGERS = 2**53
+
+
+def from_first(x: np.ndarray, first: np.ndarray, last: np.ndarray) -> tuple[np.ndarray, Any]:
+    """Return coordinates as float64, and what was subtracted from them.
+
+    From integers beyond 2**53 that is the first of their line, so that they keep their digits: of rising or falling
+    ones the first and the last tell. `first` and `last` go with `x` as NumPy broadcasts.
+    """
+    is_wide = x.dtype.kind == "O" or (x.dtype.kind in "iu" and x.itemsize == 8)
+    is_beyond = np.zeros((), bool)
+    if is_wide:
+        for end in (first, last):
+            is_beyond = is_beyond | (end > EXACT_INTEGERS) | (end < -EXACT_INTEGERS)
+    if not is_beyond.any():
+        return x.astype(np.float64, copy=False), 0
+    return np.where(is_beyond, distance(x, first), x).astype(np.float64), np.where(is_beyond, first, 0 * first)
+
+
+def relative(x: np.ndarray, axis: int) -> tuple[np.ndarray, Any]:
+    """Return coordinates as `from_first` does, along an axis."""
+    if not x.size:
+        return x.astype(np.float64), 0
+    return from_first(x, x.take([0], axis), x.take([-1], axis))
+
+
+def distance(x: np.ndarray, start: np.ndarray) -> np.ndarray:
+    """Return x - start as float64, rounded once, of integers: their difference may not fit their dtype."""
+    if x.dtype.kind == "O" or start.dtype.kind == "O":
+        return np.asarray(x.astype(object) - start.astype(object)).astype(np.float64)
+    a, b, is_after = x.astype(np.uint64), start.astype(np.uint64), x >= start
+    return np.where(is_after, (a - b).astype(np.float64), -(b - a).astype(np.float64))
+
+
+def exact(given: Any) -> np.ndarray:
+    """Return an array of what is given; of Python integers that NumPy has no dtype for, or only floats, objects."""
+    array: np.ndarray = np.asarray(given)
+    if array.dtype.kind in "Of" and not isinstance(given, (np.ndarray, np.generic, float)):
+        numbers = np.array(given, object)
+    elif array.dtype.kind == "O":
+        numbers = array
+    else:
+        return array
+    if array.dtype.kind == "f" and not (abs(array) > EXACT_INTEGERS).any():
+        return array
+    return numbers if all(type(v) is int or isinstance(v, np.integer) for v in numbers.flat) else array
+
+
 class NotFast(NamedTuple):
     """Why a call goes to numpy.gradient.
 
