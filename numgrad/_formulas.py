@@ -13,7 +13,7 @@ from numgrad._kernels.coordinates import EMPTY, ONE_SIDED, PERIODIC, fill_rows, 
 from numgrad._kernels.gapped import gapped
 from numgrad._kernels.stencil import constant_taps, varying_taps
 from numgrad._recipe import FIELDS, REAL, Recipe, division, weighing
-from numgrad._spacing import exact, relative
+from numgrad._spacing import are_integers, exact, relative
 from numgrad._stencil import EXACT, Stencil, weights, whole
 
 BOUNDARIES = {"one-sided": ONE_SIDED, "periodic": PERIODIC, "nan": EMPTY}
@@ -130,7 +130,7 @@ def read_spacing(
 ) -> float | Coordinates:
     """Return a distance or coordinates; with `lines` these may have the shape of the samples."""
     x = exact(given)
-    if x.dtype.kind not in "iuf" and not (x.dtype.kind == "O" and x.ndim and x.size and type(x.flat[0]) is int):
+    if x.dtype.kind not in "iuf" and not (x.ndim and are_integers(x)):
         raise TypeError(f"`{name}` has dtype {x.dtype}, give real numbers")
     if x.ndim == 0:
         h = float(x)
@@ -144,7 +144,10 @@ def read_spacing(
             f"`{name}` has shape {x.shape}, give a number or the coordinates of all {size} points of axis {axis}{more}"
         )
     turned = order if are_own else None
-    values, origin = relative(x, axis if are_own else 0)
+    try:
+        values, origin = relative(x, axis if are_own else 0)
+    except OverflowError:
+        raise ValueError(f"`{name}` has integers too far apart for float64: choose another unit") from None
     if turned is not None:
         values, x = values.transpose(turned), x.transpose(turned)
     flat = np.ascontiguousarray(values).reshape(-1)

@@ -65,15 +65,15 @@ def distance(x: np.ndarray, start: np.ndarray) -> np.ndarray:
 def exact(given: Any) -> np.ndarray:
     """Return an array of what is given; of Python integers that NumPy has no dtype for, or only floats, objects."""
     array: np.ndarray = np.asarray(given)
-    if array.dtype.kind in "Of" and not isinstance(given, (np.ndarray, np.generic, float)):
+    if isinstance(given, (list, tuple)) and array.dtype.kind == "f" and (abs(array) > EXACT_INTEGERS).any():
         numbers = np.array(given, object)
-    elif array.dtype.kind == "O":
-        numbers = array
-    else:
-        return array
-    if array.dtype.kind == "f" and not (abs(array) > EXACT_INTEGERS).any():
-        return array
-    return numbers if all(type(v) is int or isinstance(v, np.integer) for v in numbers.flat) else array
+        return numbers if are_integers(numbers) else array
+    return array
+
+
+def are_integers(x: np.ndarray) -> bool:
+    """Whether this is an array of Python's integers, of any size."""
+    return x.dtype.kind == "O" and x.size > 0 and all([isinstance(v, (int, np.integer)) for v in x.flat])
 
 
 class NotFast(NamedTuple):

@@ -124,6 +124,7 @@ def derivative(
     _known(f, axis, "`f`")
     _formulas.check_length(formula, axis, f.shape[axis])
     spacing = _check_spacing(x, f, axis, formula, period)
+    x = _from_first(x, axis)
     if formula.is_gradient and (not np.ndim(x) or math.prod(np.shape(x)) == f.shape[axis]):
         steps = _steps(f, axis, np.ravel(x) if np.ndim(x) > 1 else x)
         return _first_along(f, axis, steps, formula.edges, is_strict=isinstance(x, da.Array))
@@ -271,6 +272,25 @@ def _check_spacing(x: Any, f: Any, axis: int, formula: Any, period: Any) -> Any:
     return spacing
 
 
+def _from_first(x: Any, axis: int) -> Any:
+    """Coordinates, of all of which it is known what is subtracted from integers, before they are cut."""
+    if np.ndim(x) == 0:
+        return x
+    place = axis if np.ndim(x) > 1 else 0
+    if not isinstance(x, da.Array):
+        x = _spacing.exact(x)
+        return _spacing.relative(x, place)[0] if x.dtype.kind in "iuO" else x
+    if x.dtype.kind not in "iu" or not x.shape[place]:
+        return x
+    ends = [x[_rows(place, part)] for part in (slice(1), slice(-1, None))]
+    # As broad as the blocks of x that they belong to.
+    return da.map_blocks(_values_from_first, x, *ends, dtype=np.float64, chunks=x.chunks)
+
+
+def _values_from_first(*given: np.ndarray) -> np.ndarray:
+    return _spacing.from_first(*given)[0]
+
+
 def _span(x: Any, spacing: Any) -> tuple[Any, ...]:
     """Return the shortest and the longest step of all of the axis, by which weights are found one way or another."""
     if isinstance(spacing, float):
@@ -337,6 +357,7 @@ def _field(
     for a, formula, x, length in zip(
         read.axes, read.formulas, spacing_of_each(spacing, count), read.periods, strict=True
     ):
+        x = _from_first(x, 0)
         cuts[a] = _cut(formula, bool(np.ndim(x)))
         boundaries.append(_boundary_inside(f, a, cuts[a], formula.boundary))
         periods.append(length or None)
