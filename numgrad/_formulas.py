@@ -34,10 +34,20 @@ class Formula(NamedTuple):
 
     @property
     def points_needed(self) -> int:
-        """How many points an axis must have, or what lies between two gaps."""
-        if self.boundary == "one-sided" or self.gaps:
-            return self.n + max(self.accuracy, self.edges)
-        return self.n + self.accuracy - (self.n + 1) % 2
+        """How many points an axis must have: a short one has nothing but one-sided ends."""
+        if self.boundary == "one-sided":
+            return self.interval_needed
+        return self.most_points if self.gaps else self.n + self.accuracy - (self.n + 1) % 2
+
+    @property
+    def interval_needed(self) -> int:
+        """How many points must lie between two gaps."""
+        return self.n + self.edges
+
+    @property
+    def most_points(self) -> int:
+        """How many points there are in the longest formula."""
+        return self.n + max(self.accuracy, self.edges)
 
     @property
     def is_gradient(self) -> bool:
@@ -45,7 +55,12 @@ class Formula(NamedTuple):
         return self[:3] == (1, 2, "one-sided") and self.edges <= 2 and not self.gaps
 
     def __str__(self) -> str:
-        return f"n={self.n} with accuracy={max(self.accuracy, self.edges)} and boundary={self.boundary!r}"
+        in_force = f"accuracy={self.accuracy}"
+        if self.boundary == "one-sided" and self.edges != self.accuracy:
+            in_force = f"edge_accuracy={self.edges}"
+        elif self.points_needed == self.interval_needed > self.n + self.accuracy:
+            in_force = f"edge_accuracy={self.edges} and nan='one-sided'"
+        return f"n={self.n} with {in_force} and boundary={self.boundary!r}"
 
 
 class Coordinates(NamedTuple):
@@ -188,9 +203,12 @@ def read_period(period: Any, spacing: float | Coordinates, formula: Formula, siz
     return float(period)
 
 
-def check_length(formula: Formula, axis: int, size: int) -> None:
+def check_length(formula: Formula, axis: int, size: int, *, has_edges: bool = False) -> None:
+    """Refuse an axis that is too short; `has_edges` says that the caller has an `edge_accuracy`."""
     if size < formula.points_needed:
-        raise ValueError(f"axis {axis} has {size} points; {formula} needs at least {formula.points_needed}")
+        is_enough = formula.boundary == "one-sided" and formula.n < size
+        remedy = f"; with edge_accuracy={size - formula.n} these are enough" if is_enough and has_edges else ""
+        raise ValueError(f"axis {axis} has {size} points; {formula} needs at least {formula.points_needed}{remedy}")
 
 
 def axis_plan(
@@ -306,7 +324,7 @@ def _of_lines(formula: Formula, period: float, factor: float, x: np.ndarray) -> 
 def _with_gaps(constants: Any, spacing: Any, size: int, formula: Formula, period: float, given: Any) -> tuple[Any, ...]:
     """Return the constants of a kernel with `_kernels.gapped` around it; on even grids a point's number is its x."""
     is_even = isinstance(spacing, float)
-    ends = *reach_of(formula, is_even), formula.n + formula.edges, formula.points_needed, BOUNDARIES[formula.boundary]
+    ends = *reach_of(formula, is_even), formula.n + formula.edges, formula.interval_needed, BOUNDARIES[formula.boundary]
     factor = float(math.factorial(formula.n))
     if is_even:
         return np.arange(float(size)), (*ends, float(size), factor / spacing**formula.n, False), constants

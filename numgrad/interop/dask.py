@@ -122,7 +122,7 @@ def derivative(
     formula = _formulas.read_formula(n, accuracy, boundary, edge_accuracy, nan == "one-sided")
     dtype = _dtype(f)
     _known(f, axis, "`f`")
-    _formulas.check_length(formula, axis, f.shape[axis])
+    _formulas.check_length(formula, axis, f.shape[axis], has_edges=True)
     spacing = _check_spacing(x, f, axis, formula, period)
     x = _from_first(x, axis)
     if formula.is_gradient and (not np.ndim(x) or math.prod(np.shape(x)) == f.shape[axis]):
@@ -268,7 +268,7 @@ def _check_spacing(x: Any, f: Any, axis: int, formula: Any, period: Any) -> Any:
     spacing = _formulas.read_spacing(x, "x", f.shape, axis, None, lines=True)
     _formulas.read_period(period, spacing, formula, f.shape[axis])
     if not is_lazy:
-        _formulas.key_and_values(spacing, "x", formula.n, formula.points_needed, f.dtype)
+        _formulas.key_and_values(spacing, "x", formula.n, formula.most_points, f.dtype)
     return spacing
 
 
@@ -319,8 +319,8 @@ def _cut(formula: Any, has_coordinates: bool) -> Cut:
         return Cut(0, 0, True)  # as one: the distance of neighbours over the end is rounded in another way
     reach = max(_formulas.reach_of(formula, is_even=False))
     # A gap ends an interval; that of a point is known once the formula would have points enough on either side.
-    depth = 2 * formula.points_needed if formula.gaps else reach
-    return Cut(depth, max(formula.points_needed, 2 * depth), is_periodic)
+    depth = 2 * formula.most_points if formula.gaps else reach
+    return Cut(depth, max(formula.most_points, 2 * depth), is_periodic)
 
 
 def _boundary_inside(f: Any, axis: int, cut: Cut, boundary: str) -> str:

@@ -140,11 +140,11 @@ def _with_number(case: Case) -> list[str]:
     source.add("distance = np.float64(x[()])" if isinstance(case.x, types.Array) else "distance = np.float64(x)")
     limits = f"{least!r} < {-formula.n} * log2(abs(distance)) < {most!r}"
     limits = "0 < abs(distance) < np.inf" if case.formula.is_gradient else limits
-    wrong = f"length0 < {formula.points_needed} or not ({limits})" + " or f.size >= 0" * case.has_period
+    wrong = f"length0 < {formula.most_points} or not ({limits})" + " or f.size >= 0" * case.has_period
     source.add(f"if {wrong}{case.refusal}")
     if case.formula.is_gradient:
         return _as_gradient(case, numba_gradient.read(source, 0, "x", case.x))
-    size = formula.points_needed
+    size = formula.most_points
     recipe = axis_plan(case.dtype, (size,), None, 0, 1.0, 0, formula, 0.0).recipe
     stencil, found, samples, low = unit_weights(formula, size)
     source.add(kernel=compiled(recipe, False), WEIGHTS=found)
@@ -165,7 +165,7 @@ def _with_number(case: Case) -> list[str]:
 
 def _with_coordinates(case: Case) -> list[str]:
     """The same for coordinates, those of each line or of one for all lines."""
-    source, formula, needed = case.source, case.formula, case.formula.points_needed
+    source, formula, needed = case.source, case.formula, case.formula.most_points
     is_own = case.x.ndim == case.array.ndim
     if is_own and case.x.ndim > 1:
         source.add("fits, size, hop = x.shape == f.shape, length0, inner0")
@@ -214,7 +214,7 @@ def _with_weights(case: Case, is_own: bool) -> list[str]:
     recipes = [plan.recipe for plan in plans]
     source.add(kernel=compiled(recipes[0], False), scaled_kernel=compiled(recipes[1], False))
     # The same comparison as outside, of the same numbers.
-    count = formula.points_needed
+    count = formula.most_points
     extreme = f"max(abs(log2(steps[0])), abs(log2(steps[1] * {count}))) * {count} > {EXPONENTS}"
     lines = [f"is_extreme = {extreme}"]
     if is_own:
@@ -239,7 +239,7 @@ def _table(case: Case) -> list[str]:
     """Lines that find the weights of all points of the same lines."""
     source, formula = case.source, case.formula
     low, high = reach_of(formula, is_even=False)
-    count, size = low + high + 1, formula.points_needed
+    count, size = low + high + 1, formula.most_points
     places, low_rows = end_places(formula, size, is_even=False)
     samples = end_samples(formula, places, low_rows, size)
     for prefix, scaled in (("", False), ("scaled_", True)):
@@ -286,7 +286,7 @@ def _ends(case: Case, weight: str, samples: np.ndarray, low: int, size: int) -> 
 def _numbers(case: Case, is_even: bool) -> str:
     """The first of the `numbers` of `_kernels.gapped`."""
     formula = case.formula
-    numbers = *reach_of(formula, is_even), formula.n + formula.edges, formula.points_needed
+    numbers = *reach_of(formula, is_even), formula.n + formula.edges, formula.interval_needed
     return ", ".join(f"np.int64({number})" for number in (*numbers, BOUNDARIES[formula.boundary]))
 
 
