@@ -66,8 +66,8 @@ class Formula(NamedTuple):
 class Coordinates(NamedTuple):
     """Points of an axis by their coordinates, float64 and compact: those of each line, or the same for all lines.
 
-    `shortest` and `longest` are the distances of neighbours; `origin` is what was subtracted from integers beyond 2**53,
-    of each line with its own an entry.
+    `shortest` and `longest` are the distances of neighbours; `origin` is what was subtracted from integers beyond
+    2**53, of each line with its own an entry.
     """
 
     x: np.ndarray

@@ -73,7 +73,7 @@ def exact(given: Any) -> np.ndarray:
 
 def are_integers(x: np.ndarray) -> bool:
     """Whether this is an array of Python's integers, of any size."""
-    return x.dtype.kind == "O" and x.size > 0 and all([isinstance(v, (int, np.integer)) for v in x.flat])
+    return x.dtype.kind == "O" and x.size > 0 and all(isinstance(v, (int, np.integer)) for v in x.flat)
 
 
 class NotFast(NamedTuple):

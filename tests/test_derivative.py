@@ -612,7 +612,7 @@ def test_edge_accuracy_says_how_few_points_are_enough():
             got = ng.derivative(gaps, places, nan="one-sided", **options)
             assert got[:size] == pytest.approx(expected)
             assert got[-size:] == pytest.approx(expected)
-    with pytest.raises(ValueError, match="edge_accuracy=1 and .* needs at least 3"):
+    with pytest.raises(ValueError, match=r"edge_accuracy=1 and .* needs at least 3"):
         ng.derivative([1.0, 2], n=2, edge_accuracy=1)
-    with pytest.raises(ValueError, match="accuracy=2 and .* needs at least 4; with edge_accuracy=1 these are enough"):
+    with pytest.raises(ValueError, match=r"accuracy=2 and .* needs at least 4; with edge_accuracy=1 these are enough"):
         ng.derivative([1.0, 2, 4], n=2)
