@@ -344,7 +344,7 @@ class Field(NamedTuple):
     def request(self, terms: Sequence[Term], sources: Sequence[np.ndarray]) -> Request:
         f = sources[0]
         split = [
-            key_and_values(spacing, name, formula.n, formula.points_needed, f.dtype)
+            key_and_values(spacing, name, formula.n, formula.most_points, f.dtype)
             for spacing, name, formula in zip(self.spacings, _names(len(self.axes)), self.formulas, strict=True)
         ]
         keys, given = zip(*split, strict=True)

@@ -162,7 +162,7 @@ def turning_points(
     real = lines.dtype
     return TurningPoints(
         index,
-        position + offset,
+        _beside(call.origin, position + offset, line),
         (value + change).astype(real),
         np.where(sign > 0, "maximum", "minimum"),
         slope.astype(real),
@@ -170,6 +170,16 @@ def turning_points(
         last,
         where,
     )
+
+
+def _beside(origin: Any, position: np.ndarray, line: np.ndarray) -> np.ndarray:
+    """Add what was subtracted from coordinates, without a rounding of its own before the last."""
+    if not np.ndim(origin):
+        return position
+    whole = origin.reshape(-1)[line if origin.size > 1 else line * 0]
+    rounded = whole.astype(np.float64)
+    rest = [int(a) - int(b) for a, b in zip(whole, rounded, strict=True)]
+    return rounded + (np.array(rest, np.float64) + position)  # type: ignore[no-any-return]
 
 
 class _Around:
@@ -231,6 +241,7 @@ class Call(NamedTuple):
     periodic: bool
     period: float
     min_change: float
+    origin: Any = 0
 
 
 def read_call(
@@ -248,10 +259,13 @@ def read_call(
         raise ValueError(f"`min_change` is {min_change!r}, give a number that is not negative")
     real = y.dtype if y.dtype.kind == "f" else np.dtype(np.float64)
     lines = np.ascontiguousarray(np.moveaxis(y, axis, -1), real).reshape(-1)
+    origin: Any = 0
     if isinstance(spacing, Coordinates):
-        x = spacing.x
+        x, origin = spacing.x, spacing.origin
         spacing = x if x.size == n else np.moveaxis(x.reshape(y.shape), axis, -1).reshape(-1, n)
-    return Call(lines, spacing, y.shape, axis, bool(plateaus), bool(ends), bool(periodic), length, float(min_change))
+    return Call(
+        lines, spacing, y.shape, axis, bool(plateaus), bool(ends), bool(periodic), length, float(min_change), origin
+    )
 
 
 def _scan(lines: np.ndarray, n: int, *options: Any) -> np.ndarray:
