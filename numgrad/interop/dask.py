@@ -16,7 +16,6 @@ from numgrad._fields import spacing_of_each
 from numgrad._gradient import MESSAGES
 from numgrad._recipe import FIELDS
 
-
 # What `_containers.home_of` sends here; all else of dask is read as arrays are.
 KINDS = (da.Array,)
 

@@ -399,9 +399,7 @@ def read(
     return places(obj, spacing, axis, datetime_unit, offset), options
 
 
-def places(
-    obj: Any, spacing: tuple[Any, ...], axis: Any, unit: str | None, offset: int = 0
-) -> list[Place]:
+def places(obj: Any, spacing: tuple[Any, ...], axis: Any, unit: str | None, offset: int = 0) -> list[Place]:
     """Return the places of what a function is given; `axis` counts `offset` axes that `obj` has not."""
     are_names = [is_name(s) for s in spacing]
     if any(are_names):
@@ -416,7 +414,9 @@ def places(
     if len(spacing) == 1 and np.ndim(spacing[0]) == 0:
         spacing *= len(dims)
     if len(spacing) != len(dims):
-        raise ValueError(f"there are {len(spacing)} spacings for {len(dims)} axes; give one for each, a number, or none")
+        raise ValueError(
+            f"there are {len(spacing)} spacings for {len(dims)} axes; give one for each, a number, or none"
+        )
     return apart([Place(dim, dim, x, unit) for dim, x in zip(dims, spacing, strict=True)])
 
 
@@ -521,11 +521,11 @@ def as_times(position: np.ndarray, place: Place) -> np.ndarray:
         made = [timedelta(microseconds=float(step)) for step in steps]
         return np.array([times.min() + step for step in made], dtype=object)
     finest = np.datetime_data(times.dtype)[0]
-    first = np.nanmin(times) if times.dtype.kind == "M" else np.timedelta64(0, finest)
+    first = np.nanmin(times)
     low, high = (abs(int(x.astype(np.int64))) for x in (np.nanmin(times), np.nanmax(times)))
     for finer in ("ns", "us", "ms", "s"):
         per = int(np.timedelta64(1, finest) / np.timedelta64(1, finer)) if finer != finest else 1
-        if 0 < per and 2 * max(low, high) * per < 2**63:
+        if per > 0 and 2 * max(low, high) * per < 2**63:
             break
     steps = np.rint(position * (np.timedelta64(1, unit) / np.timedelta64(1, finer))).astype(f"m8[{finer}]")
     moved: np.ndarray = first.astype(f"{times.dtype.kind}8[{finer}]") + steps
