@@ -1,4 +1,4 @@
-"""What is given in the place of an array: objects of dask and xarray, which have functions of their own, and quantities.
+"""What is given in the place of an array: objects of dask and xarray, which have their own functions, and quantities.
 
 Calls for dask and xarray go to the function of the same name in `numgrad.interop`. Quantities are refused, but by
 `gradient`: their unit would be lost without a word.
@@ -34,7 +34,7 @@ def home_of_components(v: Any) -> Any:
 
 
 def takes_containers(find: Callable[[Any], Any]) -> Callable[[Function], Function]:
-    """Let a function take dask arrays and objects of xarray, too, if `find` finds them and `interop` has its namesake."""
+    """Let a function take what `find` finds a home for, if that has a function of the same name."""
 
     def decorate(function: Function) -> Function:
         @wraps(function)

@@ -183,7 +183,7 @@ def jacobian(v: Any, *spacing: Any, **options: Any) -> Any:
 
 
 class Accessor:
-    """What DataArray and Dataset share, once ``numgrad.interop.xarray`` is imported; it raises what `laplacian` does."""
+    """What DataArray and Dataset share, once ``numgrad.interop.xarray`` is imported; errors are as of `laplacian`."""
 
     def __init__(self, obj: Any) -> None:
         self._obj = obj
