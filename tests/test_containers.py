@@ -31,7 +31,7 @@ def test_quantities(library):
         lambda: ng.curl([v[0], v[1] * m]),
         lambda: ng.jacobian(v, h, 1.0),
     ):
-        with pytest.raises(TypeError, match="is in units of 'm.*by `.(value|magnitude)`, and multiply"):
+        with pytest.raises(TypeError, match=r"is in units of 'm.*by `.(value|magnitude)`, and multiply"):
             call()
     with pytest.raises(TypeError, match="out"):
         ng.derivative(X, n=2, out=q.copy())
