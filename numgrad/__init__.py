@@ -3,6 +3,7 @@
 import sys
 from typing import TYPE_CHECKING, Any
 
+from numgrad import _original  # noqa: F401  # first: NumPy's own gradient is bound now
 from numgrad._forks import importing
 
 if TYPE_CHECKING:
@@ -38,8 +39,8 @@ __all__ = [
 ]
 __version__ = "0.6.0"
 
-# Imported on first use: `import numgrad` takes a millisecond, also in each process that imports Numba, where
-# `interop.numba_overload` is called.
+# Imported on first use: `import numgrad` takes a millisecond beside NumPy, also in each process that imports Numba,
+# where `interop.numba_overload` is called.
 _LAZY = {
     "gradient": "_gradient",
     "explain": "_explain",

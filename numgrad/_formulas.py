@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from numgrad import _threads
+from numgrad._containers import refuse_units
 from numgrad._dispatch import AxisPlan, Order, inner_of
 from numgrad._jit import entry_point, specialise
 from numgrad._kernels.coordinates import EMPTY, ONE_SIDED, PERIODIC, fill_rows, fill_table, first_turn, own_taps, window
@@ -131,6 +132,7 @@ def read_formula(n: Any, accuracy: Any, boundary: Any, edge_accuracy: Any = None
 def read_samples(given: Any, name: str, *, real: bool = False) -> np.ndarray:
     if isinstance(given, np.ma.MaskedArray):
         raise TypeError(f"`{name}` is a MaskedArray; give {name}.filled(numpy.nan), whose gaps stay gaps")
+    refuse_units(given, name)
     array: np.ndarray = np.asarray(given)
     if not array.dtype.isnative:
         array = array.astype(array.dtype.newbyteorder("="))
@@ -144,6 +146,7 @@ def read_spacing(
     given: Any, name: str, shape: tuple[int, ...], axis: int, order: Order, *, lines: bool
 ) -> float | Coordinates:
     """Return a distance or coordinates; with `lines` these may have the shape of the samples."""
+    refuse_units(given, name)
     x = exact(given)
     if x.dtype.kind not in "iuf" and not (x.ndim and are_integers(x)):
         raise TypeError(f"`{name}` has dtype {x.dtype}, give real numbers")

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from numgrad import _threads
+from numgrad._containers import home_of, takes_containers
 from numgrad._formulas import Coordinates, read_formula, read_period, read_samples, read_spacing
 from numgrad._jit import Kernel, entry_point, specialise
 from numgrad._kernels.turning import begin_of_circle, scan
@@ -26,7 +27,8 @@ class TurningPoints:
     index : ndarray of int
         The sample along the axis; of a plateau the one in its middle, or before that.
     position : ndarray of float64
-        Where the parabola through the sample and its neighbours turns; the middle of a plateau; an end itself.
+        Where the parabola through the sample and its neighbours turns; the middle of a plateau; an end itself. Times,
+        where the coordinate of a DataArray is.
     value : ndarray
         What the parabola has there, in the dtype of `y` (float64 for integers); the sample for plateaus and ends.
     kind : ndarray of str
@@ -55,7 +57,7 @@ class TurningPoints:
         columns = {
             "line": [",".join(map(str, row)) for row in self.line.tolist()] if self.line.shape[1] else [],
             "index": [str(i) for i in self.index],
-            "position": [f"{p:.6g}" for p in self.position],
+            "position": [f"{p:.6g}" if isinstance(p, float) else str(p) for p in self.position],
             "value": [f"{v:.6g}" for v in self.value],
             "kind": list(self.kind),
             "gradient": [f"{g:.3g}" for g in self.gradient],
@@ -75,6 +77,7 @@ class TurningPoints:
         return "\n".join(rows)
 
 
+@takes_containers(home_of)
 def turning_points(
     y: Any, x: Any = None, *, axis: int = -1, plateaus: bool = True, ends: bool = False, periodic: bool = False,
     period: float | None = None, min_change: float = 0.0,
@@ -87,7 +90,8 @@ def turning_points(
         Samples: float32, float64, or integers, which become float64. A NaN ends an interval; the next one begins
         behind it.
     x : float or array_like of shape (y.shape[axis],) or y.shape, optional
-        The distance of neighbours or the coordinates, as in `derivative`; the number of the sample by default.
+        The distance of neighbours or the coordinates, as in `derivative`; the number of the sample by default, and for
+        a DataArray its own coordinate.
     axis : int, default -1
         The axis to look along.
     plateaus : bool, default True

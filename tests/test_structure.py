@@ -59,6 +59,7 @@ LAYERS = {
     "numgrad.regression._quadratic": 4.4,
     "numgrad.regression._check": 4,
     "numgrad._spacing": 3.5,
+    "numgrad._original": 0,
     "numgrad._out": 3,
     "numgrad._containers": 3,
     "numgrad.interop": 12,

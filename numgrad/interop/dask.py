@@ -11,9 +11,13 @@ from dask.base import tokenize
 from dask.highlevelgraph import HighLevelGraph
 
 from numgrad import _derivative, _fields, _formulas, _gradient, _spacing, _threads
+from numgrad._containers import refuse_units
 from numgrad._fields import spacing_of_each
 from numgrad._gradient import MESSAGES
 from numgrad._recipe import FIELDS
+
+# What `_containers.home_of` sends here; all else of dask is read as arrays are.
+KINDS = (da.Array,)
 
 
 class Cut(NamedTuple):
@@ -335,7 +339,10 @@ def _field(
 ) -> Any:  # fmt: skip
     refuse(out)
     is_vector = function not in (_fields.laplacian, _fields.hessian)
-    components = [c if isinstance(c, da.Array) else da.asarray(c) for c in (list(v) if is_vector else [v])]
+    given = list(v) if is_vector else [v]
+    for one in given:
+        refuse_units(one, "v" if is_vector else "f")
+    components = [c if isinstance(c, da.Array) else da.asarray(c) for c in given]
     if not components:
         raise ValueError("`v` has no components; give them along its first axis")
     for c in components:
