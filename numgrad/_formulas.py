@@ -178,7 +178,8 @@ def read_spacing(
             places = np.array(np.unravel_index(at + inner, x.shape))[np.argsort(turned or range(x.ndim))]
             seen = flat if np.ndim(origin) == 0 else x.reshape(-1)
             raise ValueError(_why_not(seen[at], seen[at + inner], name, ", ".join(map(str, places))))
-    return Coordinates(flat, are_own or flat.size == math.prod(shape), inner, *steps.tolist(), origin)
+    shortest, longest = steps.tolist()
+    return Coordinates(flat, are_own or flat.size == math.prod(shape), inner, shortest, longest, origin)
 
 
 def _why_not(a: float, b: float, name: str, place: str) -> str:

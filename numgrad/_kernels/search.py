@@ -311,7 +311,7 @@ def judge(task: Any, state: Any, window: Any, epsilon: Any, count: Any, is_first
         is_rounded = is_foretold & (truncation <= noise + rounding)
         is_found = (is_rounded | is_fine) & (off <= NOISY * (truncation + noise + rounding))
         # A derivative is found where it is known to a tenth of itself, or of what values of this size could make of it.
-        # At fine steps values as noisy as those of coarse ones look smooth for being rounded alike: more is asked there.
+        # At fine steps noisy values look smooth where they are rounded alike: more is asked there.
         is_strict = is_finer & (not is_first) & (order <= 2)
         natural = SURE * max(abs(value), coarse) if is_strict else KNOWN * max(abs(value), size / (power * span))
         is_found = is_found & ((error + scatter <= natural) | ((value == 0.0) & (truncation == 0.0)))

@@ -516,18 +516,19 @@ def as_numbers(variable: Any, unit: str | None) -> Any:
 def as_times(position: np.ndarray, place: Place) -> np.ndarray:
     """Return the times of positions in the unit of this place, which begin, as xarray's do, at the first of them."""
     times, unit = place.times.values, place.unit
+    one: Any = np.timedelta64  # its stubs know units by their literals only
     if times.dtype.kind == "O":
-        steps = position * (np.timedelta64(1, unit) / np.timedelta64(1, "us"))
+        steps = position * (one(1, unit) / one(1, "us"))
         made = [timedelta(microseconds=float(step)) for step in steps]
         return np.array([times.min() + step for step in made], dtype=object)
     finest = np.datetime_data(times.dtype)[0]
     first = np.nanmin(times)
     low, high = (abs(int(x.astype(np.int64))) for x in (np.nanmin(times), np.nanmax(times)))
     for finer in ("ns", "us", "ms", "s"):
-        per = int(np.timedelta64(1, finest) / np.timedelta64(1, finer)) if finer != finest else 1
+        per = int(one(1, finest) / one(1, finer)) if finer != finest else 1
         if per > 0 and 2 * max(low, high) * per < 2**63:
             break
-    steps = np.rint(position * (np.timedelta64(1, unit) / np.timedelta64(1, finer))).astype(f"m8[{finer}]")
+    steps = np.rint(position * (one(1, unit) / one(1, finer))).astype(f"m8[{finer}]")
     moved: np.ndarray = first.astype(f"{times.dtype.kind}8[{finer}]") + steps
     return moved
 
