@@ -37,7 +37,7 @@ __all__ = [
     "turning_points",
     "weights",
 ]
-__version__ = "0.6.0"
+__version__ = "0.7.0"
 
 # Imported on first use: `import numgrad` takes a millisecond beside NumPy, also in each process that imports Numba,
 # where `interop.numba_overload` is called.
