@@ -73,3 +73,83 @@ def report(functions: list[Function] = TABLE) -> list[str]:
         f"the others by more than a factor of 10, in the median or at worst: {', '.join(behind) or 'none'}."
     )
     return [text, "", *table(f"| function | numgrad | {' | '.join(PEERS)} | estimate | evaluations |", rows)]
+
+
+def corners() -> list[str]:
+    """What derivatives of functions are tried on beyond the table: ripples, extrema, poles, high orders."""
+    from numdifftools import Derivative
+
+    rows = []
+    for name, fun, x, args, n, exact in _corners():
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            found = derivative(fun, x, n=n, vectorized=True, args=args)
+            quotient = Derivative(fun, n=n)
+            quotient.full_output = True
+            theirs, their_error, *_ = quotient(x, *args)
+        scale = np.maximum(abs(exact), abs(exact).max() * 1e-3 + (exact == 0).all())
+        cells = []
+        for value, error, said in (
+            (found.value, found.error, found.converged),
+            (theirs, their_error, np.ones(x.size, bool)),
+        ):
+            off = np.nan_to_num(abs(value - exact), nan=np.inf)
+            outside = (off > error + 4e-16 * abs(exact))[said].sum()
+            cells.append(f"{np.median(off / scale):.0e} | {said.mean():.0%}, {outside} of {said.sum()}")
+        outsides = cells[1].split(", ")[1]
+        theirs_off = cells[1].split(" | ")[0]
+        rows.append(f"| {name} | {cells[0]} | {np.median(found.n_eval):.0f} | {theirs_off} | {outsides} |")
+    text = (
+        "Errors relative to the exact derivative (to 1 at extrema), the median; the share of results said to have "
+        "converged, and how many of these are farther off than their error says. numdifftools does not say whether it "
+        "converged. Ripples are sin(x) + a sin(w x + p), w from 500 to 1e4, the ripple's derivative 0.1 % to 30 % of "
+        "1, where a is above 1e-11."
+    )
+    head = "| case | numgrad | converged, outside | evaluations | numdifftools | outside |"
+    return [text, "", *table(head, rows)]
+
+
+def _corners() -> list[tuple[Any, ...]]:
+    rng = np.random.default_rng(17)
+    cases: list[tuple[Any, ...]] = []
+    for n in (1, 2, 3, 4):
+        w, share = 10 ** rng.uniform(np.log10(500), 4, 4000), 10 ** rng.uniform(-3, np.log10(0.3), 4000)
+        seen = np.flatnonzero(share / w**n > 1e-11)[:300]
+        if seen.size < 20:
+            continue
+        w, a = w[seen], (share / w**n)[seen]
+        x, p = rng.uniform(-2, 2, seen.size), rng.uniform(0, 6, seen.size)
+        exact = np.sin(x + n * np.pi / 2) + a * w**n * np.sin(w * x + p + n * np.pi / 2)
+        cases.append((f"ripples, n = {n}", _rippled, x, (a, w, p), n, exact))
+    x, w = rng.uniform(-3, 3, 200), 10 ** rng.uniform(-2, 2, 200)
+    cases.append(("extrema, cos(w (x - a)) + 2", _extremum, x, (x, w), 1, np.zeros(200)))
+    cases.append(("extrema, 1/(1 + w² (x - a)²)", _bump, x, (x, w), 1, np.zeros(200)))
+    c = 10 ** rng.uniform(-24, 0, 200)
+    x = np.cbrt(c / 2)
+    cases += [
+        (f"x² + c/x at its minimum, n = {n}", _pole, x, (c,), n, e)
+        for n, e in ((2, 2 + 2 * c / x**3), (3, -6 * c / x**4))
+    ]
+    for n in range(5, 11):
+        for formula in ("cos(x)", "exp(-x**2)", "x/(1 + x**2)"):
+            (function,) = (f for f in TABLE if f.formula == formula)
+            cases.append(
+                (f"{formula}, n = {n}", function.fun, function.points, (), n, function.exact(function.points, n))
+            )
+    return cases
+
+
+def _rippled(x: Any, a: Any, w: Any, p: Any) -> Any:
+    return np.sin(x) + a * np.sin(w * x + p)
+
+
+def _extremum(x: Any, a: Any, w: Any) -> Any:
+    return np.cos(w * (x - a)) + 2
+
+
+def _bump(x: Any, a: Any, w: Any) -> Any:
+    return 1 / (1 + (w * (x - a)) ** 2)
+
+
+def _pole(x: Any, c: Any) -> Any:
+    return x * x + c / x

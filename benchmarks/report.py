@@ -8,9 +8,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import functions_report, peers, roofline, sweep
+from benchmarks import certified, functions_report, peers, roofline, sweep
 from benchmarks.cases import CASES, Case
 from benchmarks.measure import ROOT, fresh, machine, table, unit
 
@@ -120,22 +121,48 @@ def start_table(turns: int) -> list[str]:
     return table("| | measured | at most |", rows)
 
 
+LAST = "Why some fall short, and what np.gradient's own time depends on: [NOTES.md](NOTES.md)."
+
+
+def replace_section(results: Path, title: str, lines: list[str]) -> None:
+    """Write a section of the results anew; a new one comes last."""
+    before, mark, after = results.read_text().partition(f"## {title}\n")
+    if mark:
+        _, found, rest = after.partition("\n## ")
+        rest = found[1:] + rest if found else LAST + "\n"
+    else:
+        before, rest = before.removesuffix(LAST + "\n"), LAST + "\n"
+    results.write_text("\n".join([before + f"## {title}", "", *lines, "", rest]))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--turns", type=int, default=5, help="processes for each case; the middle ratio counts")
-    turns = parser.parse_args().turns
-    speed = speed_table(turns)
-    sections = {
-        "From start to first answer": start_table(turns),
-        "Sixty shapes": sweep.shapes_report(),
-        "Sizes": ["![Nanoseconds a point against the number of points](sizes.png)", "", *sweep.sizes_report()],
-        "What memory allows": roofline.report(),
-        "Threads": sweep.threads_report(),
-        "Memory": [*sweep.memory_report(), "", *sweep.descent_memory_report(), "", *sweep.mapped_report()],
-        "Growth of a descent": ["![Seconds of a descent against the rows](growth.png)", "", *sweep.growth_report()],
-        "Other libraries": peers.report(),
-        "Derivatives of functions": functions_report.report(),
+    parser.add_argument("--only", nargs="+", metavar="TITLE", help="measure these sections anew, and leave the others")
+    turns, only = (options := parser.parse_args()).turns, options.only
+    sections: dict[str, Callable[[], list[str]]] = {
+        "From start to first answer": lambda: start_table(turns),
+        "Sixty shapes": sweep.shapes_report,
+        "Sizes": lambda: ["![Nanoseconds a point against the number of points](sizes.png)", "", *sweep.sizes_report()],
+        "What memory allows": roofline.report,
+        "Threads": sweep.threads_report,
+        "Memory": lambda: [*sweep.memory_report(), "", *sweep.descent_memory_report(), "", *sweep.mapped_report()],
+        "Growth of a descent": lambda: [
+            "![Seconds of a descent against the rows](growth.png)",
+            "",
+            *sweep.growth_report(),
+        ],
+        "Other libraries": peers.report,
+        "Derivatives of functions": functions_report.report,
+        "Corners of derivatives of functions": functions_report.corners,
+        "Certified regressions": certified.report,
     }
+    results = ROOT / "benchmarks" / "RESULTS.md"
+    if only:
+        for title in only:
+            replace_section(results, title, sections[title]())
+        return
+    speed = speed_table(turns)
     text = [
         "# Results",
         "",
@@ -147,10 +174,10 @@ def main() -> None:
         *speed,
         "",
     ]
-    for title, lines in sections.items():
-        text += [f"## {title}", "", *lines, ""]
-    text += ["Why some fall short, and what np.gradient's own time depends on: [NOTES.md](NOTES.md).", ""]
-    (ROOT / "benchmarks" / "RESULTS.md").write_text("\n".join(text))
+    for title, report in sections.items():
+        text += [f"## {title}", "", *report(), ""]
+    text += [LAST, ""]
+    results.write_text("\n".join(text))
     readme = ROOT / "README.md"
     shown = [row.rsplit("|", 3)[0] + "|" for row in (*speed[:2], *(r for r in speed[2:] if r.split("|")[6].strip()))]
     before, _, rest = readme.read_text().partition(MARK)

@@ -3,6 +3,7 @@
 import sys
 from typing import TYPE_CHECKING, Any
 
+from numgrad import _original  # noqa: F401  # first: NumPy's own gradient is bound now
 from numgrad._forks import importing
 
 if TYPE_CHECKING:
@@ -36,10 +37,10 @@ __all__ = [
     "turning_points",
     "weights",
 ]
-__version__ = "0.6.0"
+__version__ = "0.7.0"
 
-# Imported on first use: `import numgrad` takes a millisecond, also in each process that imports Numba, where
-# `interop.numba_overload` is called.
+# Imported on first use: `import numgrad` takes a millisecond beside NumPy, also in each process that imports Numba,
+# where `interop.numba_overload` is called.
 _LAZY = {
     "gradient": "_gradient",
     "explain": "_explain",

@@ -16,6 +16,7 @@ from numgrad._spacing import ready
 PERIOD = 256
 
 
+@np.errstate(all="ignore")  # NumPy's warnings are of what it computes; the kernels have none
 def of_number(recipe: Recipe, n: int, inner: int, h: Any) -> tuple[Any, ...]:
     """Constants for a spacing `h` of which 2 h and 1 / h are finite and not zero in the precision of the work."""
     argument, real = ARGUMENT[recipe.work], REAL[recipe.work]
@@ -51,8 +52,11 @@ def of_coordinates(recipe: Recipe, inner: int, x: np.ndarray) -> tuple[Any, ...]
             d = np.diff(x)
             p, q = d[:-1], d[1:]
             inside = np.array((-q / (p * (p + q)), (q - p) / (p * q), p / (q * (p + q))))
-            divisors = np.ones(x.size, x.dtype)
-            divisors[[0, -1]] = d[[0, -1]] if recipe.divide is not smith else 1 / d[[0, -1]]
+            # Of the precision of the quotient; weights are found in that of the coordinates.
+            divisors = np.ones(x.size, REAL[recipe.work])
+            divisors[[0, -1]] = d[[0, -1]]
+            if recipe.divide is smith:
+                divisors = 1 / divisors
         constants = _table(inner, divisors, inside, ends), constants
     return constants
 

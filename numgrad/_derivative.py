@@ -175,7 +175,7 @@ class Call(NamedTuple):
         return is_one and self.formula.is_gradient
 
     def request(self) -> Request:
-        key, given = key_and_values(self.spacing, "x", self.formula.n, self.formula.points_needed, self.f.dtype)
+        key, given = key_and_values(self.spacing, "x", self.formula.n, self.formula.most_points, self.f.dtype)
         plan = plan_of(self.f.dtype, self.f.shape, self.order, self.axis, key, self.formula, self.period)
         return Request(plan, self.f, self.f, self.order, (given,))
 
@@ -192,8 +192,10 @@ def read_call(
     order = None if f.flags.c_contiguous else memory_order(f)
     axis = np.lib.array_utils.normalize_axis_index(axis, f.ndim)
     spacing = read_spacing(x, "x", f.shape, axis, order, lines=True)
-    check_length(formula, axis, f.shape[axis])
+    check_length(formula, axis, f.shape[axis], has_edges=True)
     period = read_period(period, spacing, formula, f.shape[axis])
+    if isinstance(spacing, Coordinates) and np.ndim(spacing.origin):
+        x = spacing.x
     return Call(f, np.ravel(x) if np.ndim(x) > 1 else x, order, axis, spacing, formula, period)
 
 

@@ -177,7 +177,7 @@ def known_calls(axes: tuple[AxisPlan, ...], size: int) -> tuple[Call, ...]:
 def _views(shape: tuple[int, ...], order: Order, axis: Any, edge_order: Any) -> Any:
     """Return (axis, n, inner) for each axis wanted, or NotFast."""
     if edge_order not in (1, 2):
-        return NotFast(f"edge_order is {edge_order}")
+        return NotFast("edge_order is neither 1 nor 2")
     ndim = len(shape)
     wanted: Any = range(ndim) if axis is None else (axis,) if type(axis) is int else axis
     axes = [a % ndim for a in wanted if -ndim <= a < ndim]
@@ -226,7 +226,10 @@ def _ladder(dtype: "np.dtype[Any]", n: int, inner: int, size: int, key: Any, edg
     if given is is_power:
         return recipe, lru_cache(8)(partial(_constants.of_number, recipe, n, inner))
     with np.errstate(all="ignore"):  # what overflows goes to NumPy, which has the warning
-        steps = [float(REAL[work](h)) for h in (2.0 * given, given)]
+        try:
+            steps = [float(REAL[work](h)) for h in (2.0 * given, given)]
+        except OverflowError:  # for NumPy to raise, which may find something else first
+            return NotFast("a spacing is an integer beyond the range of floats")
         if not all(map(isfinite, steps)) or not all(steps):
             return NotFast(f"a spacing is {given}")
         return recipe, _constants.of_number(recipe, n, inner, given)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from numgrad import _derivative, _fields, _gradient, _out, _sweep, _turning_points
+from numgrad._containers import as_array
 from numgrad._dispatch import AxisPlan, Request, is_compact, prepare
 from numgrad._kernels.uniform import uniform
 from numgrad._spacing import NotFast
@@ -106,7 +107,7 @@ def explain(f: Any, *varargs: Any, **options: Any) -> Explanation:
 
 
 def _of_gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out: Any = None) -> Explanation:
-    request = prepare(f, varargs, axis, edge_order)
+    request = prepare(as_array(f), varargs, axis, edge_order)
     plan, spacings = request.plan, request.spacings
     if type(plan) is not NotFast and any(type(x) is np.ndarray and (np.diff(x) == 0).any() for x in spacings):
         plan = NotFast("coordinates repeat")

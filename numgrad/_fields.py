@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from numgrad import _gradient, _mapped, _out
-from numgrad._containers import takes_containers
+from numgrad._containers import home_of, home_of_components, refuse_units, takes_containers
 from numgrad._dispatch import Order, Plan, Request, memory_order
 from numgrad._formulas import (
     Coordinates,
@@ -33,7 +33,7 @@ class Term(NamedTuple):
     factor: float = 1.0
 
 
-@takes_containers
+@takes_containers(home_of)
 def laplacian(
     f: Any, *spacing: Any, axis: Any = None, accuracy: int = 2, boundary: Any = "one-sided", period: Any = None,
     out: np.ndarray | None = None,
@@ -95,7 +95,7 @@ def laplacian(
     return _run(read_laplacian(f, *spacing, axis=axis, accuracy=accuracy, boundary=boundary, period=period), out)
 
 
-@takes_containers
+@takes_containers(home_of_components)
 def divergence(
     v: Any, *spacing: Any, axis: Any = None, accuracy: int = 2, boundary: Any = "one-sided", period: Any = None,
     out: np.ndarray | None = None,
@@ -148,7 +148,7 @@ def divergence(
     return _run(read_divergence(v, *spacing, axis=axis, accuracy=accuracy, boundary=boundary, period=period), out)
 
 
-@takes_containers
+@takes_containers(home_of_components)
 def curl(
     v: Any, *spacing: Any, axis: Any = None, accuracy: int = 2, boundary: Any = "one-sided", period: Any = None,
     out: np.ndarray | None = None,
@@ -207,7 +207,7 @@ def curl(
     return _run(read_curl(v, *spacing, axis=axis, accuracy=accuracy, boundary=boundary, period=period), out)
 
 
-@takes_containers
+@takes_containers(home_of_components)
 def jacobian(
     v: Any, *spacing: Any, axis: Any = None, accuracy: int = 2, boundary: Any = "one-sided", period: Any = None,
     out: np.ndarray | None = None,
@@ -258,7 +258,7 @@ def jacobian(
     return _run(read_jacobian(v, *spacing, axis=axis, accuracy=accuracy, boundary=boundary, period=period), out)
 
 
-@takes_containers
+@takes_containers(home_of)
 def hessian(
     f: Any, *spacing: Any, axis: Any = None, accuracy: int = 2, boundary: Any = "one-sided", period: Any = None,
     out: np.ndarray | None = None,
@@ -344,7 +344,7 @@ class Field(NamedTuple):
     def request(self, terms: Sequence[Term], sources: Sequence[np.ndarray]) -> Request:
         f = sources[0]
         split = [
-            key_and_values(spacing, name, formula.n, formula.points_needed, f.dtype)
+            key_and_values(spacing, name, formula.n, formula.most_points, f.dtype)
             for spacing, name, formula in zip(self.spacings, _names(len(self.axes)), self.formulas, strict=True)
         ]
         keys, given = zip(*split, strict=True)
@@ -411,6 +411,7 @@ def _axes(axis: Any, ndim: int) -> tuple[int, ...]:
 def _vector(v: Any, axis: Any) -> tuple[tuple[np.ndarray, ...], tuple[int, ...]]:
     """Return the components and their axes of space; the given ones count that of the components, which is 0."""
     if not isinstance(v, (np.ndarray, list, tuple)):
+        refuse_units(v, "v")
         v = list(v) if isinstance(v, Iterator) else np.asarray(v)
     if len(v) == 0 if isinstance(v, (list, tuple)) else v.ndim == 0 or len(v) == 0:
         raise ValueError("`v` has no components; give them along its first axis")

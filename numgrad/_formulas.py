@@ -7,12 +7,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from numgrad import _threads
+from numgrad._containers import refuse_units
 from numgrad._dispatch import AxisPlan, Order, inner_of
 from numgrad._jit import entry_point, specialise
 from numgrad._kernels.coordinates import EMPTY, ONE_SIDED, PERIODIC, fill_rows, fill_table, first_turn, own_taps, window
 from numgrad._kernels.gapped import gapped
 from numgrad._kernels.stencil import constant_taps, varying_taps
 from numgrad._recipe import FIELDS, REAL, Recipe, division, weighing
+from numgrad._spacing import are_integers, exact, relative
 from numgrad._stencil import EXACT, Stencil, weights, whole
 
 BOUNDARIES = {"one-sided": ONE_SIDED, "periodic": PERIODIC, "nan": EMPTY}
@@ -33,10 +35,20 @@ class Formula(NamedTuple):
 
     @property
     def points_needed(self) -> int:
-        """How many points an axis must have, or what lies between two gaps."""
-        if self.boundary == "one-sided" or self.gaps:
-            return self.n + max(self.accuracy, self.edges)
-        return self.n + self.accuracy - (self.n + 1) % 2
+        """How many points an axis must have: a short one has nothing but one-sided ends."""
+        if self.boundary == "one-sided":
+            return self.interval_needed
+        return self.most_points if self.gaps else self.n + self.accuracy - (self.n + 1) % 2
+
+    @property
+    def interval_needed(self) -> int:
+        """How many points must lie between two gaps."""
+        return self.n + self.edges
+
+    @property
+    def most_points(self) -> int:
+        """How many points there are in the longest formula."""
+        return self.n + max(self.accuracy, self.edges)
 
     @property
     def is_gradient(self) -> bool:
@@ -44,13 +56,19 @@ class Formula(NamedTuple):
         return self[:3] == (1, 2, "one-sided") and self.edges <= 2 and not self.gaps
 
     def __str__(self) -> str:
-        return f"n={self.n} with accuracy={max(self.accuracy, self.edges)} and boundary={self.boundary!r}"
+        in_force = f"accuracy={self.accuracy}"
+        if self.boundary == "one-sided" and self.edges != self.accuracy:
+            in_force = f"edge_accuracy={self.edges}"
+        elif self.points_needed == self.interval_needed > self.n + self.accuracy:
+            in_force = f"edge_accuracy={self.edges} and nan='one-sided'"
+        return f"n={self.n} with {in_force} and boundary={self.boundary!r}"
 
 
 class Coordinates(NamedTuple):
     """Points of an axis by their coordinates, float64 and compact: those of each line, or the same for all lines.
 
-    `shortest` and `longest` are the distances of neighbours.
+    `shortest` and `longest` are the distances of neighbours; `origin` is what was subtracted from integers beyond
+    2**53, of each line with its own an entry.
     """
 
     x: np.ndarray
@@ -58,6 +76,7 @@ class Coordinates(NamedTuple):
     inner: int
     shortest: float
     longest: float
+    origin: Any = 0
 
     def span(self, size: int) -> float:
         """The longest distance between the ends of a line."""
@@ -113,6 +132,7 @@ def read_formula(n: Any, accuracy: Any, boundary: Any, edge_accuracy: Any = None
 def read_samples(given: Any, name: str, *, real: bool = False) -> np.ndarray:
     if isinstance(given, np.ma.MaskedArray):
         raise TypeError(f"`{name}` is a MaskedArray; give {name}.filled(numpy.nan), whose gaps stay gaps")
+    refuse_units(given, name)
     array: np.ndarray = np.asarray(given)
     if not array.dtype.isnative:
         array = array.astype(array.dtype.newbyteorder("="))
@@ -126,8 +146,9 @@ def read_spacing(
     given: Any, name: str, shape: tuple[int, ...], axis: int, order: Order, *, lines: bool
 ) -> float | Coordinates:
     """Return a distance or coordinates; with `lines` these may have the shape of the samples."""
-    x = np.asarray(given)
-    if x.dtype.kind not in "iuf":
+    refuse_units(given, name)
+    x = exact(given)
+    if x.dtype.kind not in "iuf" and not (x.ndim and are_integers(x)):
         raise TypeError(f"`{name}` has dtype {x.dtype}, give real numbers")
     if x.ndim == 0:
         h = float(x)
@@ -141,9 +162,13 @@ def read_spacing(
             f"`{name}` has shape {x.shape}, give a number or the coordinates of all {size} points of axis {axis}{more}"
         )
     turned = order if are_own else None
+    try:
+        values, origin = relative(x, axis if are_own else 0)
+    except OverflowError:
+        raise ValueError(f"`{name}` has integers too far apart for float64: choose another unit") from None
     if turned is not None:
-        x = x.transpose(turned)
-    flat = np.ascontiguousarray(x, np.float64).reshape(-1)
+        values, x = values.transpose(turned), x.transpose(turned)
+    flat = np.ascontiguousarray(values).reshape(-1)
     inner = inner_of(shape, order, axis) if are_own else 1
     steps = np.ones(2)
     if flat.size and size > 1:
@@ -151,12 +176,14 @@ def read_spacing(
         at = int(entry_point(kernel, flat, steps, size, inner)(flat, steps, size, inner))
         if at >= 0:
             places = np.array(np.unravel_index(at + inner, x.shape))[np.argsort(turned or range(x.ndim))]
-            raise ValueError(_why_not(flat[at], flat[at + inner], name, ", ".join(map(str, places))))
-    return Coordinates(flat, are_own or flat.size == math.prod(shape), inner, *steps.tolist())
+            seen = flat if np.ndim(origin) == 0 else x.reshape(-1)
+            raise ValueError(_why_not(seen[at], seen[at + inner], name, ", ".join(map(str, places))))
+    shortest, longest = steps.tolist()
+    return Coordinates(flat, are_own or flat.size == math.prod(shape), inner, shortest, longest, origin)
 
 
 def _why_not(a: float, b: float, name: str, place: str) -> str:
-    if not (math.isfinite(a) and math.isfinite(b)):
+    if not isinstance(a, int) and not (math.isfinite(a) and math.isfinite(b)):
         return f"`{name}` has coordinates that are not finite, at {place} or before"
     return (
         f"`{name}` goes from {a} to {b} at {place}; give coordinates that only rise or only fall, or split the samples "
@@ -180,9 +207,12 @@ def read_period(period: Any, spacing: float | Coordinates, formula: Formula, siz
     return float(period)
 
 
-def check_length(formula: Formula, axis: int, size: int) -> None:
+def check_length(formula: Formula, axis: int, size: int, *, has_edges: bool = False) -> None:
+    """Refuse an axis that is too short; `has_edges` says that the caller has an `edge_accuracy`."""
     if size < formula.points_needed:
-        raise ValueError(f"axis {axis} has {size} points; {formula} needs at least {formula.points_needed}")
+        is_enough = formula.boundary == "one-sided" and formula.n < size
+        remedy = f"; with edge_accuracy={size - formula.n} these are enough" if is_enough and has_edges else ""
+        raise ValueError(f"axis {axis} has {size} points; {formula} needs at least {formula.points_needed}{remedy}")
 
 
 def axis_plan(
@@ -298,7 +328,7 @@ def _of_lines(formula: Formula, period: float, factor: float, x: np.ndarray) -> 
 def _with_gaps(constants: Any, spacing: Any, size: int, formula: Formula, period: float, given: Any) -> tuple[Any, ...]:
     """Return the constants of a kernel with `_kernels.gapped` around it; on even grids a point's number is its x."""
     is_even = isinstance(spacing, float)
-    ends = *reach_of(formula, is_even), formula.n + formula.edges, formula.points_needed, BOUNDARIES[formula.boundary]
+    ends = *reach_of(formula, is_even), formula.n + formula.edges, formula.interval_needed, BOUNDARIES[formula.boundary]
     factor = float(math.factorial(formula.n))
     if is_even:
         return np.arange(float(size)), (*ends, float(size), factor / spacing**formula.n, False), constants

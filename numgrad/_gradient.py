@@ -4,13 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from numgrad import _out, _strided, _sweep
-from numgrad._containers import home_of
+from numgrad import _original, _out, _strided, _sweep
+from numgrad._containers import as_array, home_of, unit_of
 from numgrad._dispatch import Order, Plan, Request, is_compact, plan_for, prepare
 from numgrad._spacing import NotFast, is_ready, read
 
-# Bound now, so that np.gradient itself may be replaced by this module's.
-_numpy_gradient = np.gradient
 _ndarray, _empty = np.ndarray, np.empty
 # What NumPy says, for those who raise it themselves, where NumPy cannot be asked.
 MESSAGES = {
@@ -116,8 +114,11 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out: 
             return results[0] if len(results) == 1 else tuple(results)
         request = Request(plan, f, f, None, spacings)
     else:
-        if (home := home_of(f)) is not None:
-            return home.gradient(f, *varargs, axis=axis, edge_order=edge_order, out=out)
+        if type(f) not in (_ndarray, list, tuple):
+            home = home_of(f)
+            if home is not None and all(unit_of(x) is None for x in varargs):
+                return home.gradient(f, *varargs, axis=axis, edge_order=edge_order, out=out)
+            f = as_array(f)
         request = prepare(f, varargs, axis, edge_order)
     plan = request.plan
     if type(plan) is NotFast:
@@ -196,5 +197,5 @@ def flat_view(array: np.ndarray, order: Order) -> np.ndarray:
 
 
 def _fall_back(f: Any, varargs: tuple[Any, ...], axis: Any, edge_order: Any, out: Any) -> Any:
-    results = _numpy_gradient(f, *varargs, axis=axis, edge_order=edge_order)
+    results = _original.gradient(f, *varargs, axis=axis, edge_order=edge_order)
     return results if out is None else _out.store(results, out)

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from threading import RLock
 from types import FunctionType
@@ -50,7 +51,7 @@ def fresh(kernel: Kernel, *, allocates: bool = False, **names: Any) -> Kernel:
     """
 
     def jit(function: FunctionType, name: str = "") -> Kernel:
-        return _jit(function, frozenset(), False, keep=False, allocates=allocates)
+        return _jit(function, frozenset(), False, is_kept=False, allocates=allocates)
 
     with _lock:
         return jit(_clone(kernel, **_with_parts_jitted(names, (), jit)))
@@ -120,17 +121,15 @@ def known_entry_point(kernel: Kernel) -> Kernel | None:
     return _entry_points.get(kernel)
 
 
-def is_kept(function: Any) -> bool:
-    """Whether there is a place for what Numba compiles of this function."""
-    if os.environ.get("NUMGRAD_CACHE", "1") == "0":
-        return False
-    from numba.core.caching import FunctionCache
+def keep(kernel: Kernel) -> Kernel:
+    """Keep what Numba compiles of a function that it has jitted, if there is a place for it."""
+    if os.environ.get("NUMGRAD_CACHE", "1") != "0" and is_jitted(kernel):
+        from numgrad._cache import Cache
 
-    try:
-        FunctionCache(function)  # type: ignore[no-untyped-call]
-    except RuntimeError:  # no place that can be written (librosa#1156): compile in every process instead
-        return False
-    return True
+        # No place can be written (librosa#1156): compile in every process instead.
+        with suppress(RuntimeError):
+            kernel._cache = Cache(kernel.py_func)  # type: ignore[attr-defined]
+    return kernel
 
 
 def _type(argument: Any, is_written: bool = False) -> Any:
@@ -182,7 +181,7 @@ def _jit(
     fastmath: frozenset[str],
     inline: bool,
     early: bool = False,
-    keep: bool = True,
+    is_kept: bool = True,
     allocates: bool = False,
 ) -> Kernel:
     numba = _jit_library()
@@ -200,7 +199,8 @@ def _jit(
     }
     if early:
         options["inline"] = "always"
-    return numba.njit(cache=keep and is_kept(function), **options)(function)  # type: ignore[no-any-return]
+    kernel: Kernel = numba.njit(**options)(function)
+    return keep(kernel) if is_kept else kernel
 
 
 def digest(*texts: str) -> str:
@@ -217,5 +217,5 @@ def _digest() -> str:
     from pathlib import Path
 
     here = Path(__file__).parent
-    sources = [here / "_jit.py", here / "_intrinsics.py", *sorted((here / "_kernels").glob("*.py"))]
+    sources = [here / "_jit.py", here / "_cache.py", here / "_intrinsics.py", *sorted((here / "_kernels").glob("*.py"))]
     return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:8]

@@ -27,6 +27,55 @@ FEW = 1 << 16
 MANY = 1 << 22
 
 
+# Integers up to here are exact in float64, and so are their differences up to a rounding.
+EXACT_INTEGERS = 2**53
+
+
+def from_first(x: np.ndarray, first: np.ndarray, last: np.ndarray) -> tuple[np.ndarray, Any]:
+    """Return coordinates as float64, and what was subtracted from them.
+
+    From integers beyond 2**53 that is the first of their line, so that they keep their digits: of rising or falling
+    ones the first and the last tell. `first` and `last` go with `x` as NumPy broadcasts.
+    """
+    is_wide = x.dtype.kind == "O" or (x.dtype.kind in "iu" and x.itemsize == 8)
+    is_beyond = np.zeros((), bool)
+    if is_wide:
+        for end in (first, last):
+            is_beyond = is_beyond | (end > EXACT_INTEGERS) | (end < -EXACT_INTEGERS)
+    if not is_beyond.any():
+        return x.astype(np.float64, copy=False), 0
+    return np.where(is_beyond, distance(x, first), x).astype(np.float64), np.where(is_beyond, first, 0 * first)
+
+
+def relative(x: np.ndarray, axis: int) -> tuple[np.ndarray, Any]:
+    """Return coordinates as `from_first` does, along an axis."""
+    if not x.size:
+        return x.astype(np.float64), 0
+    return from_first(x, x.take([0], axis), x.take([-1], axis))
+
+
+def distance(x: np.ndarray, start: np.ndarray) -> np.ndarray:
+    """Return x - start as float64, rounded once, of integers: their difference may not fit their dtype."""
+    if x.dtype.kind == "O" or start.dtype.kind == "O":
+        return np.asarray(x.astype(object) - start.astype(object)).astype(np.float64)
+    a, b, is_after = x.astype(np.uint64), start.astype(np.uint64), x >= start
+    return np.where(is_after, (a - b).astype(np.float64), -(b - a).astype(np.float64))
+
+
+def exact(given: Any) -> np.ndarray:
+    """Return an array of what is given; of Python integers that NumPy has no dtype for, or only floats, objects."""
+    array: np.ndarray = np.asarray(given)
+    if isinstance(given, (list, tuple)) and array.dtype.kind == "f" and (abs(array) > EXACT_INTEGERS).any():
+        numbers = np.array(given, object)
+        return numbers if are_integers(numbers) else array
+    return array
+
+
+def are_integers(x: np.ndarray) -> bool:
+    """Whether this is an array of Python's integers, of any size."""
+    return x.dtype.kind == "O" and x.size > 0 and all(isinstance(v, (int, np.integer)) for v in x.flat)
+
+
 class NotFast(NamedTuple):
     """Why a call goes to numpy.gradient.
 
@@ -102,10 +151,8 @@ def _even_step(x: np.ndarray) -> Any:
     """Return the step of evenly spaced coordinates, else None."""
     if x.itemsize == 8 and x.dtype.kind == "f" and x.size > 2 and x.item(2) - x.item(1) != x.item(1) - x.item(0):
         return None  # the usual answer, for less than the call of a kernel
-    first = ready(x[:2])
-    step = first[1] - first[0]
     if x.size < MANY and is_ready(x):
-        return step if _is_even(x) else None
+        return _first_step(x) if _is_even(x) else None
     differing: list[int] = []
 
     def scan(starts: Iterator[int]) -> None:
@@ -117,7 +164,13 @@ def _even_step(x: np.ndarray) -> Any:
                 differing.append(start)
 
     _threads.share(scan, range(0, x.size - 2, FEW), _threads.get_num_threads() if x.size >= MANY else 1)
-    return None if differing else step
+    return None if differing else _first_step(x)
+
+
+def _first_step(x: np.ndarray) -> Any:
+    first = ready(x[:2])
+    with np.errstate(all="ignore"):  # what is not finite goes to NumPy, which has the warning
+        return first[1] - first[0]
 
 
 def _is_even(x: np.ndarray) -> bool:

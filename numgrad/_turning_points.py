@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from numgrad import _threads
+from numgrad._containers import home_of, takes_containers
 from numgrad._formulas import Coordinates, read_formula, read_period, read_samples, read_spacing
 from numgrad._jit import Kernel, entry_point, specialise
 from numgrad._kernels.turning import begin_of_circle, scan
@@ -26,7 +27,8 @@ class TurningPoints:
     index : ndarray of int
         The sample along the axis; of a plateau the one in its middle, or before that.
     position : ndarray of float64
-        Where the parabola through the sample and its neighbours turns; the middle of a plateau; an end itself.
+        Where the parabola through the sample and its neighbours turns; the middle of a plateau; an end itself. Times,
+        where the coordinate of a DataArray is.
     value : ndarray
         What the parabola has there, in the dtype of `y` (float64 for integers); the sample for plateaus and ends.
     kind : ndarray of str
@@ -55,7 +57,7 @@ class TurningPoints:
         columns = {
             "line": [",".join(map(str, row)) for row in self.line.tolist()] if self.line.shape[1] else [],
             "index": [str(i) for i in self.index],
-            "position": [f"{p:.6g}" for p in self.position],
+            "position": [f"{p:.6g}" if isinstance(p, float) else str(p) for p in self.position],
             "value": [f"{v:.6g}" for v in self.value],
             "kind": list(self.kind),
             "gradient": [f"{g:.3g}" for g in self.gradient],
@@ -75,6 +77,7 @@ class TurningPoints:
         return "\n".join(rows)
 
 
+@takes_containers(home_of)
 def turning_points(
     y: Any, x: Any = None, *, axis: int = -1, plateaus: bool = True, ends: bool = False, periodic: bool = False,
     period: float | None = None, min_change: float = 0.0,
@@ -87,7 +90,8 @@ def turning_points(
         Samples: float32, float64, or integers, which become float64. A NaN ends an interval; the next one begins
         behind it.
     x : float or array_like of shape (y.shape[axis],) or y.shape, optional
-        The distance of neighbours or the coordinates, as in `derivative`; the number of the sample by default.
+        The distance of neighbours or the coordinates, as in `derivative`; the number of the sample by default, and for
+        a DataArray its own coordinate.
     axis : int, default -1
         The axis to look along.
     plateaus : bool, default True
@@ -162,7 +166,7 @@ def turning_points(
     real = lines.dtype
     return TurningPoints(
         index,
-        position + offset,
+        _beside(call.origin, position + offset, line),
         (value + change).astype(real),
         np.where(sign > 0, "maximum", "minimum"),
         slope.astype(real),
@@ -170,6 +174,16 @@ def turning_points(
         last,
         where,
     )
+
+
+def _beside(origin: Any, position: np.ndarray, line: np.ndarray) -> np.ndarray:
+    """Add what was subtracted from coordinates, without a rounding of its own before the last."""
+    if not np.ndim(origin):
+        return position
+    whole = origin.reshape(-1)[line if origin.size > 1 else line * 0]
+    rounded = whole.astype(np.float64)
+    rest = [int(a) - int(b) for a, b in zip(whole, rounded, strict=True)]
+    return rounded + (np.array(rest, np.float64) + position)  # type: ignore[no-any-return]
 
 
 class _Around:
@@ -231,6 +245,7 @@ class Call(NamedTuple):
     periodic: bool
     period: float
     min_change: float
+    origin: Any = 0
 
 
 def read_call(
@@ -248,10 +263,13 @@ def read_call(
         raise ValueError(f"`min_change` is {min_change!r}, give a number that is not negative")
     real = y.dtype if y.dtype.kind == "f" else np.dtype(np.float64)
     lines = np.ascontiguousarray(np.moveaxis(y, axis, -1), real).reshape(-1)
+    origin: Any = 0
     if isinstance(spacing, Coordinates):
-        x = spacing.x
+        x, origin = spacing.x, spacing.origin
         spacing = x if x.size == n else np.moveaxis(x.reshape(y.shape), axis, -1).reshape(-1, n)
-    return Call(lines, spacing, y.shape, axis, bool(plateaus), bool(ends), bool(periodic), length, float(min_change))
+    return Call(
+        lines, spacing, y.shape, axis, bool(plateaus), bool(ends), bool(periodic), length, float(min_change), origin
+    )
 
 
 def _scan(lines: np.ndarray, n: int, *options: Any) -> np.ndarray:

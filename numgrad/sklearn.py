@@ -2,6 +2,7 @@
 
 import warnings
 from copy import copy
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -56,7 +57,8 @@ class GradientDescentRegressor(CallbackSupportMixin, MultiOutputMixin, Regressor
         Whether to descend in features of mean 0 and standard deviation 1. The coefficients are those of the features as
         given.
     tol : float, default 1e-6
-        End when the norm of the gradient is at most `tol` of what it was at the start; 0 to do all iterations.
+        End when the norm of the gradient is at most `tol` of what it was at the start; 0 to do all iterations. With
+        "bb", whose gradient jumps, of what ``tol**2`` is, 1e-12 at least; but not in float32.
     warm_start : bool, default False
         Whether `fit` starts from the last coefficients rather than from zeros.
     on_divergence : {"warn", "raise", "ignore"}, default "warn"
@@ -130,8 +132,8 @@ class GradientDescentRegressor(CallbackSupportMixin, MultiOutputMixin, Regressor
             The features.
         y : array_like, shape (n_samples,) or (n_samples, n_targets)
             The targets.
-        sample_weight : array_like, shape (n_samples,), optional
-            Weights of at least 0; a weight of k is as good as k equal samples.
+        sample_weight : float or array_like, shape (n_samples,), optional
+            Weights of at least 0, one number for all or one for each; a weight of k is as good as k equal samples.
 
         Returns
         -------
@@ -158,8 +160,8 @@ class GradientDescentRegressor(CallbackSupportMixin, MultiOutputMixin, Regressor
             The features.
         y : array_like, shape (n_samples,) or (n_samples, n_targets)
             The targets.
-        sample_weight : array_like, shape (n_samples,), optional
-            Weights of at least 0.
+        sample_weight : float or array_like, shape (n_samples,), optional
+            Weights of at least 0, one number for all or one for each.
 
         Returns
         -------
@@ -201,7 +203,7 @@ class GradientDescentRegressor(CallbackSupportMixin, MultiOutputMixin, Regressor
     def _theta(self, y: np.ndarray) -> np.ndarray:
         """Where the last fit ended, as `gradient_descent` takes it."""
         coef = np.atleast_2d(self.coef_).T
-        if coef.shape != (self.n_features_in_, y.size // len(y)) or (y.ndim == 2) != (self.coef_.ndim == 2):
+        if coef.shape != (self.n_features_in_, y.size // len(y)):
             raise ValueError(
                 f"`coef_` of the last fit has shape {self.coef_.shape}, and now there are {self.n_features_in_} "
                 f"features and y of shape {y.shape}; a start from there needs the same, warm_start=False starts anew"
@@ -222,15 +224,20 @@ class GradientDescentRegressor(CallbackSupportMixin, MultiOutputMixin, Regressor
 
         callback = report if hasattr(self, "_skl_callbacks") else None
         run = gradient_descent(data, theta0=start, callback=callback, **{**self.descent_options(), **more})
+        if start is not None and run.n_iter == 1 and run.stop_reason.startswith("converged"):
+            run = replace(run, theta=start.astype(run.theta.dtype))  # where it was already
         for name, value in self._found(run).items():
             setattr(self, name, value)
+        doubt = run.stop_reason.partition("start. ")[2]
         if self.tol > 0 and run.stop_reason.startswith("completed"):
-            warnings.warn(
-                f"max_iter={self.max_iter} iterations did not shrink the gradient to tol={self.tol:g} of its start; "
-                f"give more, or a faster learning_rate, like 'bb'",
-                ConvergenceWarning,
-                stacklevel=4,
+            faster = "" if self.learning_rate == "bb" else ", or a faster learning_rate, like 'bb'"
+            faster += "" if self.standardize else ", or standardize=True"
+            doubt = (
+                f"max_iter={self.max_iter} iterations did not shrink the gradient to tol={self._tolerance():g} of its "
+                f"start; give more{faster}"
             )
+        if doubt:
+            warnings.warn(doubt, ConvergenceWarning, stacklevel=4)
         context.call_on_fit_task_end(**task, reconstruction_attributes=dict)
 
     def descent_options(self) -> dict[str, Any]:
@@ -240,12 +247,19 @@ class GradientDescentRegressor(CallbackSupportMixin, MultiOutputMixin, Regressor
         -------
         dict
         """
-        same = ("learning_rate", "method", "momentum", "fit_intercept", "standardize", "tol", "on_divergence")
+        same = ("learning_rate", "method", "momentum", "fit_intercept", "standardize", "on_divergence")
         return {
             **{name: getattr(self, name) for name in same},
+            "tol": self._tolerance(),
             "n_iter": _check.count("max_iter", self.max_iter),
             "l2": _check.not_negative("alpha", self.alpha),
         }
+
+    def _tolerance(self) -> float:
+        """Return what the gradient is to shrink to; more where it jumps, as rounding decides which jump is the last."""
+        tol = _check.not_negative("tol", self.tol)
+        is_single = getattr(self, "_dtype", np.float64) == np.float32
+        return tol if self.learning_rate != "bb" or is_single else max(tol**2, min(tol, 1e-12))
 
     def _found(self, run: Descent) -> dict[str, Any]:
         dtype = self._dtype

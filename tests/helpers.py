@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+# Seconds after which a process hangs, however slow and busy the machine is.
+HANGS = 3600
 REALS = ["f4", "f8"]
 COMPLEX = ["c8", "c16"]
 INTEGERS = list("bhilqBHILQ")

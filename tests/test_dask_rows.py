@@ -290,28 +290,29 @@ def test_a_worker_dies(tmp_path):
     from distributed import Client, LocalCluster
 
     blocks, rows = 24, 500
-    folder = str(tmp_path)
+    folder, death = tmp_path / "made", tmp_path / "death"
+    folder.mkdir()
 
     def block(block_info=None):  # local, so that it travels by value
         (i, _) = block_info[None]["chunk-location"]
-        time.sleep(0.15)
+        while len(os.listdir(folder)) >= blocks // 2 and not death.exists():
+            time.sleep(0.01)
         with open(f"{folder}/{os.getpid()}-{i}-{time.time_ns()}", "w"):
             return np.random.default_rng(i).standard_normal((rows, N))
 
     x = da.map_blocks(block, chunks=((rows,) * blocks, N), dtype=float, meta=np.empty((0, 0)))
     y = x @ np.arange(1.0, N + 1) + 7
-    dead = []
+    dead, has_ended = [], threading.Event()
 
     def kill(pids):
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline and not dead:
+        while not has_ended.wait(0.01):
             # In the middle: this worker has made some of the blocks, and has triangles that are lost with it.
             for pid in pids:
-                if len(list(tmp_path.glob(f"{pid}-*"))) >= 4:
+                if len(list(folder.glob(f"{pid}-*"))) >= 4:
                     dead.append(pid)
                     os.kill(pid, signal.SIGKILL)
+                    death.touch()
                     return
-            time.sleep(0.01)
 
     with (
         LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
@@ -321,10 +322,13 @@ def test_a_worker_dies(tmp_path):
         assert os.getpid() not in pids
         killer = threading.Thread(target=kill, args=(pids,))
         killer.start()
-        found = ng.CompressedRows.from_dask(x, y)
-        killer.join()
+        try:
+            found = ng.CompressedRows.from_dask(x, y)
+        finally:
+            has_ended.set()
+            killer.join()
         assert dead
-        made = list(tmp_path.iterdir())
+        made = list(folder.iterdir())
         assert len({p.name.split("-")[0] for p in made}) >= 2
         assert len({p.name.split("-")[1] for p in made}) == blocks
         assert len(made) > blocks  # what the dead one had is made again

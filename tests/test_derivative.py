@@ -1,5 +1,6 @@
 """Derivatives of any order and accuracy: exact polynomials at every point, order of convergence, ends, errors."""
 
+from fractions import Fraction
 from math import factorial
 
 import findiff
@@ -562,3 +563,56 @@ def test_errors(name):
     call, kind, message = BAD[name]
     with pytest.raises(kind, match=message):
         call(np.arange(9.0))
+
+
+@pytest.mark.parametrize("first", [1_700_000_000_000_000_000, -(2**63), 2**63 + 12345, 10**30, -(10**30)], ids=str)
+def test_integers_beyond_floats_keep_their_digits(first):
+    steps = np.array([0, 1, 3, 4, 7, 8]) * 300
+    f, x = steps**2.0, [first + int(s) for s in steps]
+    kinds = [list, lambda v: np.array(v, object)]
+    if -(2**63) <= first < 2**64:
+        kinds.append(lambda v: np.array(v, "i8" if first < 2**63 else "u8"))
+    for kind in kinds:
+        for turned in (1, -1):
+            given, y = kind(x[::turned]), f[::turned]
+            exact = (steps - (0 if turned == 1 else steps[-1])).astype(float)[::turned]
+            for options in ({"n": 1}, {"n": 2}, {"accuracy": 4}, {"boundary": "periodic", "period": 5e3}):
+                assert np.array_equal(ng.derivative(y, given, **options), ng.derivative(y, exact, **options))
+            assert np.array_equal(ng.laplacian(y, given), ng.laplacian(y, exact))
+            own = np.array([given, given])
+            assert np.array_equal(ng.derivative([y, y], own, n=2)[1], ng.derivative(y, exact, n=2))
+            found, expected = ng.turning_points(np.sin(y), given), ng.turning_points(np.sin(y), exact)
+            places = [float(Fraction(int(given[0])) + Fraction(p)) for p in expected.position]
+            assert found.position.tolist() == places
+
+
+def test_integers_whose_distance_leaves_their_dtype():
+    got = ng.derivative([0.0, 1, 4], np.array([-(2**63), 0, 2**63 - 1]), n=2, edge_accuracy=1)
+    assert got == pytest.approx([2.0**-125] * 3, rel=1e-15)
+    with pytest.raises(ValueError, match="too far apart"):
+        ng.derivative([0.0, 1, 4], [0, 1, 10**400])
+    with pytest.raises(ValueError, match="goes from 9007199254740996 to 9007199254740994 at 2"):
+        ng.derivative([0.0, 1, 2], [2**53 + 3, 2**53 + 4, 2**53 + 2])
+
+
+def test_edge_accuracy_says_how_few_points_are_enough():
+    assert ng.derivative([1.0, 2, 4], n=2, edge_accuracy=1).tolist() == [1, 1, 1]
+    assert ng.derivative([0.0, 1], edge_accuracy=1).tolist() == [1, 1]
+    x = np.array([0.0, 1, 3, 4.5, 5, 7, 7.5, 9])
+    for n, accuracy, edge in ((2, 2, 1), (1, 6, 2), (3, 4, 1), (1, 2, 5)):
+        for size in range(n + edge, n + accuracy):
+            f = x[:size] ** (n + edge - 1)
+            expected = [ng.weights(x[:size], at, n) @ f for at in x[:size]]
+            options = {"n": n, "accuracy": accuracy, "edge_accuracy": edge}
+            assert ng.derivative(f, x[:size], **options) == pytest.approx(expected)
+            own = ng.derivative(np.array([f, 2 * f]), np.array([x[:size]] * 2), **options)
+            assert own == pytest.approx(np.array([expected, 2 * np.array(expected)]))
+            gaps = np.array([*f, np.nan, *f])
+            places = np.array([*x[:size], 20, *(x[:size] + 30)])
+            got = ng.derivative(gaps, places, nan="one-sided", **options)
+            assert got[:size] == pytest.approx(expected)
+            assert got[-size:] == pytest.approx(expected)
+    with pytest.raises(ValueError, match=r"edge_accuracy=1 and .* needs at least 3"):
+        ng.derivative([1.0, 2], n=2, edge_accuracy=1)
+    with pytest.raises(ValueError, match=r"accuracy=2 and .* needs at least 4; with edge_accuracy=1 these are enough"):
+        ng.derivative([1.0, 2, 4], n=2)

@@ -13,8 +13,15 @@ ROOT = Path(__file__).parent.parent
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 
 
+# On a slow machine dask's nannies and event loops tell how slow it is.
+QUIET = {
+    "DASK_LOGGING": str(dict.fromkeys(("distributed", "distributed.client", "distributed.gc"), "error")),
+    "DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "600s",
+}
+
+
 def run(script, *arguments, cwd):
-    environment = {**os.environ, "MPLBACKEND": "agg", "PYTHONWARNINGS": "error"}
+    environment = {**os.environ, "MPLBACKEND": "agg", "PYTHONWARNINGS": "error", **QUIET}
     command = [sys.executable, script, *arguments]
     done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

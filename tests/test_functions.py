@@ -3,9 +3,11 @@
 import gc
 import math
 import re
+import tracemalloc
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import FrozenInstanceError
+from decimal import Decimal
 from fractions import Fraction
 from functools import cache
 from threading import Barrier
@@ -431,7 +433,7 @@ def test_evaluations_are_counted_of_arrays():
 @pytest.mark.parametrize("formula", EASY)
 def test_smooth_functions_need_few_evaluations(formula):
     (function,) = (f for f in SMOOTH if f.formula == formula)
-    assert derivative(function.fun, function.points, vectorized=True).n_eval.max() <= 20
+    assert derivative(function.fun, function.points, vectorized=True).n_eval.max() <= 25
 
 
 # Bounds and domains
@@ -582,10 +584,11 @@ def test_noise_that_sizes_do_not_show():
     assert covered(found, np.expm1(x)) >= 0.9
 
 
-def test_a_narrow_peak_is_no_success():
-    found = derivative(lambda x: np.cos(x) + np.exp(-((1e5 * (x - 1)) ** 2)), 1.000033928182437)
-    assert not found.converged
-    assert found.error > 1e-4
+def test_a_narrow_peak_is_seen():
+    x = 1.000033928182437
+    found = derivative(lambda x: np.cos(x) + np.exp(-((1e5 * (x - 1)) ** 2)), x)
+    exact = -math.sin(x) - 2e10 * (x - 1) * math.exp(-((1e5 * (x - 1)) ** 2))
+    assert abs(found.value - exact) <= found.error <= 1e-6
 
 
 def test_a_function_that_returns_the_same_array_each_time():
@@ -617,11 +620,15 @@ def test_arguments_are_let_go_of_when_a_jitted_function_raises():
     assert alive() is None
 
 
-@pytest.mark.parametrize("frequency", [1e8, 1e10])
-def test_fast_oscillations_as_noise_are_covered(frequency):
+@pytest.mark.parametrize("frequency", [1e6, 1e8, 1e10])
+def test_fast_oscillations_are_no_noise(frequency):
     x = np.linspace(0.1, 3, 200)
     found = derivative(lambda x: np.sin(x) + 1e-8 * np.sin(frequency * x), x, vectorized=True)
-    assert covered(found, np.cos(x)) >= 0.75
+    # frequency * x is rounded, by half a unit
+    rounded = 1e-8 * frequency * EPS * frequency * x
+    error = abs(found.value - np.cos(x) - 1e-8 * frequency * np.cos(frequency * x))
+    assert (error <= found.error + rounded)[found.converged].all()
+    assert np.mean(error <= found.error + rounded) >= 0.98
 
 
 @pytest.mark.parametrize(("fun", "x"), [(lambda x: 3.7, 0.3), (math.cos, 0.0), (lambda x: x * x, 0.0)])
@@ -631,6 +638,183 @@ def test_exactly_zero(fun, x):
     assert found.converged
     assert found.n_eval <= 20
     assert found.error <= 1e-12
+
+
+# What is said of the result must be true
+
+
+def ripples(count, seed):
+    """Amplitudes and frequencies, both log-uniform, phases and points of ripples that rounding does not hide."""
+    rng = np.random.default_rng(seed)
+    frequency, amplitude = 10 ** rng.uniform(0.5, 5, count), 10 ** rng.uniform(-10, -1, count)
+    return amplitude, frequency, rng.uniform(0, 6, count), rng.uniform(-2, 2, count)
+
+
+def rippled(x, a, w, p):
+    return np.sin(x) + a * np.sin(w * x + p)
+
+
+def outside(found, exact, rounded):
+    """Converged results that are farther off than they say and than rounding of the phase explains, and how many."""
+    error = abs(np.asarray(found) - exact) - rounded
+    return int((found.converged & (error > found.error)).sum()), int(found.converged.sum())
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4])
+def test_ripples(n):
+    a, w, p, x = ripples(4000, n)
+    found = derivative(rippled, x, n=n, vectorized=True, args=(a, w, p))
+    turn = n * math.pi / 2
+    exact = np.sin(x + turn) + a * w**n * np.sin(w * x + p + turn)
+    wrong, right = outside(found, exact, EPS * a * w**n * abs(w * x + p))
+    assert right >= 3900
+    assert wrong <= 4
+
+
+def test_ripples_of_plain_and_jitted_functions():
+    pytest.importorskip("numba")
+    for a, w, p, x in zip(*ripples(30, 9), strict=True):
+        found = derivative(rippled, x, args=(a, w, p))
+        assert same(derivative(jitted(rippled), x, args=(a, w, p)), found)
+        assert same(derivative(rippled, x, args=(a, w, p), vectorized=True), found)
+
+
+def test_ripples_of_several_variables():
+    a, w, p, x = ripples(1000, 5)
+    points = np.stack([x, x[::-1]])
+    u = w * points[0] + 2 * points[1] + p
+
+    def fun(x, a, w, p):
+        return np.sin(x[0]) * x[1] + a * np.sin(w * x[0] + 2 * x[1] + p)
+
+    found = gradient(fun, points, vectorized=True, args=(a, w, p))
+    exact = np.stack([np.cos(points[0]) * points[1] + a * w * np.cos(u), np.sin(points[0]) + 2 * a * np.cos(u)])
+    rounded = EPS * a * abs(u) * np.stack([w, np.full_like(w, 2)])
+    assert outside(found, exact, rounded)[0] <= 1
+    curved = hessian(fun, points, vectorized=True, args=(a, w, p))
+    mixed = np.cos(points[0]) - 2 * a * w * np.sin(u)
+    exact = np.array([[-np.sin(points[0]) * points[1] - a * w * w * np.sin(u), mixed], [mixed, -4 * a * np.sin(u)]])
+    rounded = EPS * a * abs(u) * np.array([[w * w, 2 * w], [2 * w, np.full_like(w, 4)]])
+    assert outside(curved, exact, rounded)[0] <= 4
+
+
+def test_a_ripple_that_steps_of_powers_of_two_do_not_see():
+    found = derivative(lambda t: t + 1e-3 * math.sin(1000 * t), 1.0)
+    assert found.converged
+    assert abs(found.value - 1 - math.cos(1000)) <= found.error <= 1e-6
+
+
+@pytest.mark.parametrize("n", [5, 7, 8, 9, 10])
+def test_highest_orders(n):
+    """Far better than a tenth, and never said to have converged where they are not."""
+    for formula in ("sin(x)", "exp(x)", "x/(1 + x**2)", "exp(-x**2)", "atan(x)"):
+        (function,) = (f for f in SMOOTH if f.formula == formula)
+        x = function.points[::4]
+        exact = function.exact(x, n)
+        found = derivative(function.fun, x, n=n, vectorized=True)
+        error, scale = abs(found.value - exact), abs(exact).max()
+        assert (error <= found.error).all()
+        assert (found.error[found.converged] <= 0.1 * scale).all()
+        assert np.median(error) <= {5: 1e-7, 7: 1e-5, 8: 1e-5, 9: 1e-4, 10: 1e-3}[n] * scale
+
+
+@pytest.mark.parametrize("shape", ["cos", "square", "peak", "rational", "fourth", "lopsided"])
+def test_extrema(shape):
+    rng = np.random.default_rng(1)
+    x, w, c = rng.uniform(-3, 3, 100), 10 ** rng.uniform(-3, 3, 100), rng.normal(size=100)
+    fun = {
+        "cos": lambda u: np.cos(u),
+        "square": lambda u: u * u,
+        "peak": lambda u: np.exp(-u * u),
+        "rational": lambda u: 1 / (1 + u * u),
+        "fourth": lambda u: u**4,
+        "lopsided": lambda u: u * u * np.exp(-u),
+    }[shape]
+    found = derivative(lambda t, x, w, c: fun(w * (t - x)) + c, x, vectorized=True, args=(x, w, c))
+    assert found.converged.all()
+    assert (abs(found.value) <= found.error).all()
+    assert (found.error <= 1e-8 * (1 + w)).all()
+    assert derivative(np.sin, math.pi / 2).converged
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_beside_a_pole(n):
+    """The scale of a function there is the distance to it, whatever its size: t^2 + c / t at its minimum."""
+    c = 10.0 ** np.arange(-24, 1, 0.5)
+    x = np.cbrt(c / 2)
+    factor, smooth = {1: (-1, 2 * x), 2: (2, 2), 3: (-6, 0)}[n]
+    exact = factor * c / x ** (n + 1) + smooth
+    found = derivative(lambda t, c: t * t + c / abs(t), x, n=n, vectorized=True, args=(c,))
+    assert found.converged.all()
+    assert (abs(found.value - exact) <= found.error + 4 * EPS * abs(c / x ** (n + 1))).all()
+
+
+@pytest.mark.parametrize(
+    ("fun", "x", "exact"),
+    [
+        (math.log, 0.3, 1 / 0.3),
+        (math.sqrt, 1e-3, 0.5 / math.sqrt(1e-3)),
+        (math.asin, 0.999, 1 / math.sqrt(1 - 0.999**2)),
+        (math.acosh, 1.01, 1 / math.sqrt(1.01**2 - 1)),
+        (lambda t: 1 / (t - 1) if t > 1 else 1 / 0, 1.5, -4.0),
+        (lambda t: [math.log(t), 2 * t][0] * 1j, 0.3, 1j / 0.3),
+    ],
+)
+def test_functions_that_raise_outside_of_their_domain(fun, x, exact):
+    found = derivative(fun, x)
+    assert found.converged
+    assert abs(found.value - exact) <= found.error
+
+
+def test_what_is_raised_at_a_point_comes_out():
+    with pytest.raises(ValueError, match="math domain error"):
+        derivative(math.log, [1.0, -1.0])
+
+
+@quiet
+def test_a_bad_point_or_number_does_not_lose_the_others():
+    for options in ({}, {"vectorized": True}, {"step": 0.01}, {"bounds": (-2, np.inf)}):
+        found = derivative(np.log, [1.0, -1.0, np.nan, 2.0], **options)
+        assert found.value[[0, 3]] == pytest.approx([1, 0.5], rel=1e-6)
+        assert np.isnan(found.value[[1, 2]]).all()
+        assert np.isinf(found.error[[1, 2]]).all()
+        assert not found.converged[[1, 2]].any()
+    found = jacobian(lambda x: np.array([x[0] * x[1], np.log(-x[0])]), [1.0, 2.0])
+    assert found.value[0].round(9).tolist() == [2, 1]
+    assert np.isnan(found.value[1]).all()
+    assert not found.converged[1].any()
+    found = hessian(lambda x: x[0] * x[1] ** 2, [[1.0, np.inf], [2.0, 1.0]])
+    assert found.value[..., 0].round(6).tolist() == [[0, 4], [4, 2]]
+    assert np.isnan(found.value[..., 1]).all()
+    assert math.isnan(derivative(np.log, -1.0).value)
+
+
+def test_numbers_of_other_kinds():
+    mpmath, sympy = pytest.importorskip("mpmath"), pytest.importorskip("sympy")
+    for kind in (Fraction, mpmath.mpf, sympy.Float, Decimal):
+        assert derivative(lambda t, kind=kind: kind(float(t)) ** 2, 1.5).value == pytest.approx(3, rel=1e-12)
+    found = derivative(lambda t: [Fraction(float(t)), Decimal(float(t)) ** 2], 1.5)
+    assert found.value == pytest.approx([1, 3], rel=1e-12)
+
+
+def test_format():
+    found = derivative(math.sin, 1.0)
+    assert f"{found:.3f}" == "0.540"
+    assert f"{found}" == repr(found)
+
+
+def test_memory_of_a_jacobian():
+    """At most four times what is returned."""
+    size = 400
+    factors = np.arange(1.0, size + 1)
+    tracemalloc.start()
+    try:
+        found = jacobian(lambda x: np.sin(x) * factors, np.linspace(0, 1, size))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert found.converged.all()
+    assert peak <= 4 * (found.value.nbytes + found.error.nbytes + found.step.nbytes + found.converged.nbytes)
 
 
 # What is refused
@@ -650,9 +834,6 @@ REFUSED = [
     (lambda: gradient(np.sum, []), r"`x` has shape \(0,\); give at least one variable"),
     (lambda: gradient(np.sum, np.empty((2, 0))), r"`x` has shape \(2, 0\); give at least one point"),
     (lambda: gradient(np.sum, np.empty((0, 2))), r"`x` has shape \(0, 2\); give at least one variable"),
-    (lambda: derivative(np.exp, [1, np.nan]), "`x` is nan at index 1; give finite"),
-    (lambda: gradient(np.sum, [[1, 2], [3, np.inf]]), r"`x` is inf at index \(1, 1\); give finite"),
-    (lambda: derivative(np.exp, np.inf), "`x` is inf; give finite"),
     (lambda: gradient(np.sum, 1.0), "`x` is a number; give a vector"),
     (lambda: hessian(np.sum, 1.0), "`x` is a number; give a vector"),
     *[
@@ -697,9 +878,6 @@ REFUSED = [
     (lambda: derivative(lambda x: 1.0, [1.0, 2.0], vectorized=True), r"returned shape \(\) .* \(2,\).*2 points"),
     (lambda: gradient(lambda x: x, np.ones((2, 3)), vectorized=True), "use `jacobian`"),
     (lambda: derivative(lambda x: np.stack([x, x], -1), LINE, vectorized=True), "last axis must be that of the 10 po"),
-    (lambda: derivative(np.log, [1.0, -1.0]), "`fun` is nan at `x` = -1.0"),
-    (lambda: derivative(np.log, 0.0), "`fun` is -inf at `x` = 0.0"),
-    (lambda: jacobian(np.log, [-1.0, 2.0]), r"`fun` is \[nan, 0.69\d+\] at `x` = \[-1.0, 2.0\]"),
 ]
 
 
@@ -742,7 +920,7 @@ def test_what_is_refused_of_jitted_functions(fun, message):
 @pytest.mark.parametrize("is_vectorized", [False, True])
 @pytest.mark.parametrize("late", [0, 1])
 def test_errors_of_functions_come_out_untouched(is_vectorized, late):
-    error, calls = ZeroDivisionError("division by nobody"), []
+    error, calls = RuntimeError("division by nobody"), []
 
     def fun(x):
         calls.append(x)
@@ -750,7 +928,7 @@ def test_errors_of_functions_come_out_untouched(is_vectorized, late):
             raise error
         return x * x
 
-    with pytest.raises(ZeroDivisionError) as caught:
+    with pytest.raises(RuntimeError) as caught:
         derivative(fun, LINE if is_vectorized else 1.0, vectorized=is_vectorized)
     assert caught.value is error
     assert caught.value.args == ("division by nobody",)
@@ -981,9 +1159,9 @@ def test_weights_are_those_of_fornberg(n, accuracy):
     sympy = pytest.importorskip("sympy")
     quotient = _quotients.central(n)
     powers = [p for p in quotient.powers if p < accuracy]
-    weights = _quotients._extrapolation(tuple(powers))
-    nodes, total = {0: Fraction(0)}, sum(map(Fraction, weights))
-    assert abs(total - 1) <= Fraction(EPS)
+    weights = _quotients._limit(powers, [Fraction(2**j) for j in range(len(powers) + 1)])
+    nodes = {0: Fraction(0)}
+    assert sum(weights) == 1
     for j, weight in enumerate(weights):
         factor = Fraction(weight) * math.factorial(n) / 2 ** (j * n)
         nodes[0] += factor * Fraction(quotient.center)
@@ -1010,13 +1188,20 @@ def test_weights_remove_the_powers(quotient, is_fixed, accuracy):
     """Those of the levels of each row sum to 1, and to 0 times the powers that the row is there to remove."""
     kind = _quotients.kind_of(quotient, accuracy, is_fixed)
     rows = kind.facts[2][search.ALL_LEVELS : search.ALL_BUT_TWO + 1]
+    steps = [kind.ratio**j for j in range(kind.levels)]
     for row in rows:
         exact = [Fraction(w) for w in row]
         used = sum(w != 0 for w in row)
-        assert len(row) == kind.levels
+        assert len(row) == kind.levels + 1
         for p in (0, *quotient.powers[: used - 1]):
-            terms = [w * Fraction(2) ** (j * p) for j, w in enumerate(exact)]
+            terms = [w * s**p for w, s in zip(exact, steps, strict=False)]
             assert abs(sum(terms) - (p == 0)) <= 8 * EPS * sum(map(abs, terms))
+    # What the probe would change is nothing where the powers that the levels remove are all there is.
+    probe = [Fraction(w) for w in kind.facts[2][search.PROBE]]
+    for p in (0, *quotient.powers[: kind.levels - 1]):
+        terms = [w * s**p for w, s in zip(probe, [*steps, _quotients.PROBE], strict=True)]
+        assert abs(sum(terms)) <= 8 * EPS * sum(map(abs, terms))
+    assert probe[-1] != 0
     # The quotient that is given out removes all powers below the accuracy.
     given_out = rows[1] if is_fixed else rows[0]
     assert sum(w != 0 for w in given_out) >= 1 + sum(p < accuracy for p in quotient.powers)

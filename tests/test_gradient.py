@@ -7,7 +7,8 @@ import pytest
 from helpers import COORDINATES, FAST, LAYOUTS, SCALARS, assert_same, same_bits, uneven, values
 
 import numgrad as ng
-from numgrad._dispatch import prepare
+from numgrad import _dispatch
+from numgrad._dispatch import plan_for, prepare
 from numgrad._spacing import NotFast
 
 SHAPES = [(2,), (3,), (10,), (5000,), (2, 2), (3, 7), (600, 9), (9, 600), (4, 5, 6), (3, 1, 4), (2, 3, 4, 5)]
@@ -78,6 +79,23 @@ def test_coordinates(dtype, name):
             check(values(dtype, (4, n)), x, axis=1, edge_order=edge_order, fast=fast)
             check(values(dtype, (n, 3)), x, axis=0, edge_order=edge_order, fast=fast)
             check(values(dtype, (n, 2, 3)), x, axis=0, edge_order=edge_order, fast=fast)
+
+
+@pytest.mark.parametrize("dtype", ["c8", "c16", "f2", "G"])
+def test_both_dtypes_on_short_lines(dtype, monkeypatch):
+    """A table holds weights in the precision of the coordinates, and divisors in that of the quotient."""
+    monkeypatch.setattr(_dispatch, "MANY_WITH_COORDINATES", 1 << 8)
+    plan_for.cache_clear()
+    for x_dtype in ("f4", "f8", "f2", "g", "i1", "u8"):
+        for shape in ((100, 4, 1), (100, 3, 2)):
+            f = values(dtype, shape)
+            x = np.array([0, 1, 3, 4][: shape[1]], x_dtype)
+            x = x if np.dtype(x_dtype).kind in "iu" else x * np.dtype(x_dtype).type(0.1)
+            for edge_order in (1, 2):
+                assert_same(
+                    np.gradient(f, x, axis=1, edge_order=edge_order), ng.gradient(f, x, axis=1, edge_order=edge_order)
+                )
+    plan_for.cache_clear()
 
 
 @pytest.mark.parametrize("edge_order", [1, 2])
@@ -220,6 +238,11 @@ ERRORS = {
     "bool": (lambda g: g(np.array([True, False, True])), TypeError),
     "zero": (lambda g: g(np.zeros(5), 0.0, edge_order=2), ZeroDivisionError),
     "beyond floats": (lambda g: g(np.zeros(5), 10**400), OverflowError),
+    "beyond floats, and 2-D coordinates": (lambda g: g(np.zeros((3, 3)), 10**400, np.zeros((3, 3))), ValueError),
+    "beyond floats, and short coordinates": (lambda g: g(np.zeros((3, 3)), 10**400, [1, 2]), ValueError),
+    "beyond floats, and too short": (lambda g: g(np.zeros((3, 1)), 1.0, 10**400), ValueError),
+    "beyond floats, and an edge order": (lambda g: g(np.zeros(5), 10**400, edge_order=3), ValueError),
+    "beyond floats, as an edge order": (lambda g: g(np.zeros(5), edge_order=10**5000), ValueError),
     "ragged": (lambda g: g([[1, 2], [3]]), ValueError),
     "ragged coordinates": (lambda g: g(np.zeros(2), [[1, 2], [3]]), ValueError),
     "ragged coordinates and a bad axis": (lambda g: g(np.zeros(2), [[1, 2], [3]], axis=5), np.exceptions.AxisError),
@@ -324,3 +347,38 @@ def test_huge_even_steps_warn_as_numpy():
     got, same_messages = warnings_of(ng.gradient, f, x)
     assert messages == same_messages
     assert_same(expected, got)
+
+
+LIMITS = [5e-324, 1e-310, 1e-160, 1e-45, 1e-40, 1e-30, 0.3, 1.0, 1e20, 1e38, 1e154, 4e307, 8.9e307, 1.7e308, 0.0]
+LIMITS += [float("inf"), float("nan")]
+
+
+def spacing_at_the_limits(rng, n):
+    """A number, or coordinates, of which steps, their products or their quotients leave the range of floats."""
+    size, kind = float(rng.choice(LIMITS)), rng.choice(["f4", "f8"])
+    if rng.random() < 0.3:
+        return [size, -size, np.dtype(kind).type(size)][rng.integers(3)]
+    x = [
+        rng.choice(LIMITS, n) * rng.choice([1, -1], n),
+        size * np.arange(n),
+        size * np.cumsum(rng.choice([1, 1.5, 2], n)),
+        rng.choice([1e307, -1.7e308, 3e38]) + size * np.arange(n),
+    ][rng.integers(4)]
+    return x.astype(kind)
+
+
+def test_no_warning_where_numpy_has_none():
+    """With warnings as errors it would be an exception. Fewer than NumPy's are all right: kernels have none."""
+    rng = np.random.default_rng(17)
+    for _ in range(1500):
+        f = values(str(rng.choice(["f4", "f8", "c16"])), [(3,), (5,), (4, 3)][rng.integers(3)])
+        with np.errstate(all="ignore"):
+            spacing = spacing_at_the_limits(rng, f.shape[-1])
+        options = {"axis": -1, "edge_order": int(rng.integers(1, 3))}
+        try:
+            expected, messages = warnings_of(np.gradient, f, spacing, **options)
+        except ZeroDivisionError:
+            continue
+        got, own_messages = warnings_of(ng.gradient, f, spacing, **options)
+        assert_same(expected, got)
+        assert set(own_messages) <= set(messages), (f.dtype, f.shape, spacing, options)

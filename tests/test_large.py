@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from helpers import LAYOUTS, assert_same, same_bits, uneven, values
+from helpers import HANGS, LAYOUTS, assert_same, same_bits, uneven, values
 from hypothesis import HealthCheck, given, settings
 from test_hypothesis import calls, outcome
 from test_processes import finish, start
@@ -270,7 +270,7 @@ from numba.core.compiler_lock import global_compiler_lock
 with global_compiler_lock:
     other = Thread(target=_jit.specialise, args=(uniform, "float64"), daemon=True)
     other.start()
-    other.join(30)
+    other.join(600)
     print("waits" if other.is_alive() else "done", flush=True)
 """
 
@@ -327,7 +327,7 @@ def test_multiprocessing(method, tmp_path):
     (tmp_path / "script.py").write_text(MULTIPROCESSING)
     environment = {**os.environ, "NUMGRAD_NUM_THREADS": "2"}
     command = [sys.executable, str(tmp_path / "script.py"), method]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=300)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=HANGS)
     assert done.stdout.strip() == "True", done.stderr
 
 

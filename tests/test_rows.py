@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import numgrad as ng
+from benchmarks import certified
 from numgrad.regression import _check, _rows
 from numgrad.regression._rows import triangle
 
@@ -49,7 +50,7 @@ def test_chunked_and_merged_equals_one_shot(m, n, p, cuts, has_weights):
     for rows in (whole, chunked, merged):
         assert rows.n_rows == m
         assert np.isclose(rows.total_weight, m if w is None else w.sum(), rtol=1e-14)
-        same_triangle(rows.R, np.pad(np.linalg.qr(A, mode="r"), ((0, max(0, A.shape[1] - m)), (0, 0))))
+        same_triangle(rows.R, np.linalg.qr(A, mode="r"))
         assert (np.tril(rows.R, -1) == 0).all()
 
 
@@ -318,6 +319,118 @@ def test_ill_conditioned(name):
         assert digits(run.theta, certified) >= 9
 
 
+@pytest.mark.parametrize("name", certified.SETS)
+def test_certified(name):
+    """At most half a digit behind QR with pivoting, and ahead where both have enough."""
+    pytest.importorskip("scipy")
+    rows = certified.SETS[name]
+    exact = certified.solve(rows)
+    for value, known in zip(exact, certified.CERTIFIED.get(name, exact), strict=True):
+        assert float(value) == pytest.approx(float(known), rel=1e-13)
+    X, y, has_ones = certified.arrays(rows)
+    solved = certified.digits(ng.CompressedRows().update(X, y).solve(fit_intercept=has_ones), exact)
+    by_scipy = certified.digits(certified.by_scipy(X, y, has_ones, True), exact)
+    assert solved >= by_scipy - (0 if name in ("Norris", "Pontius", "Longley") else 0.5)
+
+
+def test_a_gradient_that_says_nothing_is_said_to():
+    """Converged by the gradient, without a correct digit: the reason has kappa."""
+    for name in ("Filip", "Wampler1", "Wampler5"):
+        X, y, _ = certified.arrays(certified.SETS[name])
+        exact = certified.solve(certified.SETS[name])
+        for method in ("fused", "modes"):
+            run = ng.gradient_descent(
+                X, y, fit_intercept=True, learning_rate="bb", n_iter=5000, tol=1e-6, method=method
+            )
+            assert run.stop_reason.startswith("converged")
+            assert "says nothing of theta" in run.stop_reason
+            assert "theta_least_squares, or descend with standardize=True" in run.stop_reason
+            assert certified.digits(run.theta, exact) < 1
+            assert certified.digits(run.theta_least_squares, exact) > 6
+    X, y, _ = certified.arrays(certified.SETS["Norris"])
+    deficient = np.column_stack([X, X])
+    for x in (X, deficient):
+        run = ng.gradient_descent(x, y, standardize=True, fit_intercept=True, tol=1e-6, n_iter=5000, method="fused")
+        assert run.stop_reason.endswith("of what it was at the start")
+
+
+# ------------------------------------------------------------------------------------------------------------ offsets
+
+
+@pytest.mark.parametrize("offset", [0.1, 1e3, 1e8, 1e12, 1e15, -3e15])
+def test_an_offset_is_no_constant(offset):
+    """All digits of the spread that the entries have."""
+    x = offset + np.arange(50.0)
+    y = 3 * (x - x[0]) + 1
+    for method in ("fused", "modes"):
+        run = ng.gradient_descent(
+            x[:, None], y, fit_intercept=True, standardize=True, learning_rate="bb", n_iter=50, method=method
+        )
+        assert run.cost[-1] <= 1e-12
+        assert np.isclose(run.theta[1], 3, rtol=1e-9)
+    chunks = ng.CompressedRows().update(x[:20, None], y[:20])
+    chunks.merge(ng.CompressedRows().update(x[20:, None], y[20:]))
+    assert np.isclose(chunks.solve(fit_intercept=True)[1], 3, rtol=1e-9)
+
+
+@pytest.mark.parametrize("dtype", ["f8", "f4", "i8"])
+@pytest.mark.parametrize("value", [0.1, 1.0, 1e15, 1.0 / 3, 1e-300, 1e300])
+def test_constant_to_rounding_is_dropped_by_name(value, dtype):
+    pandas = pytest.importorskip("pandas")
+    if (dtype == "f4" and not 1e-30 < value < 1e30) or (dtype == "i8" and value not in (1.0, 1e15)):
+        return
+    rng = np.random.default_rng(0)
+    column = np.full(400, value).astype(dtype)
+    if dtype != "i8":
+        column[::3] = np.nextafter(column[::3], np.inf, dtype=column.dtype)
+    frame = pandas.DataFrame({"dull": column, "good": rng.standard_normal(400).astype("f4" if dtype == "f4" else "f8")})
+    y = 2 * frame["good"] + 1
+    rows = ng.CompressedRows()
+    for low in range(0, 400, 50):  # merged, each with an origin of its own
+        rows.merge(ng.CompressedRows().update(frame[low : low + 50], y[low : low + 50]))
+    for data, target in ((frame, y), (rows, None)):
+        with pytest.warns(RuntimeWarning, match="'dull' cannot be standardised, being constant to the rounding"):
+            run = ng.gradient_descent(data, target, fit_intercept=True, standardize=True, learning_rate="bb", n_iter=30)
+        assert np.allclose(run.theta, [1, 0, 2], rtol=1e-5)
+
+
+def test_weights_of_one_number():
+    X, y = table(30, 2)
+    for weight in (2, 0.5, np.float32(3)):
+        one = ng.gradient_descent(X, y, sample_weight=weight, n_iter=5)
+        assert np.allclose(one.theta, ng.gradient_descent(X, y, sample_weight=np.full(30, weight), n_iter=5).theta)
+        assert ng.CompressedRows().update(X, y, weight).total_weight == 30 * weight
+    with pytest.raises(ValueError, match="`sample_weight` is -1 at 0"):
+        ng.step_size(X, sample_weight=-1)
+
+
+def test_what_is_no_number_is_named():
+    pandas, sparse = pytest.importorskip("pandas"), pytest.importorskip("scipy.sparse")
+    good = np.arange(4.0)
+    days = pandas.date_range("2020", periods=4)
+    bad = {
+        "`X` is sparse, a csr_array; give X.toarray()": sparse.csr_array(np.eye(4)),
+        "column 'c' of `X` has dtype datetime64": pandas.DataFrame({"a": good, "c": days}),
+        "column 'c' of `X` has dtype timedelta64": pandas.DataFrame({"a": good, "c": days - days[0]}),
+        "column 'c' of `X` has dtype period": pandas.DataFrame({"a": good, "c": days.to_period("D")}),
+        "column 'c' of `X` has dtype category": pandas.DataFrame({"c": pandas.Categorical(list("abcd"))}),
+        "column 'c' of `X` has dtype str": pandas.DataFrame({"a": good, "c": pandas.array(list("1234"), "string")}),
+        "`X` has text among its objects": np.array([["1"], ["2"], [3], [4]], object),
+        "`X` has dates among its objects": np.array([[day] for day in days], object),
+    }
+    for message, X in bad.items():
+        for call in (
+            ng.step_size,
+            lambda X: ng.gradient_descent(X, good),
+            lambda X: ng.CompressedRows().update(X, good),
+        ):
+            with pytest.raises(ValueError, match=message.replace("(", r"\(").replace(")", r"\)")):
+                call(X)
+    with pytest.raises(ValueError, match=r"`y` has dtype datetime64.*; give real numbers, like the seconds"):
+        ng.gradient_descent(np.eye(4), days)
+    assert ng.step_size(pandas.DataFrame({"a": pandas.array([1, 2, 3], "Int64"), "b": [True, False, True]})).L > 0
+
+
 # -------------------------------------------------------------------------------------------------------- step sizes
 
 
@@ -393,4 +506,4 @@ def test_the_kernels_as_python():
         X, y = table(140, n)
         data = _check.data(X, y)
         A = np.column_stack([np.ones(140), X, y])
-        same_triangle(triangle(data), np.linalg.qr(A, mode="r"))
+        same_triangle(triangle(data, np.zeros(n + 1)), np.linalg.qr(A, mode="r"))

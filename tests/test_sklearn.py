@@ -27,6 +27,8 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
     [
         GradientDescentRegressor(),
         GradientDescentRegressor("optimal", method="fused", standardize=False),
+        GradientDescentRegressor(warm_start=True),
+        GradientDescentRegressor("bb", standardize=False),
     ]
 )
 def test_scikit_learns_checks(estimator, check):
@@ -135,6 +137,21 @@ def test_without_convergence_it_says_so(diabetes):
     ) as caught:
         GradientDescentRegressor(max_iter=5).fit(*diabetes)
     assert caught[0].filename == __file__
+
+
+def test_the_advice_is_not_what_one_does(diabetes):
+    with pytest.warns(ConvergenceWarning, match="give more$"):
+        GradientDescentRegressor("bb", max_iter=2).fit(*diabetes)
+    with pytest.warns(ConvergenceWarning, match="give more, or standardize=True$"):
+        GradientDescentRegressor("bb", max_iter=2, standardize=False).fit(*diabetes)
+    x = np.arange(21.0)[:, None] ** np.arange(1, 6)
+    with pytest.warns(ConvergenceWarning, match="says nothing of theta"):
+        GradientDescentRegressor(standardize=False, tol=1e-3).fit(x, 1 + x.sum(axis=1))
+
+
+def test_a_number_weighs_all_samples(diabetes):
+    one, other = (GradientDescentRegressor(max_iter=50).fit(*diabetes, w) for w in (2.0, np.full(442, 2.0)))
+    assert np.array_equal(one.coef_, other.coef_)
 
 
 def test_in_a_pipeline_and_a_grid(diabetes):

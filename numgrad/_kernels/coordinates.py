@@ -186,7 +186,8 @@ def own_taps(
     """
     n, inner, start, stop, shift, reach = SIZE(n), SIZE(inner), SIZE(start), SIZE(stop), SIZE(shift), SIZE(reach)
     one, count, block = SIZE(1), SIZE(TAPS), n * inner
-    back, ahead = reach * inner, (count - one - reach) * inner
+    back = min(reach * inner, block)  # of a short line all is an end
+    ahead = min((count - one - reach) * inner, block - back)
     row, shared, total = workspace(x), workspace(x), workspace(out)
     kind, edge, period = ends
     for base in range(start - start % block, stop, block):

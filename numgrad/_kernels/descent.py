@@ -31,8 +31,8 @@ def pack(
 ) -> None:
     """Lay out the rows `start` to `stop` in blocks: (1, (x - shift) factor, y) sqrt(weight), the 1 if `intercept`.
 
-    y comes after `lines` lines, the last of which may be empty. Rows of zeros, which change no sum, complete the last
-    block.
+    y, less the elements of `shift` after those of x, comes after `lines` lines, the last of which may be empty. Rows of
+    zeros, which change no sum, complete the last block.
     """
     n, p, first, before = SIZE(x.shape[1]), SIZE(y.shape[1]), SIZE(intercept), SIZE(lines)
     size = (before + p) * LINE
@@ -58,9 +58,9 @@ def pack(
                     blocks[at + j * LINE + i] = (REAL(x[low + i, j]) - shift[j]) * factor[j] * root
         for back in range(p):
             target = p - SIZE(1) - back  # the first one last: the roots may be in its place
-            at = base + (before + target) * LINE
+            at, a = base + (before + target) * LINE, REAL(shift[n + target])
             for i in range(count):
-                blocks[at + i] = REAL(y[low + i, target]) * blocks[home + i]
+                blocks[at + i] = (REAL(y[low + i, target]) - a) * blocks[home + i]
         base += size
 
 

@@ -54,7 +54,7 @@ def fold(r: Any, block: Any) -> None:
 
 
 def compress(x: Any, y: Any, weight: Any, shift: Any, factor: Any, r: Any, block: Any, start: Any, stop: Any) -> None:
-    """Fold the rows `start` to `stop` of [1 | (X - shift) factor | y], times the roots of the weights, into R."""
+    """Fold the rows `start` to `stop` of [1 | (X - shift) factor | y - shift], times roots of weights, into R."""
     for low in range(SIZE(start), SIZE(stop), ROWS):
         pack(x, y, weight, shift, factor, 1, SIZE(x.shape[1]) + SIZE(1), block, low, min(low + ROWS, SIZE(stop)))
         fold(r, block)

@@ -1,9 +1,13 @@
 """The search for the step of a difference quotient: one task for each point and variable, many at a time.
 
-A task's window is some steps, its levels, each twice the one before, where the function is sampled. The quotients at
-these, extrapolated to zero by four sets of weights (of all levels, of all but the coarsest, but the coarsest two, but
-the coarsest three), say how large the truncation error is; the sizes of the samples say how large that of rounding
-is. The window then moves to finer or coarser steps, level by level, as long as their sum shrinks.
+A task's window is some steps, its levels, each a ratio times the one before, where the function is sampled. The
+quotients at these, extrapolated to zero by four sets of weights (of all levels, of all but the coarsest, but the
+coarsest two, but the coarsest three), say how large the truncation error is; the sizes of the samples say how large
+that of rounding is. The window then moves to finer or coarser steps, level by level, as long as their sum shrinks.
+
+One step more, the probe, is at no usual ratio to the levels. Its quotient must be what the levels foretell: a ripple,
+or a pole near x, that the levels miss by chance, or are too coarse for, shows there. Such a window is not believed, and
+the search goes on to finer steps until rounding would hide what it looks for.
 
 Functions are told the kind of quotient: whole numbers (the order of the derivative, levels, samples at each, and four
 flags), numbers, and rows of weights; `numgrad.functions._quotients` makes it.
@@ -17,29 +21,33 @@ from typing import Any
 
 import numpy as np
 
-BLOCK = 128
+BLOCK = 32
 # Rows of a block of tasks: two coordinates, how far a step of 1 moves each, the product of these, the finest and the
 # coarsest step sampled, their limits, and how often the function was called.
 FIRST, SECOND, UNIT, UNIT2, AREA, FINE, COARSE, FINEST, COARSEST, CALLS = range(10)
 TASK = 10 * BLOCK
 # Rows of a block of states: what is known of a number of a task, its best quotient so far, what its window says now.
-CENTER, PROBE, MOVE, NOISE, LOST, WORSE = range(6)
-VALUE, ERROR, SCATTER, STEP, CONVERGED = range(6, 11)
-H, POWER, WHOLE, BUT_ONE, BUT_TWO, BUT_THREE, ROUNDING, RESIDUAL, CHANGED = range(11, 20)
-STATE = 20 * BLOCK
-# The rows of a block of windows are, `levels` times each, quotients, changes of the samples (of their even part for a
-# central quotient of odd order, else the largest), and sizes of the samples.
+CENTER, MOVE, NOISE, LOST, WORSE = range(5)
+VALUE, ERROR, SCATTER, STEP, CONVERGED = range(5, 10)
+H, POWER, WHOLE, BUT_ONE, BUT_TWO, BUT_THREE, ROUNDING, PROBED, RESIDUAL, RESIDUAL_BUT_ONE, CHANGED = range(10, 21)
+STATE = 21 * BLOCK
+# The rows of a block of windows are, once for each level and once for the probe, quotients, changes of the samples (of
+# their even part for a central quotient of odd order, else the largest), and sizes of the samples.
 
 # The rows of weights of a kind of quotient.
-OFFSETS, OFFSETS2, PART, ALL_LEVELS, ALL_BUT_ONE, ALL_BUT_TWO, ALL_BUT_THREE, AMPLIFIED, EVEN = range(9)
+OFFSETS, OFFSETS2, PART, ALL_LEVELS, ALL_BUT_ONE, ALL_BUT_TWO, ALL_BUT_THREE, AMPLIFIED, PROBE = range(9)
+EVEN, EVEN_BUT_ONE = 9, 10
+
+# The numbers of a kind of quotient.
+WEIGHT, FACTORIAL, AMPLIFICATION, GAIN, GAIN_BEFORE, GAIN_EARLIER, RATIO, START, PROBE_AT, SURPRISE = range(10)
 
 # Rounding is accepted up to this many units of the last place of the derivative before coarser steps are tried.
 ACCEPTED = 64.0
-# Steps are this times a power of two: short enough for x + h to be exact, and no period is a multiple of them all.
+# The first steps are this times a power of the ratio, and of two: short enough for x + h to be exact where the ratio is
+# two, and no period is a multiple of them all.
 ODD = 847_807 / 2**20
-# A probe nearer to x than the finest step, by this, tells about how steep the function is there: a window may look
-# smooth by chance, when its samples lie whole periods of an oscillation apart.
-NEAR = 0.0193
+# The probe may differ from what the levels foretell by so many times what rounding makes of it.
+SURPRISED = 1.0
 # A quotient that changes by less than this fraction is taken to have left behind the steps that say nothing.
 RESOLVED = 1e-2
 # Columns that come nearer by less than the root of this are not taken to converge any more, but to scatter.
@@ -47,10 +55,16 @@ SCATTERED = 64.0
 # A function with more noise than so many times its rounding is not said to have a derivative.
 NOISY = 3000.0
 # A function is sampled at no more levels beyond the first window than these, and no farther than this.
-ROUNDS = 100
+ROUNDS = 200
 FARTHEST = 2.0**3
 # Steps of fewer units of the last place of x than 2 to this would tell nothing of a kink.
 NOTHING = 10
+# What CONVERGED is of a finer window that its neighbour has not confirmed yet; 1 if it has.
+BELIEVED = 0.5
+# What is uncertain by more than the first share is not said to have converged; by the second, for low orders at finer
+# steps than those of the first window.
+KNOWN = 0.1
+SURE = 1e-4
 # Beside a divisor that may be zero.
 TINY = 1e-300
 
@@ -67,6 +81,7 @@ def load(scratch: Any, problem: Any, numbers: Any, start: Any, stop: Any, kind: 
     These are powers of two times ODD, so that x + h and x - h are exact; or those that are given.
     """
     order, levels, samples, is_mixed, _, _, _ = kind[0]
+    coarse, span = kind[1][START], kind[1][RATIO] ** (levels - 1)
     tasks, states, _, _, _, _, _, _ = scratch
     first, second, room, given, centers, point = problem
     digits, _, lanes = numbers
@@ -77,7 +92,7 @@ def load(scratch: Any, problem: Any, numbers: Any, start: Any, stop: Any, kind: 
         for t in range(count):
             task[FIRST * BLOCK + t] = first[begin + t]
             task[SECOND * BLOCK + t] = second[begin + t] if is_mixed else 0.0
-            task[FINE * BLOCK + t] = ODD * 0.5**levels
+            task[FINE * BLOCK + t] = ODD * coarse / span
         for t in range(count):
             exponent = (bits[FIRST * BLOCK + t] >> 52 & 0x7FF) - 1023
             size, size2 = unit(exponent), 0
@@ -100,8 +115,8 @@ def load(scratch: Any, problem: Any, numbers: Any, start: Any, stop: Any, kind: 
                 power *= h
             task[AREA * BLOCK + t] = h * h2 if is_mixed else power
             task[COARSEST * BLOCK + t] = FARTHEST
-            task[COARSE * BLOCK + t] = task[FINE * BLOCK + t] * 2.0 ** (levels - 1)
-            task[CALLS * BLOCK + t] = levels * samples + 1.0
+            task[COARSE * BLOCK + t] = task[FINE * BLOCK + t] * span
+            task[CALLS * BLOCK + t] = (levels + 1.0) * samples
         if room.size and not given.size:
             for t in range(count):
                 far = room[0, begin + t] / task[UNIT * BLOCK + t]
@@ -127,11 +142,12 @@ def begin(scratch: Any, problem: Any, numbers: Any, start: Any, stop: Any, kind:
     for first in range(0, total, BLOCK):
         task = tasks[first // BLOCK * TASK :][:TASK]
         count = min(total - first, BLOCK)
-        for j in range(levels):
+        for j in range(levels + 1):
+            step = kind[1][RATIO] ** j if j < levels else kind[1][PROBE_AT]
             for r in range(samples):
                 at = (j * samples + r) * total + first
                 node, node2, index = nodes[at:][:count], nodes2[at:][:count], which[at:][:count]
-                scale, scale2 = weights[OFFSETS][r] * 2.0**j, weights[OFFSETS2][r] * 2.0**j
+                scale, scale2 = weights[OFFSETS][r] * step, weights[OFFSETS2][r] * step
                 for t in range(count):
                     node[t] = task[FIRST * BLOCK + t] + scale * (task[FINE * BLOCK + t] * task[UNIT * BLOCK + t])
                 if is_mixed:
@@ -142,17 +158,6 @@ def begin(scratch: Any, problem: Any, numbers: Any, start: Any, stop: Any, kind:
                 if which.size:
                     for t in range(count):
                         index[t] = first + t
-        at = levels * samples * total + first
-        node, node2, index = nodes[at:][:count], nodes2[at:][:count], which[at:][:count]
-        for t in range(count):
-            h = task[FINE * BLOCK + t]
-            node[t] = task[FIRST * BLOCK + t] + NEAR * weights[OFFSETS][0] * (h * task[UNIT * BLOCK + t])
-        if is_mixed:
-            for t in range(count):
-                node2[t] = task[SECOND * BLOCK + t]
-        if which.size:
-            for t in range(count):
-                index[t] = first + t
 
 
 def condense(
@@ -164,7 +169,8 @@ def condense(
     """
     _, levels, samples, _, is_checked, _, _ = kind[0]
     center = CENTER * BLOCK + t
-    part, change, size = row * BLOCK + t, (levels + row) * BLOCK + t, (2 * levels + row) * BLOCK + t
+    rows = levels + 1
+    part, change, size = row * BLOCK + t, (rows + row) * BLOCK + t, (2 * rows + row) * BLOCK + t
     for i in range(count):
         window[part + i] = kind[1][0] * state[center + i]
         window[change + i] = -state[center + i] if is_checked else 0.0
@@ -181,7 +187,7 @@ def condense(
 
 def scale(task: Any, state: Any, count: Any, kind: Any) -> None:
     """Find the finest step of each window, and that to the power of the order."""
-    finest = 0.5 ** (kind[0][1] - 1)
+    finest = kind[1][RATIO] ** (1 - kind[0][1])
     for t in range(count):
         fine, coarse = task[FINE * BLOCK + t], task[COARSE * BLOCK + t] * finest
         state[H * BLOCK + t] = coarse if state[MOVE * BLOCK + t] > 0.0 else fine
@@ -194,17 +200,16 @@ def scale(task: Any, state: Any, count: Any, kind: Any) -> None:
 def open_windows(values: Any, at: Any, total: Any, task: Any, state: Any, window: Any, count: Any, kind: Any) -> None:
     """Fill the windows of a block with the samples that `begin` asked for, as if they had just moved to finer steps."""
     order, levels, samples, _, _, _, _ = kind[0]
-    probe = at + levels * samples * total
     for t in range(count):
-        state[PROBE * BLOCK + t] = values[probe + t] - state[CENTER * BLOCK + t]
         state[MOVE * BLOCK + t] = -1.0
         state[WORSE * BLOCK + t] = state[CONVERGED * BLOCK + t] = state[SCATTER * BLOCK + t] = 0.0
         state[VALUE * BLOCK + t] = state[STEP * BLOCK + t] = nan
         state[NOISE * BLOCK + t] = state[LOST * BLOCK + t] = state[ERROR * BLOCK + t] = inf
     scale(task, state, count, kind)
-    for j in range(levels):
+    for j in range(levels + 1):
         condense(values, at + j * samples * total, total, state, window, 0, j, count, kind)
-        factor = kind[1][1] * 0.5 ** (j * order)
+        step = kind[1][RATIO] ** j if j < levels else kind[1][PROBE_AT]
+        factor = kind[1][1] / step**order
         for t in range(count):
             window[j * BLOCK + t] *= factor / state[POWER * BLOCK + t]
 
@@ -216,11 +221,13 @@ def weigh(state: Any, window: Any, count: Any, kind: Any) -> None:
     for row in range(WHOLE, CHANGED + 1):
         for t in range(count):
             state[row * BLOCK + t] = 0.0
-    for j in range(levels):
+    for j in range(levels + 1):
         whole, but_one = weights[ALL_LEVELS][j], weights[ALL_BUT_ONE][j]
         but_two, but_three = weights[ALL_BUT_TWO][j], weights[ALL_BUT_THREE][j]
-        amplified, even = weights[AMPLIFIED][j], weights[EVEN][j] if is_checked else 0.0
-        at, changes, sizes = j * BLOCK, (levels + j) * BLOCK, (2 * levels + j) * BLOCK
+        amplified, probe = weights[AMPLIFIED][j], weights[PROBE][j]
+        even = weights[EVEN][j] if is_checked else 0.0
+        even_but_one = weights[EVEN_BUT_ONE][j] if is_checked else 0.0
+        at, changes, sizes = j * BLOCK, (levels + 1 + j) * BLOCK, (2 * levels + 2 + j) * BLOCK
         for t in range(count):
             quotient, change = window[at + t], window[changes + t]
             state[WHOLE * BLOCK + t] += whole * quotient
@@ -228,7 +235,9 @@ def weigh(state: Any, window: Any, count: Any, kind: Any) -> None:
             state[BUT_TWO * BLOCK + t] += but_two * quotient
             state[BUT_THREE * BLOCK + t] += but_three * quotient
             state[ROUNDING * BLOCK + t] += amplified * window[sizes + t]
+            state[PROBED * BLOCK + t] += probe * quotient
             state[RESIDUAL * BLOCK + t] += even * change
+            state[RESIDUAL_BUT_ONE * BLOCK + t] += even_but_one * change
             state[CHANGED * BLOCK + t] = max(state[CHANGED * BLOCK + t], abs(change))
 
 
@@ -237,10 +246,12 @@ def judge(task: Any, state: Any, window: Any, epsilon: Any, count: Any, is_first
 
     Rounding is that of the values of the function, and more if it rounds as a function of a rounded x does.
     """
-    _, levels, _, is_mixed, is_checked, is_fixed, is_leading = kind[0]
-    _, factorial, amplification, gain, gain_before, gain_earlier, span = kind[1]
-    coarsest, changes = (levels - 1) * BLOCK, levels * BLOCK
-    sizes, largest = 2 * levels * BLOCK, (3 * levels - 1) * BLOCK
+    order, levels, _, is_mixed, is_checked, is_fixed, is_leading = kind[0]
+    _, factorial, amplification, gain, gain_before, gain_earlier, ratio, _, _, surprise = kind[1]
+    width = ratio ** (levels - 1)
+    span = width**order
+    coarsest, changes = (levels - 1) * BLOCK, (levels + 1) * BLOCK
+    sizes, largest = 2 * (levels + 1) * BLOCK, (3 * levels + 1) * BLOCK
     for t in range(count):
         h, power, move = state[H * BLOCK + t], state[POWER * BLOCK + t], state[MOVE * BLOCK + t]
         whole, but_one = state[WHOLE * BLOCK + t], state[BUT_ONE * BLOCK + t]
@@ -250,89 +261,120 @@ def judge(task: Any, state: Any, window: Any, epsilon: Any, count: Any, is_first
         # fine and coarse levels are apart falls from column to column of the extrapolation, until it is noise.
         value = whole if is_leading else but_one
         apart = gain * last if is_leading else 0.0
-        ratio = apart / (gain_before * before + TINY)
+        falling = apart / (gain_before * before + TINY)
         apart_expected = 4.0 * gain_before * before * (gain_before * before / (gain_earlier * earlier + TINY))
         is_scattered = apart > 4.0 * apart_expected
-        scatter = 3.0 * apart * (1.0 if is_scattered else min(1.0, SCATTERED * ratio * ratio))
+        scatter = 3.0 * apart * (1.0 if is_scattered else min(1.0, SCATTERED * falling * falling))
         # Of columns whose error is that of one power, each is nearer than the one before by four times as much as that
         # one was. Where two of them agree by chance, the one before them still says how near they can be.
         expected = max(last, min(before, before * before / (earlier + TINY)))
         truncation = expected * min(1.0, 16.0 * expected / (before + TINY)) if is_leading else last
 
         change, fine = state[CHANGED * BLOCK + t], abs(window[changes + t])
+        size = window[largest + t]
         reach = abs(task[FIRST * BLOCK + t] / task[UNIT * BLOCK + t])
         if is_mixed:
             reach = max(reach, abs(task[SECOND * BLOCK + t] / task[UNIT2 * BLOCK + t]))
         slope = (fine + abs(window[t]) * power / factorial if is_checked else fine) / h
         floor = 16.0 * epsilon * (window[sizes + t] + reach * slope)
-        # What the even part says of f(x), which is known, must be true to a thousandth of its changes.
-        is_smooth = abs(state[RESIDUAL * BLOCK + t]) <= 1e-3 * change + floor
+        # What the even part says of f(x), which is known, must be true to what its own columns differ by.
+        residual = abs(state[RESIDUAL * BLOCK + t])
+        columns = abs(state[RESIDUAL * BLOCK + t] - state[RESIDUAL_BUT_ONE * BLOCK + t])
+        is_centered = residual <= 0.5 * columns + floor
+        is_smooth = residual <= 1e-3 * change + floor
         if is_checked:
             change += abs(window[coarsest + t]) * power * (span / factorial)
             fine += abs(window[t]) * power / factorial
         coarse = change * factorial / (power * span)
-        is_smooth = is_smooth & (abs(state[PROBE * BLOCK + t]) <= 3.0 * NEAR * fine + floor)
-        is_smooth = (is_fixed != 0) | is_smooth & (
-            apart <= 0.25 * (abs(value) + coarse) + amplification * floor / power
-        )
-        truncation = truncation if is_smooth else truncation + change * factorial / power
         noise = state[ROUNDING * BLOCK + t] * epsilon / power
         rounding = slope * reach * amplification * epsilon / power
-        error = truncation + noise + rounding
+        # What the probe would change, beyond its own rounding, is what the levels do not know.
+        probed = abs(state[PROBED * BLOCK + t])
+        scatter = max(scatter, 2.0 * probed)
+        likely = SURPRISED * surprise * (noise + rounding)
+        is_odd = probed > 4.0 * likely
+        probed = 2.0 * probed if probed > likely else 0.0
+        is_smooth = (is_fixed != 0) | is_smooth & (
+            max(apart, probed) <= 0.25 * (abs(value) + coarse) + amplification * floor / power
+        )
+        truncation = truncation if is_smooth else truncation + change * factorial / power
+        is_foretold = is_smooth & is_centered & (probed <= 4.0 * truncation + noise + rounding)
+        truncation = max(truncation, probed)
+        # What f(x) is off by, that the even part foretells, is noise that sizes do not show, or a pole near x.
+        off = max(residual - 0.5 * columns, 0.0) * amplification / power
+        scatter = max(scatter, 3.0 * off)
+        error = truncation + noise + rounding + off
 
         is_finer = move < 0.0
-        is_fine = is_smooth & (truncation + noise <= ACCEPTED * epsilon * abs(value))
-        is_fine = is_fine | ((value == 0.0) & (truncation == 0.0))  # f is even around x, or constant
-        # What f(x) is off by, that the even part foretells, is noise that sizes do not show.
-        off = abs(state[RESIDUAL * BLOCK + t]) * amplification / power
-        scatter = max(scatter, 3.0 * off)
-        is_rounded = is_smooth & (truncation <= noise + rounding)
-        is_better = (move != 0.0) & (error < state[ERROR * BLOCK + t])
-        # If samples at finer steps differ as much as at coarser ones, whatever these said was chance.
-        is_chance = is_finer & (not is_better) & (not is_smooth) & (fine > 0.25 * change)
+        is_fine = is_foretold & (truncation + noise <= ACCEPTED * epsilon * abs(value))
+        is_fine = is_fine | (is_foretold & (value == 0.0) & (truncation == 0.0))  # f is even around x, or constant
+        is_rounded = is_foretold & (truncation <= noise + rounding)
+        is_found = (is_rounded | is_fine) & (off <= NOISY * (truncation + noise + rounding))
+        # A derivative is found where it is known to a tenth of itself, or of what values of this size could make of it.
+        # At fine steps noisy values look smooth where they are rounded alike: more is asked there.
+        is_strict = is_finer & (not is_first) & (order <= 2)
+        natural = SURE * max(abs(value), coarse) if is_strict else KNOWN * max(abs(value), size / (power * span))
+        is_found = is_found & ((error + scatter <= natural) | ((value == 0.0) & (truncation == 0.0)))
+        was_found = state[CONVERGED * BLOCK + t] > 0.0
+        # A window that has not converged gives way to a finer one that has.
+        is_better = is_finer & is_found & (not was_found) & (error < inf)
+        is_better = is_better | ((error < state[ERROR * BLOCK + t]) & (is_found | (not was_found)))
+        is_better = is_better & (move != 0.0)
+        # Where a finer window disagrees by more than both of them allow, the coarser one did not know its error.
+        difference = abs(value - state[VALUE * BLOCK + t])
+        is_wrong = is_finer & (not (is_better | was_found)) & (difference > error + state[ERROR * BLOCK + t])
+        # A finer window that is the first to be believed was perhaps lucky. Its finer neighbour says so.
+        agrees = difference <= error + state[ERROR * BLOCK + t] + max(scatter, state[SCATTER * BLOCK + t])
+        is_confirmed = is_finer & was_found & agrees & (is_found | (not is_odd))
+        is_lucky = is_finer & was_found & (not (is_better | is_confirmed))
+        certainty = (1.0 if is_confirmed else BELIEVED) if is_finer & (not is_first) else 1.0
+        certainty = certainty if is_found else 0.0
         state[VALUE * BLOCK + t] = value if is_better else state[VALUE * BLOCK + t]
         state[SCATTER * BLOCK + t] = scatter if is_better else state[SCATTER * BLOCK + t]
         state[STEP * BLOCK + t] = h * task[UNIT * BLOCK + t] if is_better else state[STEP * BLOCK + t]
-        converged = 0.0 if is_chance else state[CONVERGED * BLOCK + t]
-        is_found = (is_rounded | is_fine) & (off <= NOISY * (truncation + noise + rounding))
-        state[CONVERGED * BLOCK + t] = (1.0 if is_found else 0.0) if is_better else converged
-        known = max(state[ERROR * BLOCK + t], error) if is_chance & (error < inf) else state[ERROR * BLOCK + t]
+        converged = 0.0 if is_lucky else 1.0 if is_confirmed else state[CONVERGED * BLOCK + t]
+        state[CONVERGED * BLOCK + t] = certainty if is_better else converged
+        known = difference + error if is_wrong & (difference + error < inf) else state[ERROR * BLOCK + t]
         best = error if is_better else known
         state[ERROR * BLOCK + t] = best
-        worse = 0.0 if is_better else state[WORSE * BLOCK + t] + (0.0 if is_chance else 1.0)
+        worse = 0.0 if is_better else state[WORSE * BLOCK + t] + 1.0
         state[WORSE * BLOCK + t] = worse
 
+        lost, lost_before = noise + rounding, state[LOST * BLOCK + t]
         is_settled = (worse >= 2.0) & (best <= RESOLVED * abs(state[VALUE * BLOCK + t]))
         is_settled = is_settled | (is_smooth & (truncation <= noise) & (noise >= state[NOISE * BLOCK + t]))
         # Rounding that finer steps do not change, as at a minimum of zero.
-        lost, lost_before = noise + rounding, state[LOST * BLOCK + t]
         is_settled = is_settled | (is_rounded & (lost < 1.5 * lost_before) & (lost_before < 1.5 * lost))
+        # A derivative that no window has found yet is looked for until rounding would hide what f changes by.
+        is_settled = is_settled & ((state[CONVERGED * BLOCK + t] > 0.0) | (lost > best + KNOWN * coarse))
         state[LOST * BLOCK + t] = lost
         is_past = worse > (1.0 if is_rounded else 0.0)
         state[NOISE * BLOCK + t] = noise
-        after = 0.0 if is_fine | (is_settled if is_finer else is_past) else move
+        is_waiting = state[CONVERGED * BLOCK + t] == BELIEVED
+        after = 0.0 if ((is_fine | is_settled) & (not is_waiting) if is_finer else is_fine | is_past) else move
         # Where coarser samples are larger by more than their steps, rounding grows with the step.
-        grows = window[largest + t] > span * window[sizes + t]
+        grows = size > span * window[sizes + t]
         start = 1.0 if is_rounded & (not grows) else -1.0
-        start = 0.0 if (is_fixed != 0) | is_fine else start
+        is_bad = state[CENTER * BLOCK + t] - state[CENTER * BLOCK + t] != 0.0  # no number, no search
+        start = 0.0 if (is_fixed != 0) | is_fine | is_bad else start
         state[MOVE * BLOCK + t] = start if is_first else after
 
 
 def want(scratch: Any, lanes: Any, total: Any, kind: Any) -> None:
     """Say where to sample for the windows that move, one level further.
 
-    `asked` gets for each the index of its task, the step, and the place of its probe; its last row, how many
-    windows and samples these are.
+    `asked` gets for each the index of its task, the step, and that of its probe; its last row, how many windows and
+    samples these are.
     """
-    _, _, samples, is_mixed, _, _, _ = kind[0]
-    weights = kind[2]
+    _, levels, samples, is_mixed, _, _, _ = kind[0]
+    ratio, weights = kind[1][RATIO], kind[2]
     tasks, states, _, nodes, nodes2, which, _, asked = scratch
-    count, probes = 0, 0
+    count = 0
     for t in range(total):
         task = tasks[t // BLOCK * TASK + t % BLOCK :]
         for move in (-1.0, 1.0):
             is_wanted = False
-            h = task[FINE * BLOCK] * 0.5 if move < 0.0 else task[COARSE * BLOCK] * 2.0
+            h = task[FINE * BLOCK] / ratio if move < 0.0 else task[COARSE * BLOCK] * ratio
             has_room = h >= task[FINEST * BLOCK] if move < 0.0 else h <= task[COARSEST * BLOCK]
             for lane in range(lanes):
                 at = (t // BLOCK * lanes + lane) * STATE + MOVE * BLOCK + t % BLOCK
@@ -343,32 +385,26 @@ def want(scratch: Any, lanes: Any, total: Any, kind: Any) -> None:
                         states[at] = 0.0
             if is_wanted:
                 task[(FINE if move < 0.0 else COARSE) * BLOCK] = h
-                asked[0, count], asked[1, count], asked[2, count] = t, h, probes
+                fine = h if move < 0.0 else h * ratio ** (1 - levels)
+                asked[0, count], asked[1, count], asked[2, count] = t, h, fine * kind[1][PROBE_AT]
                 count += 1
-                probes += move < 0.0
     for k in range(count):
-        t, h = int(asked[0, k]), asked[1, k]
+        t = int(asked[0, k])
         task = tasks[t // BLOCK * TASK + t % BLOCK :]
-        for r in range(samples):
-            nodes[r * count + k] = task[FIRST * BLOCK] + weights[OFFSETS][r] * (h * task[UNIT * BLOCK])
+        for r in range(2 * samples):  # at the step, then at the probe
+            h, at = asked[1 + r // samples, k], r * count + k
+            nodes[at] = task[FIRST * BLOCK] + weights[OFFSETS][r % samples] * (h * task[UNIT * BLOCK])
             if is_mixed:
-                nodes2[r * count + k] = task[SECOND * BLOCK] + weights[OFFSETS2][r] * (h * task[UNIT2 * BLOCK])
-            if which.size:
-                which[r * count + k] = t
-        if h == task[FINE * BLOCK]:  # finer steps need a nearer probe
-            at = samples * count + int(asked[2, k])
-            nodes[at] = task[FIRST * BLOCK] + NEAR * weights[OFFSETS][0] * (h * task[UNIT * BLOCK])
-            if is_mixed:
-                nodes2[at] = task[SECOND * BLOCK]
+                nodes2[at] = task[SECOND * BLOCK] + weights[OFFSETS2][r % samples] * (h * task[UNIT2 * BLOCK])
             if which.size:
                 which[at] = t
-    asked[3, 0], asked[3, 1] = count, samples * count + probes
+    asked[3, 0], asked[3, 1] = count, 2 * samples * count
 
 
 def first(scratch: Any, epsilon: Any, lanes: Any, total: Any, kind: Any) -> None:
     """Take the samples that `begin` asked for, and judge the first windows."""
     tasks, states, windows, _, _, _, values, _ = scratch
-    rows, samples = 3 * kind[0][1] * BLOCK, kind[0][1] * kind[0][2] + 1
+    rows, samples = 3 * (kind[0][1] + 1) * BLOCK, (kind[0][1] + 1) * kind[0][2]
     for block in range(-(-total // BLOCK)):
         task, count = tasks[block * TASK :][:TASK], min(total - block * BLOCK, BLOCK)
         for lane in range(lanes):
@@ -387,7 +423,7 @@ def move_on(scratch: Any, epsilon: Any, lanes: Any, total: Any, kind: Any) -> No
     """
     tasks, states, windows, _, _, _, values, asked = scratch
     order, levels, samples, _, _, _, _ = kind[0]
-    factorial, rows = kind[1][1], 3 * levels * BLOCK
+    factorial, rows = kind[1][1], 3 * (levels + 1) * BLOCK
     count, stride = int(asked[3, 0]), int(asked[3, 1])
     k = 0
     while k < count:
@@ -396,7 +432,7 @@ def move_on(scratch: Any, epsilon: Any, lanes: Any, total: Any, kind: Any) -> No
         end = k
         while end < count and int(asked[0, end]) // BLOCK == block:
             t = int(asked[0, end]) % BLOCK
-            task[CALLS * BLOCK + t] += samples + (1.0 if asked[1, end] == task[FINE * BLOCK + t] else 0.0)
+            task[CALLS * BLOCK + t] += 2.0 * samples
             end += 1
         for lane in range(lanes):
             at = block * lanes + lane
@@ -406,19 +442,19 @@ def move_on(scratch: Any, epsilon: Any, lanes: Any, total: Any, kind: Any) -> No
                 is_finer = h == task[FINE * BLOCK + t]
                 if state[MOVE * BLOCK + t] != (-1.0 if is_finer else 1.0):
                     continue
-                for row in range(0, 3 * levels, levels):
+                for row in range(0, 3 * (levels + 1), levels + 1):
                     for j in range(levels - 1):
                         # By one level, from the far end, for no entry must be lost.
                         to, source = (levels - 1 - j, levels - 2 - j) if is_finer else (j, j + 1)
                         window[(row + to) * BLOCK + t] = window[(row + source) * BLOCK + t]
                 new = 0 if is_finer else levels - 1
-                condense(values, lane * stride + e, count, state, window, t, new, 1, kind)
-                power = task[AREA * BLOCK + t]
-                for _ in range(order):
-                    power *= h
-                window[new * BLOCK + t] *= factorial / power
-                probe = lane * stride + samples * count + int(asked[2, e])
-                state[PROBE * BLOCK + t] = values[probe] - state[CENTER * BLOCK + t] if is_finer else 0.0
+                for part in range(2):  # the step, then the probe
+                    row = new if part == 0 else levels
+                    condense(values, lane * stride + part * samples * count + e, count, state, window, t, row, 1, kind)
+                    power = task[AREA * BLOCK + t]
+                    for _ in range(order):
+                        power *= asked[1 + part, e]
+                    window[row * BLOCK + t] *= factorial / power
             tasks_here = min(total - block * BLOCK, BLOCK)
             scale(task, state, tasks_here, kind)
             weigh(state, window, tasks_here, kind)
@@ -439,7 +475,7 @@ def finish(scratch: Any, results: Any, lanes: Any, start: Any, stop: Any, kind: 
                 value[lane, begin + t] = state[VALUE * BLOCK + t]
                 error[lane, begin + t] = state[ERROR * BLOCK + t] + state[SCATTER * BLOCK + t]
                 step[lane, begin + t] = state[STEP * BLOCK + t]
-                converged[lane, begin + t] = state[CONVERGED * BLOCK + t] > 0.0
+                converged[lane, begin + t] = state[CONVERGED * BLOCK + t] > BELIEVED
         for t in range(count):
             calls[begin + t] = tasks[((begin - start) // BLOCK * TASK + CALLS * BLOCK) + t]
 
@@ -467,7 +503,7 @@ def run(
     _, epsilon, lanes = numbers
     total = stop - start
     call(begin, (scratch, problem, numbers, start, stop, kind))
-    samples = (kind[0][1] * kind[0][2] + 1) * total
+    samples = (kind[0][1] + 1) * kind[0][2] * total
     call(sample, (nodes, nodes2, which, values, samples, start, context, args))
     call(first, (scratch, epsilon, lanes, total, kind))
     rounds = 0

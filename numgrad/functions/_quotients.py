@@ -1,9 +1,9 @@
 """What a difference quotient is made of: where it samples, and the weights that extrapolate it to a step of zero."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, cached_property
-from itertools import pairwise
 from math import factorial
 from typing import Any
 
@@ -11,6 +11,9 @@ import numpy as np
 
 from numgrad._jit import specialise
 from numgrad._kernels import search
+
+# The step of the probe, in parts of the finest step: (5 - sqrt(5)) / 4, which is far from simple fractions.
+PROBE = Fraction(724_548, 2**20)
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,41 +46,69 @@ class Kind:
     accuracy: int
     is_fixed: bool
 
+    @property
+    def ratio(self) -> Fraction:
+        """Of a step to the one before: 2 where it is given.
+
+        The many levels of high orders would be too far apart by 2: the finest would be all rounding, and the coarsest
+        know nothing of the derivative at x.
+        """
+        n = 1 if self.is_fixed else self.quotient.n
+        return Fraction(2) if n <= 2 else Fraction(7, 5) if n <= 6 else Fraction(5, 4)
+
+    @property
+    def start(self) -> float:
+        """The coarsest step of the first window, in parts of ODD on the scale of x: high orders need coarse ones."""
+        return 0.5 if self.ratio == 2 else 1.0 if self.quotient.n <= 6 else 1.5
+
+    @property
+    def width(self) -> float:
+        """The coarsest step of a window, in parts of the finest."""
+        return float(self.ratio) ** (self.levels - 1)
+
     @cached_property
     def facts(self) -> tuple[Any, ...]:
         """What the kernels of the search are told: whole numbers, numbers, rows of weights, in their order there."""
-        quotient = self.quotient
-        levels = 1 + sum(p < self.accuracy for p in quotient.powers)  # so many steps, each twice the one before
+        quotient, ratio, n = self.quotient, self.ratio, self.quotient.n
+        levels = 1 + sum(p < self.accuracy for p in quotient.powers)  # so many steps
         low = sum(p < 0 for p in quotient.powers)
         # The error of a quotient whose own differences say nothing is its difference from the next better one.
         is_leading = not self.is_fixed and levels - low >= 3
         window = levels if is_leading else max(levels + 1, low + 3)
+        steps = [ratio**j for j in range(window)]
         used = (window, window - 1, window - 2, window - 3) if is_leading else (levels + 1, levels, levels, levels)
-        weights = [_padded(_extrapolation(quotient.powers[: k - 1]) if k > low else (), window) for k in used]
-        scale = 1 if quotient.offsets2 else factorial(quotient.n)
+        weights = [_limit(quotient.powers, steps[:k]) if k > low else () for k in used]
+        # The probe as one step more would change the limit by this.
+        with_probe = _limit(quotient.powers, [*steps, PROBE])
+        probe = [a - b for a, b in zip(with_probe, _padded(_limit(quotient.powers, steps), window + 1), strict=True)]
+        scale = 1 if quotient.offsets2 else factorial(n)
         parts = scale * sum(map(abs, (*quotient.part, quotient.center)))
-        amplified = [abs(w) * parts * 0.5 ** (j * quotient.n) for j, w in enumerate(weights[0 if is_leading else 1])]
+        at = [*map(float, steps), float(PROBE)]
+        amplified = [abs(w) * parts / s**n for w, s in zip(weights[0 if is_leading else 1], at, strict=False)]
+        surprise = sum(abs(w) * parts / s**n for w, s in zip(probe, at, strict=True)) / sum(amplified)
         flags = (bool(quotient.offsets2), quotient.is_checked, self.is_fixed, is_leading)
-        gains = (2.0 ** quotient.powers[max(window - k, low)] - 1 for k in (2, 3, 4))
+        gains = (float(ratio) ** quotient.powers[max(window - k, low)] - 1 for k in (2, 3, 4))
+        even = tuple(range(2, 2 * window + 1, 2))
         rows = (
             quotient.offsets,
             quotient.offsets2 or (0.0,) * len(quotient.offsets),
             quotient.part,
             *weights,
-            tuple(amplified),
-            _extrapolation(tuple(range(2, 2 * window, 2))),
+            amplified,
+            probe,
+            _limit(even, steps),
+            _limit(even, steps[:-1]),
         )
         return (
-            (quotient.n, window, len(quotient.offsets), *map(int, flags)),
-            (quotient.center, float(scale), sum(amplified), *gains, 2.0 ** ((window - 1) * quotient.n)),
-            rows,
+            (n, window, len(quotient.offsets), *map(int, flags)),
+            (quotient.center, float(scale), sum(amplified), *gains, float(ratio), self.start, float(PROBE), surprise),
+            tuple(_padded(row, window + 1) for row in rows),
         )
 
     @cached_property
     def arrays(self) -> tuple[Any, ...]:
         """The same, with the weights in an array: kernels are compiled once for all numbers of weights."""
-        length = max(map(len, self.facts[2]))
-        return (*self.facts[:2], np.array([_padded(row, length) for row in self.facts[2]]))
+        return (*self.facts[:2], np.array(self.facts[2]))
 
     @property
     def levels(self) -> int:
@@ -91,11 +122,11 @@ class Kind:
 
     def scratch(self, lanes: int, total: int, has_indices: bool) -> tuple[np.ndarray, ...]:
         """Memory for the search of so many tasks at once, `has_indices` if the samples must know theirs."""
-        blocks, samples = -(-total // search.BLOCK), (self.levels * self.samples + 1) * total
+        blocks, samples = -(-total // search.BLOCK), (self.levels + 1) * self.samples * total
         return (
             np.empty(blocks * search.TASK),
             np.empty(blocks * lanes * search.STATE),
-            np.empty(blocks * lanes * 3 * self.levels * search.BLOCK),
+            np.empty(blocks * lanes * 3 * (self.levels + 1) * search.BLOCK),
             np.empty(samples),
             np.empty(samples if self.quotient.offsets2 else 0),
             np.empty(samples if has_indices else 0, np.int64),
@@ -117,22 +148,24 @@ def kernels() -> tuple[Any, ...]:
     return tuple(specialise(kernel, "search", **names) for kernel, names in parts.items())
 
 
-def _padded(weights: tuple[float, ...], length: int) -> tuple[float, ...]:
-    return weights + (0.0,) * (length - len(weights))
+def _padded(weights: Sequence[float | Fraction], length: int) -> tuple[float, ...]:
+    return tuple(map(float, weights)) + (0.0,) * (length - len(weights))
 
 
-@cache
-def _extrapolation(powers: tuple[int, ...]) -> tuple[float, ...]:
-    """The weights of q(h), q(2 h), q(4 h), ... in the limit at zero of q(h) = limit + sum of c_p h^p.
+def _limit(powers: Sequence[int], steps: Sequence[Fraction]) -> list[Fraction]:
+    """The weights of q at the steps in the limit at zero of q(h) = limit + sum of c_p h^p, over the first powers.
 
-    Richardson's: each power in turn is removed from the difference of neighbours, of which it makes 2^p - 1 parts.
+    They sum to 1, and to 0 times each power: Richardson's extrapolation, for any steps. Solved by elimination, exactly.
     """
-    levels = len(powers) + 1
-    rows = [[Fraction(i == j) for j in range(levels)] for i in range(levels)]
-    for p in powers:
-        factor = 1 / (Fraction(2) ** p - 1)
-        rows = [[a + (a - b) * factor for a, b in zip(*pair, strict=True)] for pair in pairwise(rows)]
-    return tuple(map(float, rows[0]))
+    size = len(steps)
+    rows = [[s**p for s in steps] + [Fraction(p == 0)] for p in (0, *powers[: size - 1])]
+    for k in range(size):
+        rows[k:] = sorted(rows[k:], key=lambda row: row[k] == 0)
+        rows[k] = [a / rows[k][k] for a in rows[k]]
+        rows = [
+            row if i == k else [a - row[k] * b for a, b in zip(row, rows[k], strict=True)] for i, row in enumerate(rows)
+        ]
+    return [row[-1] for row in rows]
 
 
 @cache

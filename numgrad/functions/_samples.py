@@ -12,7 +12,8 @@ from numgrad import _jit, _threads
 from numgrad._kernels import samples, search
 from numgrad.functions._quotients import Kind, central, kernels
 
-# Tasks of a plain function that are searched for at once: their samples stay in the cache.
+# Tasks times numbers of a plain function that are searched for at once: their samples stay in the cache, and take no
+# more memory than the result.
 CHUNK = 4096
 # Seconds of work that are worth handing to other threads.
 WORTHWHILE = 500e-6
@@ -69,6 +70,8 @@ class Values:
         values = np.asarray(values)
         if values.dtype.kind in "biu":
             values = values.astype(float)
+        if values.dtype == object and all(hasattr(value, "__float__") for value in values.flat):
+            values = values.astype(float)  # fractions, decimals, numbers of mpmath and SymPy
         if values.dtype not in _NUMBERS:
             kind = f"an object of type {values.flat[0]!r}" if values.dtype == object and values.size else values.dtype
             raise ValueError(f"`fun` returned {kind}; it must return real or complex numbers of at most 64 bits each")
@@ -92,8 +95,18 @@ class PlainCaller:
         self.has_indices = model.is_vector or (is_vectorized and any(np.ndim(a) for a in model.args))
         point = np.arange(model.points.shape[1])
         self.shape: tuple[int, ...] | None = None
+        self.fun = model.fun
         self.values = self._call((model.points if model.is_vector else model.points[0]).copy(), point)
         self.shape = self.values.shape
+        if not is_vectorized:
+            self.fun = self._within_domain
+
+    def _within_domain(self, x: Any, *args: Any) -> Any:
+        """NaN where the function raises what one of Python's `math` does outside of its domain."""
+        try:
+            return self.model.fun(x, *args)
+        except (ValueError, ArithmeticError):
+            return np.full(self.values.shape, np.nan, self.values.dtype)[()]
 
     def _call(self, columns: np.ndarray, point: np.ndarray) -> Values:
         """At the columns, which belong to the points of these indices."""
@@ -103,9 +116,9 @@ class PlainCaller:
                 given = (
                     a if np.ndim(a) == 0 else np.broadcast_to(a, model.shape).reshape(-1)[point] for a in model.args
                 )
-                values = np.asarray(model.fun(columns, *given))
+                values = np.asarray(self.fun(columns, *given))
             else:
-                found = [_own(model.fun(x, *model.args)) for x in (columns.T.copy() if model.is_vector else columns)]
+                found = [_own(self.fun(x, *model.args)) for x in (columns.T.copy() if model.is_vector else columns)]
         if not self.is_vectorized:
             try:
                 values = np.asarray(found)
@@ -147,9 +160,10 @@ class PlainCaller:
             values[: lanes.size] = lanes.reshape(-1)
 
         functions, total = (*kernels(), sample), tasks.point.size
-        scratch = kind.scratch(numbers[2], min(CHUNK, total), self.has_indices)
-        for start in range(0, total, CHUNK):
-            stop = min(start + CHUNK, total)
+        chunk = min(max(search.BLOCK, CHUNK // max(numbers[2], 1)), total)
+        scratch = kind.scratch(numbers[2], chunk, self.has_indices)
+        for start in range(0, total, chunk):
+            stop = min(start + chunk, total)
             search.run(functions, scratch, problem, tuple(found), numbers, kind.arrays, None, None, start, stop)
 
 

@@ -59,6 +59,8 @@ class Search:
         is_double = points.dtype == np.float64 and dtype in (np.float64, np.complex128)
         self.epsilon = 2.0**-52 if is_double else 2.0**-23
         self.lanes = caller.values.lanes.shape[0]
+        # There is no derivative where there is no value: of each number of the function, at each point.
+        self.has_value = np.isfinite(caller.values.lanes) & np.isfinite(points).all(axis=0)
 
     def find(self, tasks: Tasks, quotients: list[Quotient]) -> Found:
         """By the first of the quotients; where it lacks room, or saw numbers that are not finite, by the next.
@@ -69,14 +71,16 @@ class Search:
             If there is no room for any of them.
         """
         total = tasks.point.size
-        has_run, is_open, found = np.zeros(total, bool), np.ones(total, bool), None
+        missing = ~self.has_value[:, tasks.point]
+        is_open, found = ~missing.all(axis=0), None
+        has_run = ~is_open
         for quotient in quotients:
             kind = kind_of(quotient, self.accuracy, self.step is not None)
             reach = self._reach(tasks, quotient)
             fits = is_open
             if reach is not None:
-                fits = fits & np.all(reach >= self._least(tasks) * 2.0 ** (kind.levels - 1), axis=0)
-            if found is None and (reach is None or fits.all()):
+                fits = fits & np.all(reach >= self._least(tasks) * kind.width, axis=0)
+            if found is None and fits.all():
                 found = self._run(kind, tasks, reach)
                 if reach is None and (found.error < np.inf).all():  # most calls end here
                     return found
@@ -86,9 +90,9 @@ class Search:
                 found.put(self._run(kind, tasks.part(some), None if reach is None else reach[:, some]), some)
             has_run |= fits
             if found is not None:
-                is_open = ~np.all(found.error < np.inf, axis=0)
+                is_open = ~np.all(missing | (found.error < np.inf), axis=0)
                 if reach is not None and self.step is None:
-                    is_open |= np.any(reach < NARROW, axis=0)
+                    is_open |= np.any(reach < NARROW, axis=0) & ~missing.all(axis=0)
             if not is_open.any():
                 break
         if not has_run.all():
@@ -98,7 +102,7 @@ class Search:
                 f"{self.caller.model.points[:, point].tolist()} (point {point}); give wider bounds"
                 + ("" if self.step is None else ", or a smaller `step`")
             )
-        assert found is not None
+        found = Found.nothing(self.lanes, total) if found is None else found
         found.value[~(found.error < np.inf)] = np.nan
         return found
 

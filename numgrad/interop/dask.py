@@ -11,9 +11,13 @@ from dask.base import tokenize
 from dask.highlevelgraph import HighLevelGraph
 
 from numgrad import _derivative, _fields, _formulas, _gradient, _spacing, _threads
+from numgrad._containers import refuse_units
 from numgrad._fields import spacing_of_each
 from numgrad._gradient import MESSAGES
 from numgrad._recipe import FIELDS
+
+# What `_containers.home_of` sends here; all else of dask is read as arrays are.
+KINDS = (da.Array,)
 
 
 class Cut(NamedTuple):
@@ -122,8 +126,9 @@ def derivative(
     formula = _formulas.read_formula(n, accuracy, boundary, edge_accuracy, nan == "one-sided")
     dtype = _dtype(f)
     _known(f, axis, "`f`")
-    _formulas.check_length(formula, axis, f.shape[axis])
+    _formulas.check_length(formula, axis, f.shape[axis], has_edges=True)
     spacing = _check_spacing(x, f, axis, formula, period)
+    x = _from_first(x, axis)
     if formula.is_gradient and (not np.ndim(x) or math.prod(np.shape(x)) == f.shape[axis]):
         steps = _steps(f, axis, np.ravel(x) if np.ndim(x) > 1 else x)
         return _first_along(f, axis, steps, formula.edges, is_strict=isinstance(x, da.Array))
@@ -267,8 +272,27 @@ def _check_spacing(x: Any, f: Any, axis: int, formula: Any, period: Any) -> Any:
     spacing = _formulas.read_spacing(x, "x", f.shape, axis, None, lines=True)
     _formulas.read_period(period, spacing, formula, f.shape[axis])
     if not is_lazy:
-        _formulas.key_and_values(spacing, "x", formula.n, formula.points_needed, f.dtype)
+        _formulas.key_and_values(spacing, "x", formula.n, formula.most_points, f.dtype)
     return spacing
+
+
+def _from_first(x: Any, axis: int) -> Any:
+    """Coordinates, of all of which it is known what is subtracted from integers, before they are cut."""
+    if np.ndim(x) == 0:
+        return x
+    place = axis if np.ndim(x) > 1 else 0
+    if not isinstance(x, da.Array):
+        x = _spacing.exact(x)
+        return _spacing.relative(x, place)[0] if x.dtype.kind in "iuO" else x
+    if x.dtype.kind not in "iu" or not x.shape[place]:
+        return x
+    ends = [x[_rows(place, part)] for part in (slice(1), slice(-1, None))]
+    # As broad as the blocks of x that they belong to.
+    return da.map_blocks(_values_from_first, x, *ends, dtype=np.float64, chunks=x.chunks)
+
+
+def _values_from_first(*given: np.ndarray) -> np.ndarray:
+    return _spacing.from_first(*given)[0]
 
 
 def _span(x: Any, spacing: Any) -> tuple[Any, ...]:
@@ -299,8 +323,8 @@ def _cut(formula: Any, has_coordinates: bool) -> Cut:
         return Cut(0, 0, True)  # as one: the distance of neighbours over the end is rounded in another way
     reach = max(_formulas.reach_of(formula, is_even=False))
     # A gap ends an interval; that of a point is known once the formula would have points enough on either side.
-    depth = 2 * formula.points_needed if formula.gaps else reach
-    return Cut(depth, max(formula.points_needed, 2 * depth), is_periodic)
+    depth = 2 * formula.most_points if formula.gaps else reach
+    return Cut(depth, max(formula.most_points, 2 * depth), is_periodic)
 
 
 def _boundary_inside(f: Any, axis: int, cut: Cut, boundary: str) -> str:
@@ -315,7 +339,10 @@ def _field(
 ) -> Any:  # fmt: skip
     refuse(out)
     is_vector = function not in (_fields.laplacian, _fields.hessian)
-    components = [c if isinstance(c, da.Array) else da.asarray(c) for c in (list(v) if is_vector else [v])]
+    given = list(v) if is_vector else [v]
+    for one in given:
+        refuse_units(one, "v" if is_vector else "f")
+    components = [c if isinstance(c, da.Array) else da.asarray(c) for c in given]
     if not components:
         raise ValueError("`v` has no components; give them along its first axis")
     for c in components:
@@ -337,6 +364,7 @@ def _field(
     for a, formula, x, length in zip(
         read.axes, read.formulas, spacing_of_each(spacing, count), read.periods, strict=True
     ):
+        x = _from_first(x, 0)
         cuts[a] = _cut(formula, bool(np.ndim(x)))
         boundaries.append(_boundary_inside(f, a, cuts[a], formula.boundary))
         periods.append(length or None)

@@ -91,6 +91,8 @@ def _like(x: Blocks, name: str, given: Any, dimensions: tuple[int, ...]) -> Bloc
     """Return the blocks of y or of the weights, cut as those of X are."""
     if not (isinstance(given, da.Array) or _is_frame(given)):
         array = np.asarray(given)
+        if array.ndim == 0 and name == "sample_weight" and x.sizes is not None and not np.isnan(x.sizes).any():
+            array = np.full(int(sum(x.sizes)), array)
         if x.sizes is None or np.isnan(x.sizes).any():
             remedy = (
                 "give a dask series with the partitions of X, like a column of the same dataframe"

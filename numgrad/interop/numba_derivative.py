@@ -25,6 +25,7 @@ from numgrad._jit import specialise
 from numgrad._kernels.coordinates import fill_rows, fill_table, first_turn
 from numgrad._kernels.gapped import gapped
 from numgrad._recipe import FIELDS, REAL, compiled, weighing
+from numgrad._spacing import EXACT_INTEGERS
 from numgrad._stencil import EXACT
 from numgrad.interop import numba_gradient
 from numgrad.interop.numba_source import Source, block, dtype_of, is_none, is_sequence, known, plain
@@ -41,7 +42,10 @@ class ArgumentError(ValueError):
     """What `derivative` says of such arguments outside: it is asked."""
 
     def __init__(self, shape: Any, dtype: str, order: Any, x: Any, axis: int, period: Any, *options: Any) -> None:
-        super().__init__("`x` has distances at the very limits of what weights may be: choose another unit")
+        super().__init__(
+            f"`f` has shape {shape}: inside @njit an axis must have n + accuracy points also where `edge_accuracy` is "
+            "less; or `x` has distances at the very limits of what weights may be, choose another unit"
+        )
         given = dict(zip(OPTIONS, options, strict=True))
         try:
             read_call(np.empty(shape, dtype, order), x, axis=axis, period=period, **given).request()
@@ -65,6 +69,11 @@ class Case(NamedTuple):
     @property
     def dtype(self) -> "np.dtype[Any]":
         return dtype_of(self.array)  # type: ignore[no-any-return]
+
+    @property
+    def needed(self) -> int:
+        """How many points an axis must have: rows of weights are for one that has points inside, if one-sided."""
+        return max(self.formula.points_needed, self.formula.most_points * (self.formula.boundary == "one-sided"))
 
     @property
     def factor(self) -> float:
@@ -123,7 +132,24 @@ def _spacing(source: Source, x: Any) -> Any:
     is_real = dtype is not None and (dtype.kind in "iu" or dtype in (np.float32, np.float64))
     if not (is_real or isinstance(kind, (types.Integer, types.Float))):
         raise source.error(f"`x` is {x}; give a real number, or coordinates of float32, float64 or integers")
+    if isinstance(kind, types.Array) and kind.ndim == 1 and dtype in (np.int64, np.uint64):
+        return _from_first(source)
     return kind
+
+
+def _from_first(source: Source) -> Any:
+    """Make `x` float64, of integers beyond 2**53 as `_spacing.from_first` does."""
+    far = f"> {EXACT_INTEGERS}.0"
+    source.add(
+        "whole, x_float = x, np.empty(len(x))",
+        f"is_beyond = len(x) > 0 and (abs(np.float64(x[0])) {far} or abs(np.float64(x[-1])) {far})",
+        "for i in range(len(x)):",
+        "    if not is_beyond: x_float[i] = whole[i]",
+        "    elif whole[i] >= whole[0]: x_float[i] = np.float64(np.uint64(whole[i]) - np.uint64(whole[0]))",
+        "    else: x_float[i] = -np.float64(np.uint64(whole[0]) - np.uint64(whole[i]))",
+        "x = x_float",
+    )
+    return types.Array(types.float64, 1, "C")
 
 
 def _constant(source: Source, name: str, given: Any) -> Any:
@@ -140,11 +166,11 @@ def _with_number(case: Case) -> list[str]:
     source.add("distance = np.float64(x[()])" if isinstance(case.x, types.Array) else "distance = np.float64(x)")
     limits = f"{least!r} < {-formula.n} * log2(abs(distance)) < {most!r}"
     limits = "0 < abs(distance) < np.inf" if case.formula.is_gradient else limits
-    wrong = f"length0 < {formula.points_needed} or not ({limits})" + " or f.size >= 0" * case.has_period
+    wrong = f"length0 < {case.needed} or not ({limits})" + " or f.size >= 0" * case.has_period
     source.add(f"if {wrong}{case.refusal}")
     if case.formula.is_gradient:
         return _as_gradient(case, numba_gradient.read(source, 0, "x", case.x))
-    size = formula.points_needed
+    size = case.needed
     recipe = axis_plan(case.dtype, (size,), None, 0, 1.0, 0, formula, 0.0).recipe
     stencil, found, samples, low = unit_weights(formula, size)
     source.add(kernel=compiled(recipe, False), WEIGHTS=found)
@@ -165,7 +191,7 @@ def _with_number(case: Case) -> list[str]:
 
 def _with_coordinates(case: Case) -> list[str]:
     """The same for coordinates, those of each line or of one for all lines."""
-    source, formula, needed = case.source, case.formula, case.formula.points_needed
+    source, formula, needed = case.source, case.formula, case.needed
     is_own = case.x.ndim == case.array.ndim
     if is_own and case.x.ndim > 1:
         source.add("fits, size, hop = x.shape == f.shape, length0, inner0")
@@ -214,7 +240,7 @@ def _with_weights(case: Case, is_own: bool) -> list[str]:
     recipes = [plan.recipe for plan in plans]
     source.add(kernel=compiled(recipes[0], False), scaled_kernel=compiled(recipes[1], False))
     # The same comparison as outside, of the same numbers.
-    count = formula.points_needed
+    count = formula.most_points
     extreme = f"max(abs(log2(steps[0])), abs(log2(steps[1] * {count}))) * {count} > {EXPONENTS}"
     lines = [f"is_extreme = {extreme}"]
     if is_own:
@@ -239,7 +265,7 @@ def _table(case: Case) -> list[str]:
     """Lines that find the weights of all points of the same lines."""
     source, formula = case.source, case.formula
     low, high = reach_of(formula, is_even=False)
-    count, size = low + high + 1, formula.points_needed
+    count, size = low + high + 1, case.needed
     places, low_rows = end_places(formula, size, is_even=False)
     samples = end_samples(formula, places, low_rows, size)
     for prefix, scaled in (("", False), ("scaled_", True)):
@@ -286,7 +312,7 @@ def _ends(case: Case, weight: str, samples: np.ndarray, low: int, size: int) -> 
 def _numbers(case: Case, is_even: bool) -> str:
     """The first of the `numbers` of `_kernels.gapped`."""
     formula = case.formula
-    numbers = *reach_of(formula, is_even), formula.n + formula.edges, formula.points_needed
+    numbers = *reach_of(formula, is_even), formula.n + formula.edges, formula.interval_needed
     return ", ".join(f"np.int64({number})" for number in (*numbers, BOUNDARIES[formula.boundary]))
 
 

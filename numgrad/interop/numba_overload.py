@@ -11,10 +11,10 @@ import numpy as np
 from numba.extending import overload
 
 import numgrad
-from numgrad._jit import is_kept
+from numgrad._jit import keep
 
 # Of the functions that Numba compiles here: those of the caller would change bits.
-OPTIONS = {"error_model": "numpy", "fastmath": False}
+OPTIONS: Any = {"error_model": "numpy", "fastmath": False}
 
 
 @cache
@@ -37,8 +37,17 @@ def register(function: Any) -> None:
 
 
 def _overload(function: Any, implementation: Any) -> None:
-    options: Any = {**OPTIONS, "cache": is_kept(implementation)}
-    overload(function, strict=False, prefer_literal=True, jit_options=options)(implementation)
+    from numba.core.typing import templates
+
+    overload(function, strict=False, prefer_literal=True, jit_options=OPTIONS)(implementation)
+    made = (t for t in templates.builtin_registry.functions if getattr(t, "_overload_func", None) is implementation)
+    (template,) = (t for t in made if t.key is function)
+    template._get_jit_decorator = _kept(template._get_jit_decorator)
+
+
+def _kept(decorator: Any) -> Any:
+    """Let what Numba jits with the decorator that it gets so be kept, as `jit_options` could not."""
+    return lambda template: lambda **options: lambda function: keep(decorator(template)(**options)(function))
 
 
 def numba_has(function: Any) -> bool:

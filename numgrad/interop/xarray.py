@@ -5,13 +5,19 @@ Those of vector fields have none: their components have attributes of their own.
 """
 
 from collections.abc import Callable, Hashable, Sequence
+from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
 
-from numgrad import _derivative, _fields, _formulas, _gradient
+from numgrad import _derivative, _fields, _formulas, _gradient, _turning_points
+from numgrad._containers import as_array, home_of
+
+# What `_containers.home_of` sends here; a Variable has no coordinates, and is read as arrays are.
+KINDS = (xr.DataArray, xr.Dataset)
 
 # What xarray divides by where a dimension has no coordinate: its numbers are float64, whatever the samples are.
 ONE = np.float64(1.0)
@@ -34,56 +40,29 @@ class Place(NamedTuple):
     dim: Hashable
     x: Any
     unit: str | None = None  # of time, for samples that are times
+    times: Any = None  # what `x` counts in this unit, if it is times
 
 
-def gradient(
-    f: Any, *spacing: Any, axis: Any = None, edge_order: Any = 1, out: Any = None, datetime_unit: str | None = None
-) -> Any:
-    """Return the gradient of a DataArray or Dataset: the values of its `differentiate`, bit for bit.
+def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out: Any = None) -> Any:
+    """Return what np.gradient gives for a DataArray: arrays, by spacings of 1.0 or those given.
 
-    Parameters
-    ----------
-    f : DataArray or Dataset
-        Samples of a function.
-    *spacing : str, DataArray, float or array_like, optional
-        Names of coordinates or dimensions, or coordinates; or numbers and arrays for the axes, as in
-        `numgrad.gradient`. Without any, each dimension has its coordinate, or 1.0 if it has none.
-    axis : None, int, str or tuple of these, optional
-        The axes or dimensions to differentiate along. All by default. Not with names, which say it themselves.
-    edge_order : {1, 2}, default 1
-        Order of accuracy at the ends.
-    out : None
-        Not supported.
-    datetime_unit : str, optional
-        Unit of time, as in `DataArray.differentiate`: by default that of a datetime64, seconds of cftime. An argument
-        of this function and of the accessor; `numgrad.gradient` and `numgrad.derivative` have those of arrays.
+    Coordinates are those of the accessor: ``f.numgrad.gradient("x")``, ``f.numgrad.differentiate("x")``. A name, which
+    np.gradient does not know, and a Dataset, which is no array, are a TypeError that says so.
 
-    Returns
-    -------
-    DataArray, Dataset, or tuple of these
-        One for each axis, as an array's `numgrad.gradient`. Name, dimensions and coordinates are those of `f`, as
-        are attributes, but under ``xarray.set_options(keep_attrs=False)``.
-
-    Raises
-    ------
-    TypeError
-        If `out` is given, or not as many spacings as axes; or a coordinate is neither numbers nor times.
-    ValueError
-        If a name is unknown, or a coordinate has more dimensions than one.
-
-    Examples
-    --------
-    >>> import xarray as xr
-    >>> import numgrad as ng
-    >>> f = xr.DataArray([[0, 1, 4.0], [2, 3, 6.0]], {"y": [0, 2.0], "x": [0, 1.0, 2.0]}, ("y", "x"))
-    >>> dy, dx = ng.gradient(f, "y", "x")
-    >>> dx.values
-    array([[1., 2., 3.],
-           [1., 2., 3.]])
+    >>> f = xr.DataArray([0, 1, 9, 16.0], {"x": [0, 1, 3, 4.0]})
+    >>> gradient(f)
+    array([1. , 4.5, 7.5, 7. ])
+    >>> gradient(f, f.x)
+    array([1., 2., 6., 7.])
     """
-    refuse(out)
-    results = gradients(f, places(f, spacing, axis, datetime_unit, error=TypeError), edge_order)
-    return results[0] if len(results) == 1 else results
+    names = [one for one in (*varargs, *(axis if isinstance(axis, (list, tuple)) else [axis])) if isinstance(one, str)]
+    if names or isinstance(f, xr.Dataset):
+        what = f"a name, {names[0]!r}, is given" if names else "`f` is a Dataset"
+        raise TypeError(
+            f"{what}: `gradient` takes what np.gradient takes; for derivatives by coordinates import "
+            f"numgrad.interop.xarray, and write f.numgrad.gradient({names[0] if names else list(f.sizes)!r})"
+        )
+    return _gradient.gradient(as_array(f), *varargs, axis=axis, edge_order=edge_order, out=out)
 
 
 def derivative(
@@ -94,29 +73,52 @@ def derivative(
 
     `x` is the name of a coordinate or dimension, a coordinate, a number or an array; by default the coordinate of the
     dimension, or 1.0 if it has none. `axis` may be a name, for which `dim` is another word; a coordinate of one
-    dimension says it itself, one of several needs it. `out` and `datetime_unit` are those of `gradient`, as is what the
-    result keeps of `f`.
+    dimension says it itself, one of several needs it. `datetime_unit` is the unit of time: by default that of a
+    datetime64, seconds of cftime. `out` is not supported. Name, dimensions and coordinates are those of `f`, as are
+    attributes, but under ``xarray.set_options(keep_attrs=False)``.
 
     >>> t = np.array([0, 1, 2, 4, 7.0])
     >>> derivative(xr.DataArray(t**2, {"time": t}), "time", n=2).values
     array([2., 2., 2., 2., 2.])
     """
     refuse(out)
-    if dim is not None and axis != -1:
-        raise TypeError(f"`axis` is {axis!r} and `dim` is {dim!r}; give one of them")
-    if dim is None and (axis != -1 or not is_name(x)):
-        (dim,) = dims_of(f, axis)
-    is_named = x is None or is_name(x)
-    place = place_of(f, dim if x is None else x, datetime_unit, dim) if is_named else Place(dim, dim, x, datetime_unit)
-    return nth(f, place, options)
+    return nth(f, place_along(f, x, axis, dim, datetime_unit), options)
+
+
+def turning_points(
+    y: Any, x: Any = None, *, axis: Any = -1, dim: Hashable | None = None, datetime_unit: str | None = None,
+    **options: Any,
+) -> Any:  # fmt: skip
+    """Return the minima and maxima of a DataArray along a dimension, as `numgrad.turning_points` does.
+
+    `x`, `axis`, `dim` and `datetime_unit` are those of `derivative`. By a coordinate of times positions are times, to
+    the nanosecond where these reach so far, and slopes are per `datetime_unit`. What is lazy is computed.
+
+    >>> t = np.array([0, 1, 2, 4, 7.0])
+    >>> turning_points(xr.DataArray((t - 3) ** 2, {"time": t})).position
+    array([3.])
+    """
+    if not isinstance(y, xr.DataArray):
+        raise TypeError(f"`y` is a {type(y).__name__}; give one of its variables: {listed(y.data_vars)}")
+    place = place_along(y, x, axis, dim, datetime_unit)
+    x = place.x
+    if isinstance(x, xr.Variable):
+        if not set(x.dims) <= set(y.dims):
+            raise ValueError(f"{place.name!r} has dimensions {listed(x.dims)}, and `y` {listed(y.dims)}")
+        x = x.set_dims(y.sizes).data
+    found = _turning_points.turning_points(y.data, x, axis=y.get_axis_num(place.dim), **options)
+    return found if place.times is None else replace(found, position=as_times(found.position, place))
 
 
 def laplacian(f: Any, *spacing: Any, **options: Any) -> Any:
     """Return the sum of the second derivatives of a DataArray or Dataset, as `numgrad.laplacian` does.
 
-    `spacing`, `axis`, `out` and `datetime_unit` are those of `gradient`; the other options `accuracy`, `boundary` and
-    `period`. Raises what `gradient` does, but ValueError for another number of spacings; and ValueError for a variable
-    of a Dataset that has some of the dimensions only.
+    `spacing` is names of coordinates or dimensions, or coordinates; or numbers and arrays for the axes, as for arrays.
+    Without any, each dimension has its coordinate, or 1.0 if it has none. `axis` is numbers or names of dimensions, not
+    with names as spacings, which say it themselves. `out` and `datetime_unit` are those of `derivative`; the other
+    options `accuracy`, `boundary` and `period`. Raises ValueError for another number of spacings, an unknown name, a
+    coordinate of more dimensions than one; TypeError for one that is neither numbers nor times; and ValueError for a
+    variable of a Dataset that has some of the dimensions only.
 
     >>> x = xr.DataArray(np.arange(4.0), dims="x")
     >>> y = xr.DataArray(np.arange(4.0), dims="y")
@@ -181,7 +183,7 @@ def jacobian(v: Any, *spacing: Any, **options: Any) -> Any:
 
 
 class Accessor:
-    """What DataArray and Dataset share, once ``numgrad.interop.xarray`` is imported; it raises what `gradient` does."""
+    """What DataArray and Dataset share, once ``numgrad.interop.xarray`` is imported; errors are as of `laplacian`."""
 
     def __init__(self, obj: Any) -> None:
         self._obj = obj
@@ -297,6 +299,21 @@ class Accessor:
 class DataArrayAccessor(Accessor):
     """``da.numgrad``: derivatives by the coordinates of a DataArray."""
 
+    def turning_points(
+        self, coord: Hashable, *, dim: Hashable | None = None, datetime_unit: str | None = None, **options: Any
+    ) -> Any:
+        """Return the minima and maxima along a coordinate, located between the samples.
+
+        `coord`, `dim` and `datetime_unit` are those of `derivative`, `options` those of `numgrad.turning_points`. By a
+        coordinate of times positions are times, and slopes are per `datetime_unit`. What is lazy is computed.
+
+        >>> t = np.array(["2024-01-01", "2024-01-02", "2024-01-04", "2024-01-05"], dtype="datetime64[s]")
+        >>> f = xr.DataArray([4, 1, 1, 4.0], {"time": t})
+        >>> f.numgrad.turning_points("time").position.astype("datetime64[h]")
+        array(['2024-01-03T00'], dtype='datetime64[h]')
+        """
+        return turning_points(self._obj, coord, dim=dim, datetime_unit=datetime_unit, **options)
+
 
 @xr.register_dataset_accessor("numgrad")
 class DatasetAccessor(Accessor):
@@ -382,13 +399,8 @@ def read(
     return places(obj, spacing, axis, datetime_unit, offset), options
 
 
-def places(
-    obj: Any, spacing: tuple[Any, ...], axis: Any, unit: str | None, offset: int = 0, error: type = ValueError
-) -> list[Place]:
-    """Return the places of what a function is given; `axis` counts `offset` axes that `obj` has not.
-
-    `error` is what another number of spacings raises, as it does for arrays.
-    """
+def places(obj: Any, spacing: tuple[Any, ...], axis: Any, unit: str | None, offset: int = 0) -> list[Place]:
+    """Return the places of what a function is given; `axis` counts `offset` axes that `obj` has not."""
     are_names = [is_name(s) for s in spacing]
     if any(are_names):
         if not all(are_names):
@@ -402,7 +414,9 @@ def places(
     if len(spacing) == 1 and np.ndim(spacing[0]) == 0:
         spacing *= len(dims)
     if len(spacing) != len(dims):
-        raise error(f"there are {len(spacing)} spacings for {len(dims)} axes; give one for each, a number, or none")
+        raise ValueError(
+            f"there are {len(spacing)} spacings for {len(dims)} axes; give one for each, a number, or none"
+        )
     return apart([Place(dim, dim, x, unit) for dim, x in zip(dims, spacing, strict=True)])
 
 
@@ -439,6 +453,16 @@ def dims_of(obj: Any, axis: Any, offset: int = 0) -> list[Hashable]:
     return found
 
 
+def place_along(obj: Any, x: Any, axis: Any, dim: Hashable | None, unit: str | None) -> Place:
+    """Return the place that the arguments of `derivative` name."""
+    if dim is not None and axis != -1:
+        raise TypeError(f"`axis` is {axis!r} and `dim` is {dim!r}; give one of them")
+    if dim is None and (axis != -1 or not is_name(x)):
+        (dim,) = dims_of(obj, axis)
+    is_named = x is None or is_name(x)
+    return place_of(obj, dim if x is None else x, unit, dim) if is_named else Place(dim, dim, x, unit)
+
+
 def place_of(obj: Any, given: Any, unit: str | None, dim: Hashable | None = None) -> Place:
     """Return the dimension and the numbers of a coordinate; `dim` chooses among several dimensions."""
     # A Dataset may be differentiated by a data variable, too: xarray's does that.
@@ -463,12 +487,13 @@ def place_of(obj: Any, given: Any, unit: str | None, dim: Hashable | None = None
         )
     if variable is None:
         return Place(name, dim, ONE, unit)
+    times = None
     if is_time(variable):
         unit = unit or ("s" if variable.dtype.kind == "O" else np.datetime_data(variable.dtype)[0])
-        variable = as_numbers(variable, unit)
+        times, variable = variable, as_numbers(variable, unit)
     elif variable.dtype.kind not in "iufcO":
         raise TypeError(f"coordinate {name!r} has dtype {variable.dtype}; give one of numbers or times")
-    return Place(name, dim, variable if variable.ndim > 1 else variable.data, unit)
+    return Place(name, dim, variable if variable.ndim > 1 else variable.data, unit, times)
 
 
 def is_time(variable: Any) -> bool:
@@ -486,6 +511,26 @@ def as_numbers(variable: Any, unit: str | None) -> Any:
     except (TypeError, ValueError, KeyError) as error:
         why = f"`datetime_unit` is {unit!r}, times of dtype {variable.dtype} are not in that: {error}"
         raise TypeError(why) from error
+
+
+def as_times(position: np.ndarray, place: Place) -> np.ndarray:
+    """Return the times of positions in the unit of this place, which begin, as xarray's do, at the first of them."""
+    times, unit = place.times.values, place.unit
+    one: Any = np.timedelta64  # its stubs know units by their literals only
+    if times.dtype.kind == "O":
+        steps = position * (one(1, unit) / one(1, "us"))
+        made = [timedelta(microseconds=float(step)) for step in steps]
+        return np.array([times.min() + step for step in made], dtype=object)
+    finest = np.datetime_data(times.dtype)[0]
+    first = np.nanmin(times)
+    low, high = (abs(int(x.astype(np.int64))) for x in (np.nanmin(times), np.nanmax(times)))
+    for finer in ("ns", "us", "ms", "s"):
+        per = int(one(1, finest) / one(1, finer)) if finer != finest else 1
+        if per > 0 and 2 * max(low, high) * per < 2**63:
+            break
+    steps = np.rint(position * (one(1, unit) / one(1, finer))).astype(f"m8[{finer}]")
+    moved: np.ndarray = first.astype(f"{times.dtype.kind}8[{finer}]") + steps
+    return moved
 
 
 def samples(variable: Any, unit: str | None) -> Any:
@@ -538,8 +583,31 @@ def applied(function: Any, found: Sequence[Place], variable: Any, **options: Any
     return function(f, *[beside(f, place.x) for place in found], axis=axes, **options)
 
 
+def firsts(found: Sequence[Place], variable: Any, edge_order: Any) -> Any:
+    """Return the gradient along these places: by numgrad of arrays of NumPy and dask, of all else as xarray does it."""
+    f = samples(variable, found[0].unit)
+    if all(isinstance(x, (np.ndarray, np.generic)) or home_of(x) is not None for x in [f, *[p.x for p in found]]):
+        return applied(_gradient.gradient, found, variable, edge_order=edge_order)
+    try:
+        results = tuple([as_xarray(f, variable.dims, place, edge_order) for place in found])
+    except NotImplementedError:  # jax knows no edges, not even the usual ones
+        plain = applied(_gradient.gradient, found, variable.copy(data=np.asarray(f)), edge_order=edge_order)
+        made = plain if isinstance(plain, tuple) else (plain,)
+        results = tuple([f.__array_namespace__().asarray(one) for one in made])
+    return results[0] if len(results) == 1 else results
+
+
+def as_xarray(f: Any, dims: Any, place: Place, edge_order: Any) -> Any:
+    """Return what xarray's `differentiate` makes of these samples."""
+    name, coords = place.dim, {}
+    if place.x is not ONE:
+        name = f"where along {place.dim}"
+        coords = {name: (place.dim, place.x)}
+    return xr.DataArray(f, coords, dims).differentiate(name, edge_order).variable.data
+
+
 def gradients(obj: Any, found: list[Place], edge_order: Any) -> tuple[Any, ...]:
-    compute = partial(applied, _gradient.gradient, edge_order=edge_order)
+    compute = partial(firsts, edge_order=edge_order)
     if isinstance(obj, xr.DataArray) and len(found) > 1 and not is_time(obj.variable):
         made = iter(compute(found, obj.variable))
         return tuple([labelled(obj, found, lambda _: next(made)) for _ in found])

@@ -1,5 +1,6 @@
 """What the functions of regression accept. Every refusal names the argument, the value and the remedy."""
 
+import datetime
 from math import frexp
 from numbers import Integral, Real
 from typing import Any, NamedTuple
@@ -10,6 +11,18 @@ Floats = np.ndarray[Any, np.dtype[np.floating[Any]]]
 
 # Elements looked at between two chances for Ctrl-C.
 PIECE = 2**18
+# What is no number, but would be taken for one by float64, or refused in words of NumPy's own.
+OTHERS: dict[str, Any] = {
+    "text": (str, bytes),
+    "dates": (datetime.date, datetime.timedelta, np.datetime64, np.timedelta64),
+}
+DATES = {
+    "M": ", like the seconds since the first: (t - t[0]) / np.timedelta64(1, 's')",
+    "m": ", like the seconds: t / np.timedelta64(1, 's')",
+}
+REMEDIES = {"text": "drop or encode its words", "dates": "give numbers, like seconds since the first"}
+# Where sizes may matter to float32.
+FAR = 2.0**-32
 # The golden ratio: the fractional parts of its multiples are all different, and far from each other.
 GOLDEN = 0.6180339887498949
 
@@ -57,8 +70,12 @@ def weights(sample_weight: Any, m: int, may_be_zero: bool) -> tuple[Floats, floa
     if sample_weight is None:
         return np.broadcast_to(1.0, m), 1.0
     array = _numbers("sample_weight", sample_weight)
+    if array.ndim == 0:
+        array = np.full(m, array)
     if array.shape != (m,):
-        raise ValueError(f"`sample_weight` has shape {array.shape}; give one value for each of the {m} rows of `X`")
+        raise ValueError(
+            f"`sample_weight` has shape {array.shape}; give one value for each of the {m} rows of `X`, or one number"
+        )
     _finite("sample_weight", array)
     if array.min() < 0:
         where = int(array.argmin())
@@ -68,6 +85,18 @@ def weights(sample_weight: Any, m: int, may_be_zero: bool) -> tuple[Floats, floa
         raise ValueError("`sample_weight` is zero for all rows; give at least one row a weight")
     unit = 4.0 ** min(511, frexp(largest)[1] // 2)
     return read_only(array.astype(np.float64) / unit), unit
+
+
+def size(array: np.ndarray, total: float, scale: float) -> float:
+    """Return about how large the largest element is, of an array with this trace.
+
+    Within the factor of the number of elements as a rule; exactly, if that says that it may be far from 1.
+    """
+    if scale and scale / (2 * array.size) >= FAR and scale <= 1 / FAR:
+        return scale / len(array)
+    rows = max(1, PIECE * len(array) // max(1, array.size))
+    pieces = (array[low : low + rows].astype(np.float64, copy=False) for low in range(0, len(array), rows))
+    return max((float(abs(piece).max(initial=0)) for piece in pieces), default=0.0)
 
 
 def has_changed(given: Data) -> bool:
@@ -157,17 +186,55 @@ def _number(value: Any) -> float:
 def _numbers(name: str, values: Any) -> np.ndarray:
     if isinstance(values, np.ma.MaskedArray):
         raise ValueError(f"`{name}` is a masked array; drop the masked rows, or fill them")
+    if hasattr(values, "toarray") and not isinstance(values, np.ndarray):  # as scipy.sparse and its kin have
+        raise ValueError(
+            f"`{name}` is sparse, a {type(values).__name__}; give {name}.toarray(), if that fits in memory"
+        )
+    _refuse_columns(name, values)
     try:
         array = np.asarray(values)
         if array.dtype == object:  # mixed columns of a data frame, or ragged lists
+            for what, kinds in OTHERS.items():
+                if any(isinstance(value, kinds) for value in array.flat):
+                    raise ValueError(f"`{name}` has {what} among its objects; {REMEDIES[what]}")
             array = array.astype(np.float64)
     except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(
             f"`{name}` is no array of real numbers ({error}); give numbers of one length in rows"
         ) from None
     if array.dtype.kind not in "fiub":
-        raise ValueError(f"`{name}` has dtype {array.dtype}; give real numbers")
+        raise ValueError(f"`{name}` has dtype {array.dtype}; give real numbers" + _remedy(array.dtype.kind))
     return array
+
+
+def _refuse_columns(name: str, values: Any) -> None:
+    """Name the column of a data frame, or the series, that is no column of numbers."""
+    dtypes = getattr(values, "dtypes", None)
+    if dtypes is None or not hasattr(values, "columns"):
+        columns = [("", values.dtype)] if hasattr(values, "array") and hasattr(values, "dtype") else []
+    else:
+        columns = [(f"column {column!r} of ", dtype) for column, dtype in zip(values.columns, dtypes, strict=True)]
+    for of, dtype in columns:
+        kind = getattr(dtype, "kind", "O")
+        is_numpy = isinstance(dtype, np.dtype)
+        if is_numpy and kind in "fiubO":
+            continue
+        if not is_numpy and kind in "fiub" and getattr(dtype, "name", "") != "category":
+            continue
+        if str(dtype) == "category" and getattr(dtype.categories.dtype, "kind", "O") in "fiub":
+            continue
+        raise ValueError(
+            f"{of}`{name}` has dtype {dtype}; give real numbers{_remedy(str(dtype) if kind == 'O' else kind)}"
+        )
+
+
+def _remedy(kind: str) -> str:
+    """Return what to do with another kind of column, to be put behind "give real numbers"."""
+    if kind in DATES:
+        return DATES[kind]
+    if kind.startswith("period"):
+        return ", like its ordinals"
+    return ", and drop or encode words" if kind in ("U", "S", "T", "category", "string", "str") else ""
 
 
 def _plain(array: np.ndarray) -> np.ndarray:

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
+from decimal import Decimal
 from math import sqrt
 from time import perf_counter
 from typing import Any
@@ -14,6 +15,7 @@ from numgrad.regression import _check
 from numgrad.regression._engine import Engine, Record, Rule
 from numgrad.regression._fused import Fused
 from numgrad.regression._modes import Modes
+from numgrad.regression._quadratic import EPS
 from numgrad.regression._result import Descent, Problem
 from numgrad.regression._rows import CompressedRows, is_dask
 
@@ -91,11 +93,12 @@ def gradient_descent(
         Whether to descend in features of mean 0 and standard deviation 1; without `fit_intercept`, of mean square 1.
         `theta0` and all theta of the result are those of the features as given. Constant features stay at
         `theta0`, or shrink by the penalty.
-    sample_weight : array_like, shape (m,), optional
+    sample_weight : float or array_like, shape (m,), optional
         Weights of the rows, at least 0; a weight of k is as good as k equal rows.
     tol : float, default 0.0
         End when the norm of the gradient, in the coordinates of the descent, is at most `tol` of what it was at the
-        start or of what it is at zero, whichever is larger; 0 to do all iterations.
+        start or of what it is at zero, whichever is larger; 0 to do all iterations. Where kappa is so large that this
+        says nothing of theta, `stop_reason` says so.
     record : bool, int or "log", default True
         Of which iterations the cost is kept: all, none, every k-th and the last, or about 50 in each decade and the
         last.
@@ -135,7 +138,8 @@ def gradient_descent(
     RuntimeWarning
         Before the run, if the rate is at or above the limit; the message has the limit. Such a run stops when the cost
         has grown to twice its least value. (It can stay finite for 100,000 iterations, so NaN and infinity are no
-        test.)
+        test.) Also for features that standardising drops, being constant to the rounding of their entries, and for what
+        of the result lies beyond the range of numbers: features and targets of any scale are descended on.
 
     See Also
     --------
@@ -205,6 +209,10 @@ def gradient_descent(
     wanted = _cheaper(problem, total, p) if wanted == "auto" else wanted
     if wanted == "modes":
         problem.quadratic  # noqa: B018  # before L is asked for, which it has, too
+    start = problem.coordinates.enter(theta.reshape(len(theta), -1).T)
+    problem.find_scale(start)
+    scale = problem.scale
+    start = scale.enter(start)
     rule = _rule(problem, learning_rate, momentum, tolerance)
     is_told = rule.rate >= rule.limit and problem.largest[1]
     if is_told:
@@ -214,17 +222,16 @@ def gradient_descent(
         if on_end == "warn":
             warnings.warn(f"gradient_descent: {message}", RuntimeWarning, stacklevel=2)
 
-    start = problem.coordinates.enter(theta.reshape(len(theta), -1).T)
+    _warn_of_constants(problem)
     kept = Record(record_at, has_path)
     engine: Engine
     if wanted == "modes":
-        engine = Modes(problem.quadratic, start, rule, kept)
+        engine = Modes(problem.quadratic, start, rule, kept, scale)
     else:
-        assert problem.data is not None
-        engine = Fused(problem.data, problem.coordinates, start, rule, kept, problem.l2, total)
+        engine = Fused(problem.inner, start, rule, kept, scale.curvature(problem.l2), total)
 
     def shaped(inner: np.ndarray) -> np.ndarray:
-        theta = problem.coordinates.leave(inner)
+        theta = problem.coordinates.leave(scale.theta(inner))
         return theta[..., 0, :] if is_flat else theta.swapaxes(-1, -2)
 
     def result(reason: str, is_end: bool = False) -> Descent:
@@ -239,8 +246,10 @@ def gradient_descent(
             theta, best_theta = (shaped(t).astype(dtype, copy=False) for t in (last, best))
             path = shaped(engine.path()) if has_path else None
         iterations = engine.kept
-        costs = kept.costs[:, : len(iterations)]
+        costs = scale.cost(kept.costs[:, : len(iterations)])
         costs = costs if is_end and len(iterations) == len(record_at) else costs.copy()
+        if is_end and (any(scale) or dtype == np.float32 or problem.standardize):
+            _warn_of_the_range(problem, dtype, engine, kept.costs[0, : len(iterations)], costs[0], theta)
         return Descent(
             theta=theta,
             cost=costs[0] if has_record else None,
@@ -248,7 +257,7 @@ def gradient_descent(
             n_iter=done,
             stop_reason=reason,
             method=wanted,
-            learning_rate=engine.rate,
+            learning_rate=scale.rate(engine.rate) if rule.given is None else rule.given,
             momentum=rule.momentum,
             theta_path=path,
             best_theta=best_theta,
@@ -269,6 +278,7 @@ def gradient_descent(
         elif engine.position[2] == CONVERGED:
             reason = (
                 f"converged in iteration {done}: the gradient is below tol={tolerance:g} of what it was at the start"
+                + _doubt(problem, tolerance)
             )
         elif is_stopped:
             reason = f"stopped by the callback after {done} of {total} iterations"
@@ -352,10 +362,11 @@ def _rule(problem: Problem, learning_rate: Any, momentum: Any, tol: float) -> Ru
     if learning_rate == "optimal" or is_nesterov:
         problem.quadratic  # noqa: B018  # these need mu
     L, is_exact = problem.largest
+    given = 1.0 if isinstance(learning_rate, str) else problem.scale.enter_rate(float(learning_rate))
     if not L:  # nothing moves
-        rate = 1.0 if isinstance(learning_rate, str) else float(learning_rate)
+        rate = given
         return Rule(FIXED, rate, m, is_nesterov, rate, np.inf, tol)
-    mu = problem.step_size.slowest if learning_rate == "optimal" or is_nesterov else 0.0
+    mu = problem.slowest if learning_rate == "optimal" or is_nesterov else 0.0
     safe = 1 / L
     kind = ADAPTIVE.get(learning_rate, FIXED) if isinstance(learning_rate, str) else FIXED
     if kind != FIXED:
@@ -365,7 +376,7 @@ def _rule(problem: Problem, learning_rate: Any, momentum: Any, tol: float) -> Ru
     elif learning_rate == "optimal":
         rate = 4 / (3 * L + mu) if is_nesterov else 2 * (1 + m) / (L + mu)
     else:
-        rate = float(learning_rate)
+        rate = given
     if is_nesterov and learning_rate == "optimal":
         root = sqrt(3 * L / mu + 1)
         m = (root - 2) / (root + 2)
@@ -376,7 +387,9 @@ def _rule(problem: Problem, learning_rate: Any, momentum: Any, tol: float) -> Ru
     if learning_rate == "optimal":  # 2/(L + mu) is 2/L to rounding, if mu is small enough
         rate = min(rate, BELOW * limit)
     # The cost of a run with momentum swings; without, growth means divergence, if L may be larger than estimated.
-    return Rule(FIXED, rate, m, is_nesterov, safe, limit, tol, rate >= limit or not (is_exact or m))
+    is_watched = rate >= limit or not (is_exact or m)
+    is_given = not isinstance(learning_rate, str)
+    return Rule(FIXED, rate, m, is_nesterov, safe, limit, tol, is_watched, float(learning_rate) if is_given else None)
 
 
 def _iterate(engine: Engine, total: int, callback: Any, bar: Any, result: Callable[[str], Descent]) -> bool:
@@ -413,24 +426,91 @@ def _limit_and_remedy(problem: Problem, rule: Rule) -> str:
     hessian = "X.T @ X / m" + (" + l2" if problem.l2 else "")
     hessian += " of the standardised features" if problem.standardize else ""
     remedy = "" if problem.standardize else ", or standardize=True, which raises the limit"
+    rate, limit, safe = (shown(value, -2 * problem.scale.x) for value in (rule.rate, rule.limit, 1 / L))
+    rate = rate if rule.given is None else f"{rule.given:.6g}"
     return (
-        f"{rule.rate:.6g}, at or above the limit {formula} = {rule.limit:.6g}, L = {L:.6g} being the largest "
+        f"{rate}, at or above the limit {formula} = {limit}, L = {shown(L, 2 * problem.scale.x)} being the largest "
         f"eigenvalue of {hessian}: the descent diverges. Take a rate below the limit, like learning_rate='auto', which "
-        f"is 1/L = {1 / L:.6g}{remedy}"
+        f"is 1/L = {safe}{remedy}"
     )
+
+
+def _doubt(problem: Problem, tol: float) -> str:
+    """Say what a gradient below `tol` of what it was means, where it means nothing."""
+    kappa = problem.kappa
+    if not kappa * max(tol, EPS) >= 1:
+        return ""
+    remedy = "" if problem.standardize else ", or descend with standardize=True"
+    return (
+        f". With kappa = {kappa:.3g} that says nothing of theta, which may be wrong in all digits: take "
+        f"theta_least_squares{remedy}"
+    )
+
+
+def _warn_of_constants(problem: Problem) -> None:
+    """Name the features that standardising drops."""
+    if not problem.standardize:
+        return
+    first = int(problem.fit_intercept)
+    dropped = [problem.names[first + j] for j in np.flatnonzero(problem.coordinates.factor == 0)]
+    if dropped:
+        what = "constant to the rounding of their entries" if first else "zero in all rows"
+        some = ", ".join(map(repr, dropped[:8])) + (f" and {len(dropped) - 8} more" if len(dropped) > 8 else "")
+        warnings.warn(
+            f"gradient_descent: of the features of `X`, {some} cannot be standardised, being {what}: dropped, their "
+            f"theta stays at `theta0`, or shrinks by the penalty; leave them out",
+            RuntimeWarning,
+            stacklevel=3,
+        )
+
+
+def _warn_of_the_range(problem: Problem, dtype: Any, engine: Engine, inner_costs: Any, costs: Any, theta: Any) -> None:
+    """Name what the result has as 0 or infinity, or with fewer digits, since it is beyond the range of numbers."""
+    if engine.is_diverged:
+        return
+
+    def is_lost(inner: Any, outer: Any, kind: Any, least: float = 0.0) -> bool:
+        limits = np.finfo(kind)
+        size = abs(np.asarray(outer, np.float64))
+        return bool(((abs(np.asarray(inner)) > least) & ~((limits.tiny <= size) & (size <= limits.max))).any())
+
+    inner = engine.theta().T.reshape(theta.shape)
+    lost = ["theta"] * is_lost(inner, theta, dtype, float(np.finfo(dtype).eps) * problem.unit)
+    lost += ["cost"] * is_lost(inner_costs, costs, np.float64, EPS**2)
+    lost += ["learning_rate"] * is_lost(engine.rate, problem.scale.rate(engine.rate), np.float64)
+    if lost:
+        names = " and ".join(f"`{name}`" for name in lost)
+        warnings.warn(
+            f"gradient_descent: {names} of the result {'is' if len(lost) == 1 else 'are'} beyond the range of "
+            f"{np.dtype(dtype)}, so 0, inf or of fewer digits; scale `X` or `y`",
+            RuntimeWarning,
+            stacklevel=4,
+        )
+
+
+def shown(value: float, exponent: int) -> str:
+    """Return value times a power of two in words, be it in the range of numbers or not."""
+    if not exponent or not np.isfinite(value):
+        return f"{value:.6g}"
+    return f"{Decimal(value) * Decimal(2) ** exponent:.6g}"
 
 
 def _diagnosis(problem: Problem, rule: Rule, engine: Engine, dtype: Any) -> str:
     iteration, least, latest = int(engine.position[0]), engine.marks[0], engine.latest
+    of_cost, of_rate = 2 * problem.scale.y, -2 * problem.scale.x
+    limit = shown(rule.limit, of_rate)
     grown = f"diverged in iteration {iteration}: the cost "
-    grown += f"grew from {least:.6g} to {latest:.6g}" if least < LARGEST / 2 else f"is {latest} from the start"
+    if least < LARGEST / 2:
+        grown += f"grew from {shown(least, of_cost)} to {shown(latest, of_cost)}"
+    else:
+        grown += f"is {latest} from the start"
     if rule.rate >= rule.limit:
         return f"{grown}. learning_rate={_limit_and_remedy(problem, rule)}"
     if rule.is_watched and np.isfinite(latest):
         return (
-            f"{grown}. learning_rate={rule.rate:.6g} is above the limit 2/L, estimated to be {rule.limit:.6g} at most. "
-            f"Take a rate well below it, or method='modes', which knows it"
+            f"{grown}. learning_rate={shown(rule.rate, of_rate)} is above the limit 2/L, estimated to be {limit} at "
+            f"most. Take a rate well below it, or method='modes', which knows it"
         )
-    below = f"learning_rate={rule.rate:.6g} is below the limit {rule.limit:.6g}"
+    below = f"learning_rate={shown(rule.rate, of_rate)} is below the limit {limit}"
     what = below if rule.kind == FIXED else "The rates found converge"
     return f"{grown}. {what}, so the range of {np.dtype(dtype)} is at fault; scale the features and y down"

@@ -21,6 +21,7 @@ class Rule:
     limit: float = np.inf
     tol: float = 0.0
     is_watched: bool = False  # growth of the cost means divergence
+    given: float | None = None  # the rate, before it is scaled
 
     @property
     def numbers(self) -> tuple[float, float, float, float]:

@@ -21,10 +21,10 @@ from numgrad._kernels.descent import (
     tally,
 )
 from numgrad._threads import get_num_threads, share
-from numgrad.regression._check import Data, Floats
+from numgrad.regression._check import Floats
 from numgrad.regression._engine import Engine, Record, Rule
-from numgrad.regression._quadratic import Coordinates
 from numgrad.regression._rows import FASTMATH, by_columns, tags
+from numgrad.regression._step_size import Inner
 
 # Data up to this size are copied once, packed.
 COPY_LIMIT = 56 * 2**20
@@ -38,14 +38,13 @@ PIECE = 2**16, 2**20
 class Fused(Engine):
     """The iteration on the data themselves."""
 
-    def __init__(
-        self, data: Data, coordinates: Coordinates, start: Floats, rule: Rule, record: Record, l2: float, n_iter: int
-    ):
+    def __init__(self, inner: Inner, start: Floats, rule: Rule, record: Record, l2: float, n_iter: int):
+        data, coordinates, first = inner
         super().__init__(rule, record, float(np.finfo(data.dtype).eps))
         self._data, self._coordinates, self._rule = data, coordinates, rule
         self._theta = start.copy()
         m, p = data.y.shape
-        first, size = int(coordinates.intercept), start.shape[1]
+        size = start.shape[1]
         self._gradient, self._square = np.zeros(start.shape), np.zeros(1)
         self._loss = np.empty(int(ROWS), data.dtype)
         self._velocity, self._other = np.zeros(start.size), np.zeros(start.size)
@@ -156,5 +155,6 @@ class Fused(Engine):
     def _given(self) -> tuple[Any, ...]:
         """What is packed, and how."""
         data, coordinates = self._data, self._coordinates
-        arrays = data.x, data.y, data.weight, coordinates.shift, coordinates.factor
+        shift = np.append(coordinates.shift, np.zeros(data.y.shape[1]))
+        arrays = data.x, data.y, data.weight, shift, coordinates.factor
         return *arrays, int(coordinates.intercept), self._lines

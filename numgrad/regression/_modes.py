@@ -9,24 +9,34 @@ from numgrad._kernels.descent import BACKTRACKING, BARZILAI_BORWEIN, tally
 from numgrad._kernels.modes import REPLAYED, modes
 from numgrad.regression._check import Floats
 from numgrad.regression._engine import Engine, Record, Rule
-from numgrad.regression._quadratic import Quadratic
+from numgrad.regression._quadratic import Quadratic, Scale, shifted
 
 
 class Modes(Engine):
     """The iteration in coordinates c of the right singular vectors, theta = V c + what they do not span.
 
-    Without a penalty, the rest stays; with one, it shrinks as a whole, so that its share is one coordinate more.
+    Without a penalty, the rest stays; with one, it shrinks as a whole, so that its share is one coordinate more. What
+    is given beside the quadratic is divided by the scale.
     """
 
-    def __init__(self, quadratic: Quadratic, start: Floats, rule: Rule, record: Record, rates: Floats | None = None):
+    def __init__(
+        self,
+        quadratic: Quadratic,
+        start: Floats,
+        rule: Rule,
+        record: Record,
+        scale: Scale,
+        rates: Floats | None = None,
+    ):
         super().__init__(rule, record)
         u, s, self._vt = quadratic.svd
+        s, b = shifted(s, -scale.x), shifted(quadratic.b, -scale.y)
         c = start @ self._vt.T
-        rho = c * s - quadratic.b.T @ u
+        rho = c * s - b.T @ u
         self._rest = start - c @ self._vt
-        self._rest_shrinks = len(quadratic.eigenvalues) > len(s)
+        self._rest_shrinks = len(quadratic.eigenvalues()) > len(s)
         if self._rest_shrinks:
-            s = np.append(s, np.sqrt(quadratic.l2))
+            s = np.append(s, np.sqrt(scale.curvature(quadratic.l2)))
             sizes = np.linalg.norm(self._rest, axis=1)
             self._rest /= np.where(sizes == 0, 1, sizes)[:, None]
             c = np.column_stack([c, sizes])
@@ -36,13 +46,13 @@ class Modes(Engine):
         self._c, self._rho = c.ravel(), rho.ravel()
         self._velocity = np.zeros(c.size)
         self._best = self._c.copy() if rule.keeps_best else np.empty(0)
-        self._floor = quadratic.least_cost
+        self._floor = quadratic.least_cost(scale)
         self._rule = np.array([REPLAYED if rates is not None else rule.kind])
         self._rates = np.empty(0) if rates is None else rates
         self._numbers = np.array([*rule.numbers, self._floor, 0.0, rule.safe])
         self._path = record.path(c.size)
         if rule.tol and start.any():
-            self.marks[3] = ((s[: u.shape[1]] * (quadratic.b.T @ u)) ** 2).sum()
+            self.marks[3] = ((s[: u.shape[1]] * (b.T @ u)) ** 2).sum()
         # Contracting alone keeps rho - s (s rho) one rounding; to reassociate would make it rho (1 - s s).
         tags = ("float64",)
         self._kernel = specialise(modes, *tags, fastmath=frozenset({"contract"}), tally=tally)
@@ -91,11 +101,13 @@ class Modes(Engine):
         return theta + (self._rest * c[..., -1:] if self._rest_shrinks else self._rest)
 
 
-def replayed(quadratic: Quadratic, start: Floats, rule: Rule, at: Any, rates: Floats, done: int) -> Floats:
+def replayed(
+    quadratic: Quadratic, start: Floats, rule: Rule, at: Any, scale: Scale, rates: Floats, done: int
+) -> Floats:
     """Return the excess cost of a run at the iterations `at`, of which `done` were done."""
     record = Record(at, False)
     is_adaptive = rule.kind in (BARZILAI_BORWEIN, BACKTRACKING)
-    engine = Modes(quadratic, start, rule.unwatched(), record, rates[:done] if is_adaptive else None)
+    engine = Modes(quadratic, start, rule.unwatched(), record, scale, rates[:done] if is_adaptive else None)
     engine.run(done)
     excess: Floats = record.costs[1]
     excess[engine.position[1] :] = np.nan  # beyond the range of numbers

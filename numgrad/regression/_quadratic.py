@@ -2,14 +2,64 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from math import frexp
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from numgrad._kernels.descent import LARGEST
 from numgrad.regression._check import Floats
 
-EPS = float(np.finfo(np.float64).eps)
-# A column whose deviation is less than this part of its size is constant but for rounding.
-CONSTANT = 100 * EPS
+EPS, TINY = float(np.finfo(np.float64).eps), float(np.finfo(np.float64).tiny)
+# Data of a size within 2**-ORDINARY to 2**ORDINARY need no scale: the fourth power of one times the square of another,
+# in a rate of Barzilai and Borwein, is a number still, and that of what is left of them to rounding is one, too.
+ORDINARY = 100
+
+
+class Scale(NamedTuple):
+    """The powers of two that a descent divides features and targets by, theirs and those of all that follows from them.
+
+    Nothing is rounded by it. Inner theta is that of the features and targets divided, and so are rates and costs.
+    """
+
+    x: int = 0
+    y: int = 0
+
+    def theta(self, inner: Floats) -> Floats:
+        return np.asarray(shifted(inner, self.y - self.x))
+
+    def enter(self, theta: Floats) -> Floats:
+        return np.asarray(shifted(theta, self.x - self.y))
+
+    def cost(self, inner: Any) -> Any:
+        return shifted(inner, 2 * self.y)
+
+    def rate(self, inner: float) -> float:
+        return float(shifted(inner, -2 * self.x))
+
+    def enter_rate(self, outer: float) -> float:
+        return min(float(shifted(outer, 2 * self.x)), LARGEST)
+
+    def curvature(self, outer: float) -> float:
+        """Enter, of eigenvalues and penalties."""
+        return float(shifted(outer, -2 * self.x))
+
+
+UNSCALED = Scale()
+
+
+def shifted(values: Any, exponent: int) -> Any:
+    """Return values times a power of two, which may be beyond the range of numbers; themselves for 0."""
+    if not exponent:
+        return values
+    with np.errstate(over="ignore", under="ignore"):
+        return np.ldexp(values, exponent)
+
+
+def exponent(size: float) -> int:
+    """Return the power of two to divide by, 0 for what needs none."""
+    power = frexp(size)[1]
+    return power if size and abs(power) > ORDINARY else 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +92,11 @@ class Coordinates:
         first = int(self.intercept)
         theta[..., first:] /= self.scale
         if self.intercept:
-            theta[..., 0] -= theta[..., 1:] @ self.shift
+            size = abs(theta[..., 1:])
+            if ((size < TINY) & (inner[..., 1:] != 0) | ~np.isfinite(size)).any():  # less than inner theta says
+                theta[..., 0] -= inner[..., 1:] @ (self.shift * self.factor)
+            else:
+                theta[..., 0] -= theta[..., 1:] @ self.shift
         return theta
 
 
@@ -56,59 +110,68 @@ class Quadratic:
 
     a: Floats
     b: Floats  # a column for each target
-    rest: float
+    rest: Floats  # what no theta explains: its squares count
     basis: Floats | None
     l2: float
     coordinates: Coordinates
     names: tuple[str, ...]
     sizes: Floats  # root mean squares of the features
-    standardized_kappa: float
+    standardized: Floats  # R of the features that are not constant, centred and scaled
+    constant: np.ndarray  # whether features are constant but for rounding
 
     @cached_property
     def svd(self) -> tuple[Floats, Floats, Floats]:
         """u, s and v' of a, as far as the cost depends on z; v' in inner coordinates."""
         u, s, vt = np.linalg.svd(self.a, full_matrices=False)
-        rank = self._scaled[3]
+        rank = self._scaled[1]
         vt = vt if self.basis is None else vt @ self.basis.T
         return u[:, :rank], s[:rank], vt[:rank]
 
     @cached_property
-    def _scaled(self) -> tuple[Floats, Floats, Floats, int]:
-        """Norms of the columns of a; s and v' of a with columns of norm 1; its rank, whatever the scale of columns."""
+    def _scaled(self) -> tuple[Floats, int]:
+        """Norms of the columns of a, and its rank, whatever the scale of columns."""
         norms = column_norms(self.a)
         norms[norms == 0] = 1
-        s, vt = np.linalg.svd(self.a / norms, full_matrices=False)[1:]
-        return norms, s, vt, rank(s, self.a)
+        return norms, rank(np.linalg.svd(self.a / norms, compute_uv=False), self.a)
+
+    @cached_property
+    def standardized_kappa(self) -> float:
+        """The condition number of the Hessian of the features, centred and scaled."""
+        if not self.standardized.size:
+            return 1.0
+        s = np.linalg.svd(self.standardized, compute_uv=False)
+        is_whole = rank(s, self.standardized) == self.standardized.shape[1]
+        return float((s[0] / s[-1]) ** 2) if is_whole else np.inf
 
     @property
     def is_deficient(self) -> bool:
         """Whether columns depend on each other, so that the Hessian has eigenvalues of zero."""
         is_whole = self.basis is None or bool(self.l2)
-        return not is_whole or self._scaled[3] < self.a.shape[1]
+        return not is_whole or self._scaled[1] < self.a.shape[1]
 
-    @cached_property
-    def eigenvalues(self) -> Floats:
-        """Those of the Hessian that are not zero, from the largest."""
-        with np.errstate(over="ignore"):
-            values = self.svd[1] ** 2
-        return values if self.basis is None or not self.l2 else np.sort(np.append(values, self.l2))[::-1]
+    def eigenvalues(self, scale: Scale = UNSCALED) -> Floats:
+        """Return those of the Hessian that are not zero, from the largest."""
+        with np.errstate(over="ignore", under="ignore"):
+            values: Floats = shifted(self.svd[1], -scale.x) ** 2
+        if self.basis is None or not self.l2:
+            return values
+        return np.sort(np.append(values, scale.curvature(self.l2)))[::-1]
 
     @cached_property
     def inner_solution(self) -> Floats:
         """The minimum in inner coordinates, of least norm; a row for each target."""
         n = self.a.shape[1]
-        norms, s, vt, rank = self._scaled
+        norms, rank = self._scaled
         if rank == n:
             r = np.hstack([self.a, self.b])
             if len(self.a) > n or self.basis is not None:
                 r = np.asarray(np.linalg.qr(r, mode="r"))
             z = np.linalg.solve(np.triu(r[:n, :n]), r[:n, n:])
         else:
-            u = np.linalg.svd(self.a / norms, full_matrices=False)[0][:, :rank]
-            z = vt[:rank].T @ ((u.T @ self.b) / s[:rank, None]) / norms[:, None]
+            u, s, vt = np.linalg.svd(self.a / norms, full_matrices=len(self.a) < n)  # all of v'
+            z = vt[:rank].T @ ((u[:, :rank].T @ self.b) / s[:rank, None]) / norms[:, None]
             # Of least norm: without what lies in the null space, which the scale has turned as well.
-            null = np.linalg.svd(vt[:rank], full_matrices=True)[2][rank:] / norms
-            null = np.linalg.qr(null.T)[0]
+            null = np.linalg.qr((vt[rank:] / norms).T)[0]
             z = z - null @ (null.T @ z)
         return np.asarray(z.T if self.basis is None else z.T @ self.basis.T)
 
@@ -116,12 +179,10 @@ class Quadratic:
     def solution(self) -> Floats:
         return self.coordinates.leave(self.inner_solution)
 
-    @cached_property
-    def least_cost(self) -> float:
+    def least_cost(self, scale: Scale = UNSCALED) -> float:
         u = self.svd[0]
-        outside = self.b - u @ (u.T @ self.b)
-        with np.errstate(over="ignore"):
-            return float(((outside**2).sum() + self.rest) / 2)
+        outside, rest = (shifted(part, -scale.y) for part in (self.b - u @ (u.T @ self.b), self.rest))
+        return float(((outside**2).sum() + (rest**2).sum()) / 2)
 
     @property
     def hessian(self) -> Floats:
@@ -150,19 +211,32 @@ def column_norms(a: Floats) -> Floats:
 
 
 def reduce(
-    R: Floats, total: float, n: int, l2: float, intercept: bool, standardize: bool, names: tuple[str, ...] | None
+    R: Floats,
+    origin: Floats,
+    rounding: float,
+    total: float,
+    n: int,
+    l2: float,
+    intercept: bool,
+    standardize: bool,
+    names: tuple[str, ...] | None,
 ) -> Quadratic:
-    """Return the cost that the R of [1 | X | y] stands for, `total` being the sum of the weights."""
+    """Return the cost that the R of [1 | X - origin | y - origin] stands for, `total` being the sum of the weights.
+
+    `rounding` is how much of their size the entries of X differ by if they are equal but for rounding.
+    """
     r = R / np.sqrt(total)
     centred = r[1:, 1 : 1 + n]
-    mean = r[0, 1 : 1 + n] / r[0, 0]
+    mean = r[0, 1 : 1 + n] / r[0, 0] + origin[:n]
+    r[0, 1:] += r[0, 0] * origin
     deviation, size = column_norms(centred), column_norms(r[:, 1 : 1 + n])
-    is_constant = deviation <= CONSTANT * size
+    is_constant = deviation <= rounding * size
     shift = mean if standardize and intercept else np.zeros(n)
     scale: Floats = np.ones(n)
     if standardize:
         scale = np.where(is_constant, 0, deviation) if intercept else size
     factor = np.where(scale == 0, 0, 1 / np.where(scale == 0, 1, scale))
+    standardized = centred[:, ~is_constant] / deviation[~is_constant]
     if not intercept:
         r = np.asarray(np.linalg.qr(r[:, 1:], mode="r"))
     first = int(intercept)
@@ -181,11 +255,5 @@ def reduce(
         a = np.vstack([a, np.eye(count)[first:] * np.sqrt(l2)])
         b = np.vstack([b, np.zeros((count - first, b.shape[1]))])
     all_names = parameter_names(names, n, intercept)
-    others = centred[:, ~is_constant] / deviation[~is_constant]
-    best = 1.0
-    if others.size:
-        s = np.linalg.svd(others, compute_uv=False)
-        best = np.inf if rank(s, others) < others.shape[1] else float((s[0] / s[-1]) ** 2)
-    with np.errstate(over="ignore"):  # an infinite cost is what the descent reports
-        square = float((rest**2).sum())
-    return Quadratic(a, b, square, basis, l2, Coordinates(shift, factor, intercept), all_names, sizes, best)
+    coordinates = Coordinates(shift, factor, intercept)
+    return Quadratic(a, b, rest, basis, l2, coordinates, all_names, sizes, standardized, is_constant)

@@ -3,17 +3,33 @@
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from math import frexp, ldexp, sqrt
 from typing import Any
 
 import numpy as np
 
+from numgrad._kernels.descent import LARGEST
 from numgrad.regression import _check
 from numgrad.regression._check import Data, Floats
 from numgrad.regression._engine import Rule
 from numgrad.regression._modes import replayed
-from numgrad.regression._quadratic import Coordinates, Quadratic, parameter_names
+from numgrad.regression._quadratic import (
+    EPS,
+    UNSCALED,
+    Coordinates,
+    Quadratic,
+    Scale,
+    column_norms,
+    exponent,
+    parameter_names,
+)
 from numgrad.regression._rows import CompressedRows
-from numgrad.regression._step_size import StepSize, diagnose, largest_eigenvalue
+from numgrad.regression._step_size import Inner, StepSize, diagnose, divided, extreme_eigenvalues
+
+# Sizes within 2**-SINGLE to 2**SINGLE are computed in float32, if they were given so; others in float64.
+SINGLE = 32
+# The ratio of eigenvalues that is told from zero: without a decomposition of the data, and at all.
+CERTAIN, LEAST = 1e4 * EPS, 1e-300
 
 
 @dataclass(eq=False)
@@ -25,6 +41,8 @@ class Problem:
     l2: float
     fit_intercept: bool
     standardize: bool
+    scale: Scale = UNSCALED
+    unit: float = 1.0  # of inner theta: one of this size explains the targets
     has_run: bool = False  # the data may have changed since then
 
     @cached_property
@@ -49,15 +67,60 @@ class Problem:
     def step_size(self) -> StepSize:
         return diagnose(self.quadratic)
 
+    def find_scale(self, start: Floats) -> None:
+        """Choose what the descent from `start`, in its coordinates, is divided by: nothing, for ordinary data."""
+        if self.data is not None:
+            x, y = (_check.size(array, *found) for array, found in zip(self.data[:2], self.data.trace, strict=True))
+        else:
+            known = self.quadratic
+            x, y = float(known.sizes.max()), float(column_norms(np.vstack([known.b, known.rest])).max(initial=0))
+        raw = x
+        if self.standardize:
+            x = 1.0
+        x = max(x, float(self.fit_intercept), sqrt(self.l2))
+        y = max(y, min(x * float(abs(start).max()), LARGEST))
+        self.scale = Scale(exponent(x), exponent(y))
+        self.unit = ldexp(y, -self.scale.y) / ldexp(x, -self.scale.x) if x else 0.0
+        if self.data is not None and self.data.dtype == np.float32:
+            sizes = [raw, x, y, *(self.coordinates.scale if self.standardize else ())]
+            if any(size and abs(frexp(size)[1]) > SINGLE for size in sizes):
+                self.data = self.data._replace(dtype=np.float64)
+
     @cached_property
-    def largest(self) -> tuple[float, bool]:
-        """L, and whether it is exact."""
+    def inner(self) -> Inner:
+        """The data as a fused descent reads them."""
+        assert self.data is not None
+        if any(self.scale):
+            return divided(self.data, self.coordinates, self.scale)
+        return Inner(self.data, self.coordinates, int(self.fit_intercept))
+
+    @cached_property
+    def ends(self) -> tuple[float, float, bool]:
+        """The largest and the least eigenvalue but zero, divided by the scale, and whether they are exact."""
         if "quadratic" in self.__dict__ or self.data is None:
-            return self.step_size.L, True
-        found = largest_eigenvalue(self.data, self.coordinates, self.l2)
-        if not 0 < found[0] < np.inf and self.data.x.any():
-            self.step_size  # noqa: B018  # says what is wrong
-        return found
+            values = self.quadratic.eigenvalues(self.scale)
+            return (float(values[0]), float(values[-1]), True) if len(values) else (0.0, 0.0, True)
+        return extreme_eigenvalues(self.inner, self.scale.curvature(self.l2))
+
+    @property
+    def largest(self) -> tuple[float, bool]:
+        """L, divided by the scale, and whether it is exact."""
+        return self.ends[0], self.ends[2]
+
+    @property
+    def slowest(self) -> float:
+        """The least eigenvalue but zero, divided by the scale; at least what L / mu can be computed with."""
+        return max(float(self.quadratic.eigenvalues(self.scale)[-1]), self.ends[0] * LEAST)
+
+    @property
+    def kappa(self) -> float:
+        """L over the least eigenvalue but zero; nan if that is not known without another pass over large data."""
+        largest, least, _ = self.ends
+        if np.isnan(least):
+            return np.nan
+        if "quadratic" not in self.__dict__ and least <= CERTAIN * largest:  # zero, or rounding
+            least = float(self.quadratic.eigenvalues(self.scale)[-1])
+        return largest / least if least else np.inf
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -69,15 +132,16 @@ class Problem:
     def finish(self) -> None:
         """After a run: the data may change, and are let go of where they are not needed any more."""
         self.has_run = True
+        self.__dict__.pop("inner", None)
         if "quadratic" in self.__dict__:
-            self.coordinates, self.names, self.largest  # noqa: B018
+            self.coordinates, self.names, self.ends  # noqa: B018
             self.data = self.rows = None
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickle what the data amount to, not the data; without that, if they have changed."""
         with suppress(RuntimeError):
             self.quadratic, self.coordinates, self.names  # noqa: B018
-        return {**self.__dict__, "data": None, "rows": None}
+        return {k: v for k, v in self.__dict__.items() if k != "inner"} | {"data": None, "rows": None}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -150,7 +214,9 @@ class Descent:
     def excess_cost(self) -> Floats | None:
         if self.iterations is None or self._excess is not None:
             return self._excess
-        return replayed(self._problem.quadratic, self._start, self._rule, self.iterations, self._rates, self.n_iter)
+        scale = self._problem.scale
+        run = self._start, self._rule, self.iterations, scale, self._rates, self.n_iter
+        return np.asarray(scale.cost(replayed(self._problem.quadratic, *run)))
 
     @property
     def step_size(self) -> StepSize:
@@ -162,12 +228,13 @@ class Descent:
         inner = quadratic.inner_solution
         if quadratic.is_deficient:  # what the cost does not depend on stays where it started
             v = quadratic.svd[2]
-            inner = inner + self._start - self._start @ v.T @ v
+            start = self._problem.scale.theta(self._start)
+            inner = inner + start - start @ v.T @ v
         return self._shaped(quadratic.coordinates.leave(inner))
 
     @property
     def contraction(self) -> float:
-        return self._rule.contraction(self._problem.quadratic.eigenvalues)
+        return self._rule.contraction(self._problem.quadratic.eigenvalues(self._problem.scale))
 
     @property
     def intercept(self) -> Any:
@@ -215,16 +282,9 @@ class Descent:
         -------
         str
         """
-        step, exact = self.step_size, self.theta_least_squares
+        exact = self.theta_least_squares
         lines = [f"Gradient descent: {self.stop_reason}", f"  {self._settings()}"]
-        share = self.learning_rate / self._rule.limit
-        text = f"{share:.0%}" if share < 10 else f"{share:.3g} times"
-        limit = f"{text} of the limit {self._rule.limit:.6g}; " if self._rule.limit < np.inf else ""
-        lines.append(f"  {limit}L = {step.L:.6g}, mu = {step.mu:.4g}, kappa = {step.kappa:.4g}")
-        if self.n_iter and self._rule.kind == 0 and self.momentum == 0:
-            lines.append(
-                f"  iterations for 6 digits of theta at this rate: {step.iterations(1e-6, self._rule.rate):.6g}"
-            )
+        lines += self._step_size_in_words()
         if self.cost is not None and len(self.cost):
             excess = self.excess_cost
             assert excess is not None
@@ -238,6 +298,20 @@ class Descent:
         for name, value, end in zip(names, self.theta.ravel(), exact.ravel(), strict=True):
             lines.append(f"  {name:{width}}  {value:14.6g}  {end:14.6g}")
         return "\n".join(lines)
+
+    def _step_size_in_words(self) -> list[str]:
+        try:
+            step = self.step_size
+        except ValueError:
+            return ["  the squares of the features are beyond the range of numbers, and so are L and mu"]
+        limit, rate = (self._problem.scale.rate(value) for value in (self._rule.limit, self._rule.rate))
+        share = self.learning_rate / limit
+        text = f"{share:.0%}" if share < 10 else f"{share:.3g} times"
+        before = f"{text} of the limit {limit:.6g}; " if limit < np.inf else ""
+        lines = [f"  {before}L = {step.L:.6g}, mu = {step.mu:.4g}, kappa = {step.kappa:.4g}"]
+        if self.n_iter and self._rule.kind == 0 and self.momentum == 0:
+            lines.append(f"  iterations for 6 digits of theta at this rate: {step.iterations(1e-6, rate):.6g}")
+        return lines
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickle results, not the data: what depends on them is computed first."""

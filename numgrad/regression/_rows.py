@@ -18,6 +18,10 @@ PIECE = 2**20
 MEMORY = 2**24
 # Beyond so many columns LAPACK, which blocks columns as well, is faster than the kernel.
 WIDE = 512
+# Rows whose mean says where to shift the origin to, about.
+SAMPLE = 1024
+# A column whose deviation is at most so many units of rounding of its size is constant.
+ROUNDING = 2
 # Columns of a smaller norm may have lost squares that underflowed.
 SMALL = 1e-140
 FASTMATH = frozenset({"reassoc", "contract", "nsz"})
@@ -68,7 +72,9 @@ class CompressedRows:
     """
 
     def __init__(self) -> None:
-        self.R: Floats | None = None
+        self._r: Floats | None = None  # of [1 | X - origin | y - origin]
+        self._origin: Floats = np.empty(0)
+        self._rounding = 0.0  # of the entries of X
         self.n_rows = 0
         self.total_weight = 0.0
         self.n_features = 0
@@ -76,11 +82,19 @@ class CompressedRows:
         self._names: tuple[str, ...] | None = None
         self.is_flat = True
 
+    @property
+    def R(self) -> Floats | None:  # noqa: N802  # the name of mathematics
+        if self._r is None:
+            return None
+        R = self._r.copy()
+        R[0, 1:] += R[0, 0] * self._origin
+        return R
+
     def __repr__(self) -> str:
         def plural(count: int, word: str) -> str:
             return f"{count:,d} {word}{'s' * (count != 1)}"
 
-        if self.R is None:
+        if self._r is None:
             return "CompressedRows: empty"
         columns = f"{plural(self.n_features, 'feature')} and {plural(self.n_targets, 'target')}"
         return f"CompressedRows: {plural(self.n_rows, 'row')} of {columns}"
@@ -94,7 +108,7 @@ class CompressedRows:
             With the same features in each call.
         y : array_like, shape (m,) or (m, p)
             With the same targets in each call.
-        sample_weight : array_like, shape (m,), optional
+        sample_weight : float or array_like, shape (m,), optional
             Weights of at least 0. A weight of k is as good as k equal rows.
 
         Returns
@@ -168,10 +182,18 @@ class CompressedRows:
     def read(self, data: Data) -> "CompressedRows":
         """Read arrays that have been looked at."""
         n, p = data.x.shape[1], data.y.shape[1]
-        if self.R is not None:
+        if self._r is not None:
             self._refuse_other("`X` has", n, p, data.names)
-        R = triangle(data) * np.sqrt(data.unit)
-        return self._take(R, n, p, data.is_flat, data.names, len(data.x), data.total * data.unit)
+        origin = middle(data) if self._r is None else self._origin
+        R = triangle(data, origin) * np.sqrt(data.unit)
+        if not np.isfinite(R).all():
+            raise ValueError(
+                "`X` or `y` has a column whose root of the sum of squares is beyond the range of numbers; scale it down"
+            )
+        kind = data.x.dtype
+        rounding = ROUNDING * float(np.finfo(kind).eps) if kind.kind == "f" else 0.0
+        total = data.total * data.unit
+        return self._take(R, origin, rounding, n, p, data.is_flat, data.names, len(data.x), total)
 
     def merge(self, other: "CompressedRows") -> "CompressedRows":
         """Take over all rows that another one has read; that one stays as it is.
@@ -188,22 +210,35 @@ class CompressedRows:
         """
         if not isinstance(other, CompressedRows):
             raise TypeError(f"`other` is a {type(other).__name__}; give CompressedRows")
-        if other.R is None:
+        if other._r is None:
             return self
-        if self.R is not None:
+        R, origin = other._r, other._origin
+        if self._r is not None:
             self._refuse_other("`other` has", other.n_features, other.n_targets, other._names)
+            R, origin = R.copy(), self._origin
+            R[0, 1:] += R[0, 0] * (other._origin - origin)
         columns = other.n_features, other.n_targets, other.is_flat, other._names
-        return self._take(other.R, *columns, other.n_rows, other.total_weight)
+        return self._take(R, origin, other._rounding, *columns, other.n_rows, other.total_weight)
 
     def _take(
-        self, R: Floats, n: int, p: int, is_flat: bool, names: tuple[str, ...] | None, count: int, total: float
+        self,
+        R: Floats,
+        origin: Floats,
+        rounding: float,
+        n: int,
+        p: int,
+        is_flat: bool,
+        names: tuple[str, ...] | None,
+        count: int,
+        total: float,
     ) -> "CompressedRows":
         if not self.total_weight + total < np.inf:
             raise ValueError(f"`sample_weight` has the sum {self.total_weight + total}; give smaller weights")
-        joined = R.copy() if self.R is None else join(self.R, R)
-        if self.R is None:
-            self.n_features, self.n_targets, self.is_flat = n, p, is_flat
-        self.R, self._names = joined, self._names or names
+        joined = R.copy() if self._r is None else join(self._r, R)
+        if self._r is None:
+            self.n_features, self.n_targets, self.is_flat, self._origin = n, p, is_flat, origin
+        self._r, self._names = joined, self._names or names
+        self._rounding = max(self._rounding, rounding)
         self.n_rows += count
         self.total_weight += total
         return self
@@ -223,16 +258,21 @@ class CompressedRows:
         ndarray of float64, shape (n,) or (n, p), n + 1 with an intercept
             By substitution in R: as accurate as Householder QR of all rows.
         """
-        theta = self.quadratic(_check.not_negative("l2", l2), _check.flag("fit_intercept", fit_intercept)).solution
+        theta = self.quadratic(
+            _check.not_negative("l2", l2), _check.flag("fit_intercept", fit_intercept), sums=True
+        ).solution
         return theta[0] if self.is_flat else theta.T.copy()
 
-    def quadratic(self, l2: float, fit_intercept: bool, standardize: bool = False) -> Quadratic:
-        """Return the cost as a quadratic function of theta."""
-        if self.R is None:
+    def quadratic(self, l2: float, fit_intercept: bool, standardize: bool = False, sums: bool = False) -> Quadratic:
+        """Return the cost as a quadratic function of theta; with `sums`, times the weights' sum, unrounded."""
+        if self._r is None:
             raise ValueError("CompressedRows: no rows yet; call `update` first")
         if not self.total_weight:
             raise ValueError("CompressedRows: the weights of all rows are zero; call `update` with some that are not")
-        return reduce(self.R, self.total_weight, self.n_features, l2, fit_intercept, standardize, self._names)
+        total = 1.0 if sums else self.total_weight
+        penalty = l2 * self.total_weight if sums else l2
+        known = self._r, self._origin, self._rounding, total, self.n_features
+        return reduce(*known, penalty, fit_intercept, standardize, self._names)
 
     def _refuse_other(self, what: str, n: int, p: int, names: tuple[str, ...] | None) -> None:
         if (n, p) != (self.n_features, self.n_targets):
@@ -254,12 +294,28 @@ def by_blocks(X: Any, y: Any, sample_weight: Any, is_with_y: bool = True) -> Any
     return import_module("numgrad.interop.dask_rows").compressed(X, y, sample_weight, is_with_y)
 
 
-def triangle(data: Data) -> Floats:
-    """Return the R of [1 | X | y], times the roots of the weights."""
+def middle(data: Data) -> Floats:
+    """Return for each column of [X | y] an entry near its mean, by which it is shifted before it is squared.
+
+    So the digits of a small spread on a large offset are not lost, and what is constant is zero. An entry, since
+    differences of neighbours in value are not rounded; of some rows, as any is good enough.
+    """
+    some = slice(None, None, max(1, len(data.x) // SAMPLE))
+    weight = data.weight[some]
+    if not weight.any():
+        return np.zeros(data.x.shape[1] + data.y.shape[1])
+    sample = np.column_stack([data.x[some], data.y[some]]).astype(np.float64, copy=False)
+    with np.errstate(over="ignore", invalid="ignore"):
+        distance = abs(sample - weight / weight.sum() @ sample)
+    return np.asarray(sample[distance.argmin(axis=0), np.arange(sample.shape[1])])
+
+
+def triangle(data: Data, origin: Floats) -> Floats:
+    """Return the R of [1 | X - origin | y - origin], times the roots of the weights."""
     m, n, p = len(data.x), data.x.shape[1], data.y.shape[1]
     size = 1 + n + p
-    if size > WIDE:
-        return _by_lapack(data)
+    if size > WIDE or m < size:
+        return _by_lapack(data, origin)
     rows = max(PIECE // size, 16 * size)
     pieces = [(low, min(low + rows, m)) for low in range(0, m, rows)]
     kernel = specialise(
@@ -271,14 +327,14 @@ def triangle(data: Data) -> Floats:
         REAL=np.float64,
         BY_COLUMNS=by_columns(data),
     )
-    shift, factor = np.zeros(n), np.ones(n)
+    factor = np.ones(n)
     R = np.zeros((size, size))
     at_a_time = max(1, min(32, MEMORY // (8 * size * size)))
 
     def work(mine: Any) -> None:
         block = np.empty(size * int(LINE))
         for which, (low, high) in mine:
-            kernel(data.x, data.y, data.weight, shift, factor, found[which], block, low, high)
+            kernel(data.x, data.y, data.weight, origin, factor, found[which], block, low, high)
 
     for group in range(0, len(pieces), at_a_time):
         some = pieces[group : group + at_a_time]
@@ -288,15 +344,18 @@ def triangle(data: Data) -> Floats:
             R = join(R, part)
     norms = column_norms(R) if np.isfinite(R).all() else np.zeros(size)
     doubtful = ~(norms > SMALL)[1:]
-    if doubtful.any() and (data.x[:, doubtful[:n]].any() or data.y[:, doubtful[n:]].any()):
-        return _by_lapack(data)
-    return R
+    constant = (data.x[:, doubtful[:n]] == origin[:n][doubtful[:n]]).all() and (
+        data.y[:, doubtful[n:]] == origin[n:][doubtful[n:]]
+    ).all()
+    return R if constant else _by_lapack(data, origin)
 
 
 def join(a: Floats, b: Floats) -> Floats:
     """Return the R of [a; b]."""
     size = a.shape[1]
-    if size > WIDE or a.shape != b.shape:
+    norms = abs(np.vstack([a, b])).max(axis=0, initial=0)
+    is_far = ((norms > 1 / SMALL) | (norms < SMALL) & (norms > 0)).any()
+    if size > WIDE or is_far or not len(a) == len(b) == size:
         return np.asarray(np.linalg.qr(np.vstack([a, b]), mode="r"))
     kernel = specialise(fold, "float64", fastmath=FASTMATH)
     result = a.copy()
@@ -308,20 +367,21 @@ def join(a: Floats, b: Floats) -> Floats:
     return result
 
 
-def _by_lapack(data: Data) -> Floats:
+def _by_lapack(data: Data, origin: Floats) -> Floats:
     """Of data that are wide, or near the ends of the range of numbers, where LAPACK scales."""
     m, size = len(data.x), 1 + data.x.shape[1] + data.y.shape[1]
     rows = max(PIECE // size, size)
     R = np.empty((0, size))
     for low in range(0, m, rows):
-        R = np.asarray(np.linalg.qr(np.vstack([R, weighted(data, low, low + rows)]), mode="r"))
+        R = np.asarray(np.linalg.qr(np.vstack([R, weighted(data, origin, low, low + rows)]), mode="r"))
     return R
 
 
-def weighted(data: Data, low: int, high: int) -> Floats:
-    """Return the rows of [1 | X | y], times the roots of their weights."""
+def weighted(data: Data, origin: Floats, low: int, high: int) -> Floats:
+    """Return the rows of [1 | X - origin | y - origin], times the roots of their weights."""
     x, y, root = data.x[low:high], data.y[low:high], np.sqrt(data.weight[low:high])
-    return np.column_stack([np.ones(len(x)), x, y]) * root[:, None]
+    with np.errstate(over="ignore", invalid="ignore"):  # which is refused
+        return np.column_stack([np.ones(len(x)), np.column_stack([x, y]) - origin]) * root[:, None]
 
 
 def tags(data: Data) -> tuple[str, ...]:

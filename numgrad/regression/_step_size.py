@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil, inf, log, log1p
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from numgrad.regression import _check
 from numgrad.regression._check import Data, Floats
-from numgrad.regression._quadratic import Coordinates, Quadratic
+from numgrad.regression._quadratic import TINY, Coordinates, Quadratic, Scale, shifted
 from numgrad.regression._rows import CompressedRows, by_blocks, is_dask
 
 # Up to this size of the smaller Gram matrix, L is computed exactly.
@@ -118,13 +118,14 @@ class StepSize:
 
 
 def diagnose(quadratic: Quadratic) -> StepSize:
-    values, vt = quadratic.eigenvalues, quadratic.svd[2]
+    values, vt = quadratic.eigenvalues(), quadratic.svd[2]
     sizes = tuple(quadratic.sizes.tolist())
     largest = float(values[0]) if len(values) else 0.0
-    if not 0 < largest < inf and any(sizes):
+    if any(sizes) and not (values[-1] >= TINY and largest < inf):
+        s = quadratic.svd[1]
         raise ValueError(
-            f"`X` has root mean squares from {min(sizes):.4g} to {max(sizes):.4g}, whose squares are beyond the range "
-            f"of numbers; scale its features"
+            f"`X` has root mean squares from {min(sizes):.4g} to {max(sizes):.4g} and singular values from "
+            f"{s[-1]:.4g} to {s[0]:.4g}, whose squares are beyond the range of numbers; scale its features"
         )
     if not largest:
         return StepSize(0.0, 0.0, inf, quadratic.standardized_kappa, quadratic.names[0], 1.0, sizes, 0.0)
@@ -143,21 +144,47 @@ def diagnose(quadratic: Quadratic) -> StepSize:
     )
 
 
-def largest_eigenvalue(data: Data, coordinates: Coordinates, l2: float) -> tuple[float, bool]:
-    """Return L without a QR decomposition, and whether it is exact.
+class Inner(NamedTuple):
+    """Data, the coordinates to read them in, and how many columns have no penalty: the intercept's, if there is one."""
 
-    That of the smaller Gram matrix, to rounding; an estimate from below, by power iteration, if both are large.
-    """
-    m, n = data.x.shape
+    data: Data
+    coordinates: Coordinates
+    first: int
+
+
+def divided(data: Data, coordinates: Coordinates, scale: Scale) -> Inner:
+    """Return data beyond the ordinary as a copy in the coordinates of the descent, divided by its scale."""
+    z = data.x.astype(np.float64)
+    if coordinates.is_plain:
+        z = shifted(z, -scale.x)
+    else:  # features of any scale, so that each is divided by its own first
+        power = np.frexp(np.maximum(abs(coordinates.shift), coordinates.scale))[1]
+        z = (np.ldexp(z, -power) - np.ldexp(coordinates.shift, -power)) * np.ldexp(coordinates.factor, power - scale.x)
     first = int(coordinates.intercept)
+    x = np.hstack([np.full((len(z), first), shifted(1.0, -scale.x)), z])
+    y = shifted(data.y.astype(np.float64), -scale.y)
+    size = x.shape[1]
+    same = Coordinates(np.zeros(size), np.ones(size), False)
+    return Inner(data._replace(x=_check.read_only(x), y=_check.read_only(y)), same, first)
+
+
+def extreme_eigenvalues(inner: Inner, l2: float) -> tuple[float, float, bool]:
+    """Return the ends of the spectrum without a QR decomposition, and whether the largest is exact.
+
+    Those of the smaller Gram matrix, to rounding of the largest; an estimate of it from below, by power iteration, if
+    both are large, and nan.
+    """
+    data, coordinates, first = inner
+    m, n = data.x.shape
+    ones = int(coordinates.intercept)
 
     def columns(low: int, high: int, rows: slice = slice(None)) -> Floats:
         """[1 | (X - shift) factor], times the roots of the weights, of some columns."""
-        some = slice(max(0, low - first), high - first)
+        some = slice(max(0, low - ones), high - ones)
         z = data.x[rows, some].astype(np.float64, copy=False)
         if not coordinates.is_plain:
             z = (z - coordinates.shift[some]) * coordinates.factor[some]
-        if low < first:
+        if low < ones:
             z = np.hstack([np.ones((len(z), 1)), z])
         return z if data.weight.strides == (0,) else z * np.sqrt(data.weight[rows])[:, None]
 
@@ -165,7 +192,7 @@ def largest_eigenvalue(data: Data, coordinates: Coordinates, l2: float) -> tuple
         step = max(1, PIECE // width)
         return (slice(low, min(low + step, length)) for low in range(0, length, step))
 
-    size = first + n
+    size = ones + n
     penalty = np.full(size, l2 * data.total)
     penalty[:first] = 0
     with np.errstate(over="ignore", invalid="ignore"):
@@ -175,15 +202,13 @@ def largest_eigenvalue(data: Data, coordinates: Coordinates, l2: float) -> tuple
             for rows in pieces(m, size):
                 z = columns(0, size, rows)
                 gram += z.T @ z
-            return (float(np.linalg.eigvalsh(gram)[-1]) / data.total if np.isfinite(gram).all() else inf), True
+            return *_ends(gram, data.total, 0.0), True
         if m <= EXACT:
             gram = np.zeros((m, m))
             for part in pieces(size, m):
                 z = columns(part.start, part.stop)
                 gram += z @ z.T
-            return (
-                float(np.linalg.eigvalsh(gram)[-1]) / data.total + l2 if np.isfinite(gram).all() else inf
-            ), not is_mixed
+            return *_ends(gram, data.total, l2), not is_mixed
     v, length = np.random.default_rng(0).standard_normal(size), 1.0
     for _ in range(100):
         v /= np.linalg.norm(v)
@@ -192,7 +217,14 @@ def largest_eigenvalue(data: Data, coordinates: Coordinates, l2: float) -> tuple
             z = columns(0, size, rows)
             new += z.T @ (z @ v)
         v, length = new, float(np.linalg.norm(new))
-    return length / data.total, False
+    return length / data.total, np.nan, False
+
+
+def _ends(gram: Floats, total: float, l2: float) -> tuple[float, float]:
+    if not np.isfinite(gram).all():
+        return inf, np.nan
+    values = np.linalg.eigvalsh(gram)
+    return float(values[-1]) / total + l2, float(values[0]) / total + l2
 
 
 def step_size(X: Any, *, sample_weight: Any = None, l2: float = 0.0) -> StepSize:
@@ -202,7 +234,7 @@ def step_size(X: Any, *, sample_weight: Any = None, l2: float = 0.0) -> StepSize
     ----------
     X : array_like, shape (m, n), dask array or dataframe, or CompressedRows
         The features, as `gradient_descent` gets them; with a column of ones if there is one.
-    sample_weight : array_like, shape (m,), optional
+    sample_weight : float or array_like, shape (m,), optional
         Weights of the rows, at least 0.
     l2 : float, default 0.0
         The penalty, which is added to each eigenvalue.

@@ -7,7 +7,7 @@ from typing import Any
 
 # Calls of Python functions, a million of which take one to two seconds. A limit in seconds would refuse on one machine
 # what another one takes.
-CALLS, CALLS_PER_CHARACTER = 2_000_000, 100
+CALLS, CALLS_PER_CHARACTER = 3_000_000, 400
 HEAVY = 4  # calls that one of mpmath counts for: it works on long integers
 IS_GENERATOR = 0x20  # in the flags of code
 

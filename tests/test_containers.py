@@ -1,0 +1,54 @@
+"""Quantities are refused but by `gradient`, and NumPy's own gradient stays at hand when np.gradient is replaced."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import numgrad as ng
+
+X = np.arange(6.0) ** 2
+
+
+@pytest.mark.parametrize("library", ["astropy.units", "pint"])
+def test_quantities(library):
+    module = pytest.importorskip(library)
+    m = module.UnitRegistry().m if library == "pint" else module.m
+    q, h, v = X * m, 2.0 * m, np.array([np.outer(X, X)] * 2)
+    for call in (
+        lambda: ng.derivative(q),
+        lambda: ng.derivative(X, h),
+        lambda: ng.derivative(X, (X + 1) * m, n=2),
+        lambda: ng.derivative([1 * m, 2 * m, 3 * m]),
+        lambda: ng.derivative([[1.0, 2.0], [3 * m, 2.0]]),
+        lambda: ng.derivative(X, list(q)),
+        lambda: ng.turning_points(q),
+        lambda: ng.turning_points(X, q),
+        lambda: ng.laplacian(v * m),
+        lambda: ng.hessian(v[0], h),
+        lambda: ng.divergence(v * m, axis=(1, 2)),
+        lambda: ng.curl([v[0], v[1] * m]),
+        lambda: ng.jacobian(v, h, 1.0),
+    ):
+        with pytest.raises(TypeError, match=r"is in units of 'm.*by `.(value|magnitude)`, and multiply"):
+            call()
+    with pytest.raises(TypeError, match="out"):
+        ng.derivative(X, n=2, out=q.copy())
+    for given in (q,), (q, h), (X, h), (X, q + h):
+        expected, got = np.gradient(*given), ng.gradient(*given)
+        assert type(got) is type(expected)
+        assert str(got) == str(expected)
+
+
+@pytest.mark.parametrize("first", ["import numgrad", "import numgrad.regression", "import numgrad._gradient", "pass"])
+def test_np_gradient_may_be_replaced(first):
+    code = f"""{first}
+import numpy as np
+def wrapper(*given, **options):
+    import numgrad
+    return numgrad.gradient(*given, **options)
+np.gradient = wrapper
+print(np.gradient(np.zeros(3, "f2")).dtype)"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "float16"
