@@ -1,5 +1,6 @@
 """The `out=` argument: which arrays it names, and whether they can take the results."""
 
+from collections.abc import Sequence
 from itertools import combinations
 from typing import Any
 
@@ -23,9 +24,7 @@ def targets(out: Any, count: int, shape: tuple[int, ...], dtype: np.dtype[Any], 
         raise ValueError(f"`out` is {got}; give a tuple of {count} arrays, or one of shape {(count, *shape)}")
     for array in arrays:
         check(array, shape, dtype, kind)
-    for a, b in combinations(arrays, 2):
-        if (np.may_share_memory(a, b) and np.shares_memory(a, b)) or _mapped.share_file(a, b):
-            raise ValueError("`out` has arrays that share memory; one result would overwrite another")
+    check_apart(arrays)
     return arrays
 
 
@@ -40,6 +39,12 @@ def check(array: Any, shape: tuple[int, ...], dtype: np.dtype[Any], kind: type) 
         raise TypeError(f"`out` has dtype {array.dtype}, the result has {dtype}; allocate `out` with that dtype")
     if not array.flags.writeable:
         raise ValueError("`out` is read-only; give an array that can be written")
+
+
+def check_apart(arrays: Sequence[np.ndarray]) -> None:
+    for a, b in combinations(arrays, 2):
+        if (np.may_share_memory(a, b) and np.shares_memory(a, b)) or _mapped.share_file(a, b):
+            raise ValueError("`out` has arrays that share memory; one result would overwrite another")
 
 
 def store(results: Any, out: Any) -> Any:

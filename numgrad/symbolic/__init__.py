@@ -1,7 +1,8 @@
 """The exact partial derivatives of a formula, compiled."""
 
 from collections.abc import Sequence
-from itertools import combinations, combinations_with_replacement
+from contextlib import suppress
+from itertools import combinations_with_replacement
 from math import prod
 from numbers import Real
 from threading import Lock
@@ -9,16 +10,21 @@ from typing import Any
 
 import numpy as np
 
-from numgrad._out import check
+from numgrad import _mapped
+from numgrad._out import check, check_apart
 from numgrad.symbolic import _kernel
 from numgrad.symbolic._emit import Emitter, Value
 from numgrad.symbolic._library import sympy
 from numgrad.symbolic._parse import parse
-from numgrad.symbolic._partials import outputs
+from numgrad.symbolic._partials import depth, met, outputs
+from numgrad.symbolic._special import prepared, replaced
+from numgrad.symbolic._work import Exceeded, limited
 
 __all__ = ["Formula", "compile"]
 
 _WIDEST = 100  # characters of a formula in a repr
+_MOST_COMPARED = 1000  # parts of a formula and its partials
+_DEEPEST_COMPARED = 40  # parts in one another
 
 
 def compile(expr: Any, symbols: Any, *, order: int = 1) -> "Formula":
@@ -91,12 +97,17 @@ def compile(expr: Any, symbols: Any, *, order: int = 1) -> "Formula":
     try:
         if isinstance(expr, str):
             chosen = _symbols(symbols, set())
-            given = parse(expr, {s.name: s for s in chosen})
-        else:
-            given = _expression(expr)
-            chosen = _symbols(symbols, given.free_symbols)
+            with limited(expr):
+                return Formula(parse(expr, {s.name: s for s in chosen}), chosen, int(order))
+        given = _expression(expr)
+        chosen = _symbols(symbols, given.free_symbols)
         _check_used(given, chosen)
         return Formula(given, chosen, int(order))
+    except Exceeded:
+        raise ValueError(
+            f"`expr` takes too much work for a string, with partials up to order {order}; pass a SymPy expression, or "
+            "compile its parts"
+        ) from None
     except RecursionError:
         raise ValueError("`expr` is nested too deeply; name parts of it, and compile these") from None
     except library.SympifyError as error:
@@ -206,14 +217,26 @@ class Formula:
         self._expr, self._symbols, self._order = expr, symbols, order
         real = {s: library.Dummy(s.name, real=True) for s in symbols if s.is_real is None}
         self._variables = tuple(real.get(s, s) for s in symbols)
-        back = {dummy: s for s, dummy in real.items()}
-        exact = outputs(expr.xreplace(real), self._variables, order, back)
-        self._partials = tuple(f.xreplace(back) for f in exact[1 : 1 + len(symbols)])
-        # One choice of common parts for all kernels, so that all methods give the same bits.
-        parts, self._outputs = library.cse(exact, symbols=library.numbered_symbols(cls=library.Dummy))
-        self._definitions = dict(parts)
+        self._names = {dummy: s for s, dummy in real.items()}
+        found = outputs(prepared(expr.xreplace(real)), self._variables, order, self._names)
+        self._exact = tuple(found[1 : 1 + len(symbols)])
+        memo: dict[Any, Any] = {}
+        self._outputs = [prepared(f, memo) for f in found]
+        self._definitions: dict[Any, Any] = {}
+        # One choice of common parts for all kernels, so that all methods give the same bits. What is equal is computed
+        # once in any case; for sums and products that have a part in common SymPy compares them all in pairs.
+        depths: dict[Any, int] = {}
+        if (
+            len(met(*self._outputs)) <= _MOST_COMPARED
+            and max(depth(f, depths) for f in self._outputs) <= _DEEPEST_COMPARED
+        ):
+            parts, self._outputs = library.cse(self._outputs, symbols=library.numbered_symbols(cls=library.Dummy))
+            self._definitions = dict(parts)
         self._check_numbers()
+        self._partials: tuple[Any, ...] | None = None
         self._kernels: dict[Any, Any] = {}
+        # For numbers, by their types: Numba's part of a call is then the longest.
+        self._lanes: dict[tuple[Any, ...], list[_kernel.Lane]] = {}
         self._lock = Lock()
 
     def _check_numbers(self) -> None:
@@ -235,6 +258,8 @@ class Formula:
 
     @property
     def partials(self) -> tuple[Any, ...]:
+        if self._partials is None:
+            self._partials = tuple(replaced(f, self._names) for f in self._exact)
         return self._partials
 
     def value(self, *grids: Any, out: np.ndarray | None = None) -> Any:
@@ -352,6 +377,17 @@ class Formula:
         return self._evaluate("the formula", tuple(range(self._order + 1)), grids, out)
 
     def _evaluate(self, name: str, orders: tuple[int, ...], given: tuple[Any, ...], out: Any) -> tuple[Any, ...]:
+        if out is None and (ready := self._lanes.get((orders, *map(type, given)))):
+            with suppress(IndexError):  # all lanes are in use
+                lane = ready.pop()
+                try:
+                    if lane.takes(given):
+                        return lane.run(given)
+                finally:
+                    ready.append(lane)
+        return self._evaluate_arrays(name, orders, given, out)
+
+    def _evaluate_arrays(self, name: str, orders: tuple[int, ...], given: tuple[Any, ...], out: Any) -> tuple[Any, ...]:
         if orders[-1] > self._order:
             raise ValueError(f"`{name}` needs partials of order {orders[-1]}; compile with order={orders[-1]}")
         grids, shape, dtype = self._grids(name, given)
@@ -363,7 +399,11 @@ class Formula:
                 grids = [_apart(g, targets) for g in grids]
             plan = _kernel.layout([_kernel.without_repeats(g) for g in grids], shape)
             rows = [w.reshape(-1, prod(shape)) for w in written]
-            _kernel.run(self._compiled(orders, plan, rows), plan, rows)
+            kernel = self._compiled(orders, plan, rows)
+            _kernel.run(kernel, plan, rows)
+            kinds = tuple(map(type, given))
+            if out is None and _kernel.NUMBERS.issuperset(kinds):
+                self._lanes.setdefault((orders, *kinds), []).append(_kernel.Lane(kernel, plan, shapes, dtype))
         for target, result in zip(targets, written, strict=True):
             if target is not result:
                 target[...] = result
@@ -417,13 +457,13 @@ class Formula:
     def __repr__(self) -> str:
         names = ", ".join(map(str, self._symbols))
         lines = [f"Formula: {_shortened(self._expr)} of {names}; partials up to order {self._order}"]
-        lines += [f"  d/d{s} = {_shortened(f)}" for s, f in zip(self._symbols, self._partials, strict=False)]
+        lines += [f"  d/d{s} = {_shortened(f)}" for s, f in zip(self._symbols, self.partials, strict=False)]
         return "\n".join(lines)
 
     def _repr_latex_(self) -> str:
         latex = sympy().latex
         lines = [rf"f &= {latex(self._expr)}"]
-        for s, f in zip(self._symbols, self._partials, strict=False):
+        for s, f in zip(self._symbols, self.partials, strict=False):
             lines.append(rf"\frac{{\partial f}}{{\partial {latex(s)}}} &= {latex(f)}")
         return r"$\displaystyle \begin{aligned} " + r" \\ ".join(lines) + r" \end{aligned}$"
 
@@ -455,7 +495,7 @@ def _converted(array: np.ndarray, dtype: np.dtype[Any]) -> np.ndarray:
 
 
 def _apart(grid: np.ndarray, targets: list[np.ndarray]) -> np.ndarray:
-    if not any(np.may_share_memory(grid, t) for t in targets):
+    if not any(_mapped.may_share(grid, t) for t in targets):
         return grid
     return _converted(grid, grid.dtype)
 
@@ -466,7 +506,5 @@ def _checked(out: Any, shapes: list[tuple[int, ...]], dtype: np.dtype[Any]) -> l
         raise ValueError(f"`out` {got}; give a tuple of {len(shapes)} arrays, of shapes {', '.join(map(str, shapes))}")
     for array, shape in zip(out, shapes, strict=True):
         check(array, shape, dtype, np.ndarray)
-    for a, b in combinations(out, 2):
-        if np.may_share_memory(a, b) and np.shares_memory(a, b):
-            raise ValueError("`out` has arrays that share memory; one result would overwrite another")
+    check_apart(out)
     return list(out)

@@ -7,6 +7,8 @@ from math import copysign, isfinite
 from typing import Any, NamedTuple
 
 from numgrad.symbolic._library import sympy
+from numgrad.symbolic._special import TEMPLATES as SPECIAL
+from numgrad.symbolic._special import special
 
 LONGEST_CHAIN = 64  # Largest power that is a chain of multiplications: `pow` takes about as long, and rounds once
 
@@ -21,10 +23,11 @@ _TEMPLATES = {
     "sech": "1.0 / math.cosh({})",
     "csch": "1.0 / math.sinh({})",
     "acot": "math.atan(1.0 / {})",
-    "acoth": "math.atanh(1.0 / {})",
-    "asec": "math.acos(1.0 / {})",
-    "acsc": "math.asin(1.0 / {})",
-    "asech": "math.acosh(1.0 / {})",
+    # Near 1, 1/x would have lost what these are made of.
+    "acoth": "math.copysign(0.5 * math.log1p(2.0 / (abs({0}) - 1.0)), {0})",
+    "asec": "math.atan2(math.sqrt(abs({0}) - 1.0) * math.sqrt(abs({0}) + 1.0), math.copysign(1.0, {0}))",
+    "acsc": "math.atan2(math.copysign(1.0, {0}), math.sqrt(abs({0}) - 1.0) * math.sqrt(abs({0}) + 1.0))",
+    "asech": "math.asinh(math.sqrt((1.0 - {0}) * (1.0 + {0})) / {0}) if {0} >= 0.0 else nan",
     "acsch": "math.asinh(1.0 / {})",
     "atan2": "math.atan2({}, {})",
     "loggamma": "nan if {0} < 0.0 else math.lgamma({0})",  # complex below 0
@@ -59,7 +62,9 @@ _CALLS = ("math.", "**", "%")
 @cache
 def _classes() -> tuple[dict[Any, str], dict[Any, str]]:
     library = sympy()
-    return {getattr(library, n): t for n, t in _TEMPLATES.items()}, {getattr(library, n): t for n, t in _FOLDS.items()}
+    templates = {getattr(library, n): t for n, t in _TEMPLATES.items()}
+    templates |= {getattr(special(), n): t for n, t in SPECIAL.items()}
+    return templates, {getattr(library, n): t for n, t in _FOLDS.items()}
 
 
 def is_emitted(expr: Any) -> bool:
@@ -67,7 +72,7 @@ def is_emitted(expr: Any) -> bool:
     library = sympy()
     boolean, pair = library.logic.boolalg.BooleanAtom, library.functions.elementary.piecewise.ExprCondPair
     built_in = library.Symbol, library.Number, library.Add, library.Mul, library.Pow, library.Piecewise, boolean, pair
-    return isinstance(expr, built_in) or any(expr.func in templates for templates in _classes())
+    return isinstance(expr, (*built_in, special().PowerLog)) or any(expr.func in templates for templates in _classes())
 
 
 class Value(NamedTuple):
@@ -116,6 +121,8 @@ class Emitter:
             return self._power(expr)
         if expr.is_Piecewise:
             return self._pieces(expr)
+        if expr.func is special().PowerLog:
+            return self._power_log(*expr.args)
         templates, folds = _classes()
         arguments = [self.emit(a) for a in expr.args]
         if expr.func in folds:
@@ -171,6 +178,11 @@ class Emitter:
             return self._do("{} ** {}", self.emit(expr.base), self.emit(expr.exp))
         power = self._raise(self.emit(expr.base), abs(exponent))
         return self._do("{} / {}", literal(1.0), power) if exponent < 0 else power
+
+    def _power_log(self, base: Any, exponent: Any, k: Any) -> Value:
+        """b**e*log(b)**k, whose limit at 0 is 0 for a positive e."""
+        factors = self.emit(base**exponent), self.emit(sympy().log(base) ** k)
+        return self._do("0.0 if ({} == 0.0) & ({} > 0.0) else {} * {}", self.emit(base), self.emit(exponent), *factors)
 
     def _raise(self, base: Value, exponent: Fraction) -> Value:
         """A power of a positive exponent, of which 2 is a multiple, from multiplications and a root."""

@@ -1,5 +1,7 @@
 """The loop that computes a formula, generated, and the views of the grids that it runs over."""
 
+import ast
+import re
 from collections.abc import Iterator
 from math import prod
 from typing import Any, NamedTuple
@@ -10,11 +12,17 @@ from numpy.lib.stride_tricks import as_strided
 from numgrad import _jit
 from numgrad._threads import get_num_threads, share
 from numgrad.symbolic._emit import Emitter, Value
+from numgrad.symbolic._lower import lowered
 
 PIECE = 2**16  # elements; fixed, so that what LLVM does at the end of a piece does not depend on the number of threads
 PARALLEL = 200_000  # elements, from which another thread's help is worth its start
 # LLVM tests before the loop that no result overlaps another nor a grid, in pairs, and packs no loop of more than 128.
 MOST_PAIRS = 120
+
+# Types of the numbers that have lanes.
+NUMBERS = frozenset([bool, int, float, np.bool_, *(np.dtype(t).type for t in "bBhHiIlLqQfd")])
+
+_NAME = re.compile(r"\b[tv]\d+\b")
 
 Component = tuple[Any, list[tuple[int, int]]]  # an expression, and the rows of the results that it fills
 
@@ -24,11 +32,15 @@ def source(components: list[Component], symbols: tuple[Any, ...], definitions: A
 
     ``pattern[k]``: grid k goes on along the row; else it is constant there.
     """
-    body = [line for group in _groups(components, symbols, definitions, pattern) for line in group]
+    functions: list[str] = []
+    body = []
+    for group, emitter in _groups(components, symbols, definitions, pattern):
+        body += _loop(group, symbols, emitter, pattern, functions)
     grids = range(len(symbols))
     results = sorted({result for _, rows in components for result, _ in rows})
     offsets = [f"a{k}" for k in grids]
     lines = [
+        *functions,
         f"def kernel(start, stop, length, sizes, steps, {_listed('g', grids)}, {_listed('o', results)}):",
         "    row = start // length",
         "    first = start - row * length",
@@ -69,34 +81,61 @@ def _groups(components: list[Component], symbols: tuple[Any, ...], definitions: 
             together.append([])
         together[-1].append(component)
     for group in together:
-        yield _loop(group, symbols, Emitter(variables, definitions), pattern)
+        yield group, Emitter(variables, definitions)
 
 
 def _loop(
-    components: list[Component], symbols: tuple[Any, ...], emitter: Emitter, pattern: tuple[bool, ...]
+    components: list[Component],
+    symbols: tuple[Any, ...],
+    emitter: Emitter,
+    pattern: tuple[bool, ...],
+    functions: list[str],
 ) -> list[str]:
+    """The lines of a loop. What it computes is in functions: of what is constant along the row, and of the rest."""
     values = [(emitter.emit(expr), rows) for expr, rows in components]
     rows = [result for _, rows in components for result in rows]
     numbers = [k for k, s in enumerate(symbols) if s in emitter.loaded]
+    results = " ".join(value.text for value, _ in values)
+    before = _called(f"before{len(functions)}", emitter.before, [*emitter.inside, results], functions)
+    inside = _called(f"inside{len(functions)}", emitter.inside, [results], functions)
     return [
         # Slices made here and read from zero: Numba would keep Python's negative indices for all others.
         *(f"x{k} = g{k}[a{k} + first:a{k} + first + count]" for k in numbers if pattern[k]),
         *(f"v{k} = float64(g{k}[a{k}])" for k in numbers if not pattern[k]),
         *(f"r{i}_{j} = o{i}[{j}, at:at + count]" for i, j in rows),
-        *emitter.before,
+        *before,
         "for i in range(count):",
         *(f"    v{k} = float64(x{k}[i])" for k in numbers if pattern[k]),
-        *(f"    {line}" for line in emitter.inside),
+        *(f"    {line}" for line in inside),
         *(f"    r{i}_{j}[i] = {value.text}" for value, rows in values for i, j in rows),
     ]
+
+
+def _called(name: str, lines: list[str], later: list[str], functions: list[str]) -> list[str]:
+    """The call of a new function of these lines, which returns what `later` ones need; none without lines."""
+    if not lines:
+        return []
+    made = {line.split(" = ")[0]: None for line in lines}
+    taken = [n for n in dict.fromkeys(_NAME.findall(" ".join(lines))) if n not in made]
+    needed = [n for n in dict.fromkeys(_NAME.findall(" ".join(later))) if n in made]
+    functions += [f"def {name}(given):", f"    {_tuple(taken)} = given", *(f"    {line}" for line in lines)]
+    functions += [f"    return {_tuple(needed)}"]
+    return [f"{_tuple(needed)} = {name}({_tuple(taken)})"]
+
+
+def _tuple(names: list[str]) -> str:
+    return f"({', '.join(names)}{',' * (len(names) == 1)})"
 
 
 def jitted(code: str) -> _jit.Kernel:
     import math
 
-    made: dict[str, Any] = {}
+    made: dict[str, Any] = {"math": math, "np": np, "nan": math.nan, "sqrt": math.sqrt}
     exec(compile(code, "<formula>", "exec"), made)
-    return _jit.fresh(made["kernel"], math=math, np=np, float64=np.float64, nan=math.nan, sqrt=math.sqrt)
+    if _jit.is_compiling():
+        functions = [node for node in ast.parse(code).body if isinstance(node, ast.FunctionDef)]
+        made |= {f.name: lowered(f) for f in functions if f.name != "kernel"}
+    return _jit.fresh(made["kernel"], float64=np.float64)
 
 
 class Layout(NamedTuple):
@@ -173,6 +212,30 @@ def _flat(view: np.ndarray) -> np.ndarray:
         return flat
     last = sum((n - 1) * step for n, step in zip(view.shape, view.strides, strict=True))
     return as_strided(view, (last // view.itemsize + 1,), (view.itemsize,), writeable=False)
+
+
+class Lane:
+    """The arrays of a call with numbers, made once; for one thread at a time."""
+
+    def __init__(self, kernel: _jit.Kernel, plan: Layout, shapes: list[tuple[int, ...]], dtype: Any) -> None:
+        self._cells = [np.empty(1, g.dtype) for g in plan.grids]
+        grids = [c.view() for c in self._cells]
+        for g in grids:
+            g.flags.writeable = False
+        self._results = [np.empty(shape, dtype) for shape in shapes]
+        self._fixed = plan.length, plan.sizes, plan.steps, *grids, *(r.reshape(-1, 1) for r in self._results)
+        self._kernel = kernel
+
+    @staticmethod
+    def takes(numbers: tuple[Any, ...]) -> bool:
+        """Whether NumPy has a type for each, which it has not for large integers."""
+        return all(type(n) is not int or -(2**63) <= n < 2**64 for n in numbers)
+
+    def run(self, numbers: tuple[Any, ...]) -> tuple[Any, ...]:
+        for cell, n in zip(self._cells, numbers, strict=True):
+            cell[0] = n
+        self._kernel(0, 1, *self._fixed)
+        return tuple([r.copy() if r.ndim else r[()] for r in self._results])
 
 
 def run(kernel: _jit.Kernel, plan: Layout, results: list[np.ndarray]) -> None:

@@ -1,4 +1,4 @@
-"""A formula in a string. None of it is ever run: SymPy's parser splits it, and what it names is looked up in tables."""
+"""A formula in a string. None of it is ever run: Python's parser splits it, and tables know what it names."""
 
 import ast
 import io
@@ -13,9 +13,10 @@ from unicodedata import normalize
 from numgrad.symbolic._library import sympy
 
 LONGEST = 10_000  # characters
-DEEPEST = 50  # parentheses in parentheses; SymPy recurses several calls for each
+DEEPEST = 150  # parentheses in parentheses; Python's parser takes 200
 LARGEST_EXPONENT = 1000
 MOST_BITS = 4096  # of an integer: far more than fit a float64, far fewer than take time
+MOST_BITS_TOGETHER = 1 << 16  # of the numbers in a sum or a product
 LARGEST_ARGUMENT = 1e6  # of a function of a number: floor(exp(1e9)) would be an integer of 1.4e9 bits
 
 _SAME = (
@@ -26,8 +27,6 @@ _SAME = (
 FUNCTIONS = {name: name for name in _SAME.split()}
 FUNCTIONS |= {"abs": "Abs", "min": "Min", "max": "Max", "ln": "log", "ceil": "ceiling"}
 CONSTANTS = ("pi", "E")
-_NUMBERS = ("Integer", "Float")  # what SymPy's parser writes around numbers
-
 _NUMBER = re.compile(r"(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _OPERATORS = {"+", "-", "*", "/", "**", "^", "(", ")", ","}
 
@@ -39,10 +38,10 @@ def parse(text: str, symbols: dict[str, Any]) -> Any:
     line = " ".join(text.split())
     if not line:
         raise ValueError("`expr` is an empty string; give a formula")
-    _check(line, symbols)
+    tokens = _checked(line, symbols)
     try:
-        tree = ast.parse(_as_code(line, symbols), mode="eval").body
-        return _build(tree, symbols)
+        tree = ast.parse(_as_code(tokens, symbols), mode="eval").body
+        return _build(tree, {f"s{i}": s for i, s in enumerate(symbols.values())})
     except SyntaxError:
         raise ValueError(f"`expr` is {_short(text)}, which is no formula; something is missing") from None
     except (ZeroDivisionError, TypeError, OverflowError) as error:
@@ -51,8 +50,8 @@ def parse(text: str, symbols: dict[str, Any]) -> Any:
         raise ValueError(f"`expr` is {_short(text)}, nested too deeply; pass a SymPy expression") from None
 
 
-def _check(line: str, symbols: dict[str, Any]) -> None:
-    """Refuse every word and sign that formulas do not have, before any parser sees them."""
+def _checked(line: str, symbols: dict[str, Any]) -> list[str]:
+    """The words and signs of a formula; others are refused before any parser sees them."""
     depth = 0
     for sign in line:  # before they are tokens: tokenize of Python 3.12 counts brackets as well
         depth += (sign == "(") - (sign == ")")
@@ -61,17 +60,37 @@ def _check(line: str, symbols: dict[str, Any]) -> None:
         if depth > DEEPEST:
             raise ValueError(f"`expr` has more than {DEEPEST} brackets in one another, nested too deeply")
     tokens = _tokens(line)
-    for token, after in zip(tokens, [*tokens[1:], None], strict=True):
+    words = [token.string for token in tokens]
+    brackets = []  # whether each one that is open has the arguments of a function
+    for token, before, after in zip(tokens, ["", *words], [*words[1:], ""], strict=False):
         word = token.string
         if token.type == tokenize.NAME:
-            _check_name(word, after is not None and after.string == "(", symbols)
+            _check_name(word, after == "(", symbols)
         elif token.type == tokenize.NUMBER:
-            if not _NUMBER.fullmatch(word):
-                raise ValueError(f"`expr` has the number `{word}`; give numbers in decimal, such as 0.5 or 1e-3")
-            if after is not None and after.type == tokenize.NUMBER:
-                raise ValueError(f"`expr` has the numbers `{word}` and `{after.string}` side by side; write * if meant")
+            _check_number(word)
+            if _NUMBER.fullmatch(after):
+                raise ValueError(f"`expr` has the numbers `{word}` and `{after}` side by side; write * if meant")
         elif word not in _OPERATORS:
             raise ValueError(f"`expr` has `{word}`, which is not allowed; use names, numbers and + - * / ^ ( ) ,")
+        elif word == "(":
+            brackets.append(_is_function(before, symbols))
+        elif word == ")":
+            brackets.pop()
+        elif word == "," and not (brackets and brackets[-1]):
+            hint = f"; write {before}.{after}" if before.isdigit() and after.isdigit() else ""
+            raise ValueError(f"`expr` has a comma after `{before}`, outside of the arguments of a function{hint}")
+    return words
+
+
+def _is_function(word: str, symbols: dict[str, Any]) -> bool:
+    return word in FUNCTIONS and word not in symbols
+
+
+def _check_number(word: str) -> None:
+    if not _NUMBER.fullmatch(word):
+        raise ValueError(f"`expr` has the number `{word}`; give numbers in decimal, such as 0.5 or 1e-3")
+    if not isfinite(float(word)):
+        raise ValueError(f"`expr` has the number {_short(word)}, too large for a float64")
 
 
 def _tokens(line: str) -> list[tokenize.TokenInfo]:
@@ -84,12 +103,14 @@ def _tokens(line: str) -> list[tokenize.TokenInfo]:
 
 def _check_name(name: str, is_called: bool, symbols: dict[str, Any]) -> None:
     # Python reads names in their normal form, in which ² is 2: x² would be a symbol x2.
-    if iskeyword(name) or name in _NUMBERS or normalize("NFKC", name) != name:
+    if normalize("NFKC", name) != name:
         raise ValueError(f"`expr` has `{name}`, which is not allowed as a name; powers are written x^2")
     if name in symbols and name in FUNCTIONS and is_called:
         raise ValueError(f"`expr` has `{name}(...)`, and `{name}` is a symbol; rename the symbol")
     if name in symbols or name in CONSTANTS:
         return
+    if iskeyword(name):
+        raise ValueError(f"`expr` has `{name}`, which is not allowed in a formula, unless `symbols` has it")
     if name not in FUNCTIONS:
         raise ValueError(
             f"`expr` has the unknown name `{name}`; known are the symbols {', '.join(symbols)}, "
@@ -99,20 +120,16 @@ def _check_name(name: str, is_called: bool, symbols: dict[str, Any]) -> None:
         raise ValueError(f"`expr` has `{name}` without an argument; write {name}(...)")
 
 
-def _as_code(line: str, symbols: dict[str, Any]) -> str:
-    """`line` with * between factors, ** for ^, and numbers as Integer(...) and Float(...): text, still."""
-    from sympy.parsing import sympy_parser as parser
-
-    local = {name: s for name, s in symbols.items() if name not in _NUMBERS}
-    known = {name: value for name, value in _names().items() if name not in local}
-    steps = (parser.auto_symbol, parser.auto_number, parser.convert_xor, parser.implicit_multiplication)
-    return str(parser.stringify_expr(line, local, known, steps))
-
-
-def _names() -> dict[str, Any]:
-    library = sympy()
-    names = {**FUNCTIONS, **{name: name for name in (*CONSTANTS, *_NUMBERS)}}
-    return {name: getattr(library, attribute) for name, attribute in names.items()}
+def _as_code(words: list[str], symbols: dict[str, Any]) -> str:
+    """The words with * between factors, ** for ^, and names that Python may have for words of its own: text, still."""
+    names = {name: f"s{i}" for i, name in enumerate(symbols)}
+    written = []
+    for before, word in zip(["", *words], words, strict=False):
+        is_factor = word == "(" or word not in _OPERATORS
+        is_after_factor = before == ")" or (before and before not in _OPERATORS and not _is_function(before, symbols))
+        written += ["*"] if is_factor and is_after_factor else []
+        written.append(names.get(word, "**" if word == "^" else word))
+    return " ".join(written)
 
 
 def _build(node: ast.AST, symbols: dict[str, Any]) -> Any:
@@ -127,17 +144,15 @@ def _build(node: ast.AST, symbols: dict[str, Any]) -> Any:
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             return -_build(operand, symbols)
         case ast.BinOp(op=ast.Add() | ast.Sub()):
-            return library.Add(*_chain(node, ast.Add, ast.Sub, lambda term: -term, symbols))
+            return library.Add(*_light(_chain(node, ast.Add, ast.Sub, lambda term: -term, symbols)))
         case ast.BinOp(op=ast.Mult() | ast.Div()):
-            return library.Mul(*_chain(node, ast.Mult, ast.Div, lambda factor: 1 / factor, symbols))
+            return library.Mul(*_light(_chain(node, ast.Mult, ast.Div, lambda factor: 1 / factor, symbols)))
         case ast.BinOp(left=left, op=ast.Pow(), right=right):
             return _power(_build(left, symbols), _build(right, symbols))
-        case ast.Call(func=ast.Name(id="Integer"), args=[ast.Constant(value=int(value))]):
+        case ast.Constant(value=int(value)):
             return library.Integer(value)
-        case ast.Call(func=ast.Name(id="Float"), args=[ast.Constant(value=str(value))]):
-            if not isfinite(float(value)):
-                raise ValueError(f"`expr` has the number {value}, too large for a float64")
-            return library.Float(float(value))
+        case ast.Constant(value=float(value)):
+            return library.Float(value)
         case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]) if name in FUNCTIONS:
             return _call(name, [_build(a, symbols) for a in arguments])
     raise ValueError(f"`expr` has `{ast.unparse(node)}`, which is not allowed in a formula")
@@ -155,12 +170,24 @@ def _chain(
     return [_build(node, symbols), *reversed(operands)]
 
 
+def _light(operands: list[Any]) -> list[Any]:
+    """The operands, unless SymPy would make huge integers of the numbers among them."""
+    numbers = [n for o in operands for n in (o, *o.args[:1]) if n.is_Rational]
+    if sum(_bits(n) for n in numbers) > MOST_BITS_TOGETHER:
+        raise ValueError("`expr` has a sum or a product of too many numbers of too many digits; write decimal ones")
+    return operands
+
+
+def _bits(number: Any) -> int:
+    return int(max(abs(number.p), number.q).bit_length())
+
+
 def _power(base: Any, exponent: Any) -> Any:
     """A power, unless SymPy would make a huge integer of it."""
     if exponent.is_number:
         size = abs(float(exponent))
         coefficients = [base, *base.args] if base.is_Mul else [base]
-        bits = sum(max(abs(c.p), c.q).bit_length() for c in coefficients if c.is_Rational)
+        bits = sum(_bits(c) for c in coefficients if c.is_Rational)
         if size > LARGEST_EXPONENT or (bits > 1 and bits * size > MOST_BITS):
             raise ValueError(f"`expr` has the power ({base})**({_short(str(exponent))}), too large for a float64")
     return base**exponent

@@ -1,13 +1,21 @@
-"""Partial derivatives of real formulas, and what in them has no kernel."""
+"""Partial derivatives of real formulas, and what in them has no kernel.
 
+SymPy's own `diff` has 0/0 where a derivative has a value, takes re and im apart for an argument that it cannot prove
+real, and derives a part anew for each place where it stands. So the rules are here.
+"""
+
+from collections.abc import Callable, Sequence
 from functools import cache
 from itertools import combinations_with_replacement
 from typing import Any
 
 from numgrad.symbolic._emit import is_emitted
 from numgrad.symbolic._library import sympy
+from numgrad.symbolic._special import special
 
-Memo = dict[Any, Any]
+DEEPEST_SORTED = 12  # of the trees that are sums and products as SymPy writes them
+
+Rule = Callable[..., Sequence[Any]]  # of the arguments of a function, to its derivative with respect to each
 
 
 def outputs(expr: Any, symbols: tuple[Any, ...], order: int, names: dict[Any, Any]) -> list[Any]:
@@ -17,77 +25,152 @@ def outputs(expr: Any, symbols: tuple[Any, ...], order: int, names: dict[Any, An
     """
     place = "the formula"
     _check(expr, place, names)
-    inner = _replace(expr, _stand_ins(), {})
-    first = [_partial(inner, s) for s in symbols] if order else []
-    pairs = combinations_with_replacement(range(len(symbols)), 2) if order == 2 else ()
+    slopes = Slopes()
+    first = [slopes(expr, s) for s in symbols] if order else []
+    pairs = list(combinations_with_replacement(range(len(symbols)), 2)) if order == 2 else []
     places = [place, *(f"the partial with respect to {s.name}" for s in (symbols if order else ()))]
-    found = [expr, *(_replace(f, _originals(), {}) for f in first)]
-    for i, j in pairs:
-        found.append(_replace(_partial(first[i], symbols[j]), _originals(), {}))
-        places.append(f"the partial with respect to {symbols[i].name} and {symbols[j].name}")
-    for component, where in zip(found, places, strict=True):
+    places += [f"the partial with respect to {symbols[i].name} and {symbols[j].name}" for i, j in pairs]
+    found = [expr, *first]
+    for component, where in zip(found[1:], places[1:], strict=False):
+        _check(component, where, names)
+    found += [slopes(first[i], symbols[j]) for i, j in pairs]
+    for component, where in zip(found[1 + len(first) :], places[1 + len(first) :], strict=True):
         _check(component, where, names)
     return found
 
 
-def _partial(expr: Any, symbol: Any) -> Any:
-    """The derivative where there is one: the jumps of sign and Heaviside have none, and count as 0."""
+class Slopes:
+    """Derivatives, almost everywhere, of formulas and of their parts, each found once."""
+
+    def __init__(self) -> None:
+        self._found: dict[Any, Any] = {}
+        self._free: dict[Any, frozenset[Any]] = {}
+        self._depths: dict[Any, int] = {}
+
+    def __call__(self, expr: Any, symbol: Any) -> Any:
+        if symbol not in self._symbols_of(expr):
+            return sympy().S.Zero
+        if expr is symbol or expr == symbol:
+            return sympy().S.One
+        key = expr, symbol
+        if key not in self._found:
+            self._found[key] = self._slope(expr, symbol)
+        return self._found[key]
+
+    def _symbols_of(self, expr: Any) -> frozenset[Any]:
+        if expr not in self._free:
+            own = frozenset([expr]) if expr.is_Symbol else frozenset()
+            self._free[expr] = own.union(*map(self._symbols_of, expr.args))
+        return self._free[expr]
+
+    def _combined(self, kind: Any, operands: list[Any]) -> Any:
+        """A sum or a product; of deep parts as it stands, for SymPy sorts these by comparing them to the bottom."""
+        if max((depth(o, self._depths) for o in operands), default=0) <= DEEPEST_SORTED:
+            return kind(*operands)
+        operands = [o for o in operands if o != kind.identity]
+        return kind(*operands, evaluate=False)
+
+    def _slope(self, expr: Any, symbol: Any) -> Any:
+        library = sympy()
+        if expr.is_Add:
+            return self._combined(library.Add, [d for a in expr.args if (d := self(a, symbol))])
+        if expr.is_Mul:
+            return self._combined(library.Add, self._products(expr.args, symbol))
+        if expr.is_Piecewise:
+            return expr.func(*((self(value, symbol), condition) for value, condition in expr.args))
+        arguments = expr.args
+        if expr.is_Pow:
+            arguments = _merged(*expr.args)
+            slopes: Sequence[Any] = _slopes_of_power(*arguments)
+        else:
+            rule = _rules().get(expr.func)
+            slopes = rule(*arguments) if rule else [expr.fdiff(i + 1) for i in range(len(arguments))]
+        inner = [self(a, symbol) for a in arguments]
+        products = [self._combined(library.Mul, [d, s]) for d, s in zip(inner, slopes, strict=True) if d and s]
+        return self._combined(library.Add, products)
+
+    def _products(self, factors: tuple[Any, ...], symbol: Any) -> list[Any]:
+        slopes = [self(f, symbol) for f in factors]
+        return [self._combined(sympy().Mul, [*factors[:i], d, *factors[i + 1 :]]) for i, d in enumerate(slopes) if d]
+
+
+def _merged(base: Any, exponent: Any) -> tuple[Any, Any]:
+    """Base and exponent of a power of powers: where sqrt(x**3) is a number, it is x**(3/2), which has a slope at 0."""
+    while base.is_Pow and base.exp.is_Rational and exponent.is_number:
+        exponent *= base.exp
+        base = sympy().Abs(base.base) if base.exp.is_even else base.base
+    return base, exponent
+
+
+def _slopes_of_power(base: Any, exponent: Any) -> tuple[Any, Any]:
+    """One power, b**(e - 1), where SymPy has b**e/b, which is 0/0 at 0."""
     library = sympy()
-    derived = expr.diff(symbol)
-    return _replace(derived, {**_stand_ins(), library.DiracDelta: lambda *_: library.Integer(0)}, {})
-
-
-def _replace(expr: Any, table: dict[Any, Any], memo: Memo) -> Any:
-    """`expr` with each function that is a key of `table` replaced."""
-    if not expr.args:
-        return expr
-    if expr not in memo:
-        arguments = [_replace(a, table, memo) for a in expr.args]
-        maker = table.get(expr.func, expr.func)
-        same = maker is expr.func and all(a is b for a, b in zip(arguments, expr.args, strict=True))
-        memo[expr] = expr if same else maker(*arguments)
-    return memo[expr]
+    if base.is_number:
+        return library.S.Zero, library.log(base) * base**exponent
+    to_base = exponent * base ** (exponent - 1)
+    return to_base, library.S.Zero if exponent.is_number else special().PowerLog(base, exponent, library.S.One)
 
 
 @cache
-def _stand_ins() -> dict[Any, Any]:
-    """Functions of the same names that take arguments for real and have a derivative almost everywhere.
+def _rules() -> dict[Any, Rule]:
+    library, functions = sympy(), special()
+    zero, one = library.S.Zero, library.S.One
+    half = library.Rational(1, 2)
 
-    SymPy's own have derivatives of re and im for an argument that it cannot prove real, such as log(x), or none.
-    """
-    library = sympy()
-    zero, one = library.Integer(0), library.Integer(1)
+    def mod(a: Any, b: Any) -> tuple[Any, Any]:
+        return one, -library.floor(a / b)
 
-    def slope_of_mod(args: Any, i: int) -> Any:
-        return one if i == 1 else -stand_ins[library.floor](args[0] / args[1])
+    def root(x: Any, sign: int = -1) -> Any:
+        """1/sqrt(1 - x**2), or with x**2 - 1, without the cancellation at 1."""
+        return ((1 - x) * (1 + x)) ** -half if sign < 0 else (abs(x) - 1) ** -half * (abs(x) + 1) ** -half
 
-    def stand_in(name: str, slope: Any) -> Any:
-        # `eval` of the base class leaves the function as it is.
-        return type(name, (library.Function,), {"fdiff": lambda self, i=1: slope(self.args, i)})
+    def inverse(x: Any) -> tuple[Any]:
+        """1/(1 - x**2), one power, for two would have a difference as their slope."""
+        return (library.Pow((1 - x) * (1 + x), -1, evaluate=False),)
 
-    stand_ins: dict[Any, Any] = {
-        library.Abs: stand_in("Abs", lambda args, i: stand_ins[library.sign](*args)),
-        library.Mod: stand_in("Mod", slope_of_mod),
-        library.frac: stand_in("frac", lambda args, i: one),
+    def power_log(b: Any, e: Any, k: Any) -> tuple[Any, Any, Any]:
+        lower = b ** (e - 1) if k == 1 else functions.PowerLog(b, e - 1, k - 1)
+        return e * functions.PowerLog(b, e - 1, k) + k * lower, functions.PowerLog(b, e, k + 1), zero
+
+    rules: dict[Any, Any] = {
+        library.Abs: lambda x: [library.sign(x)],
+        library.Mod: mod,
+        library.frac: lambda x: [one],
+        library.tanh: lambda x: [library.cosh(x) ** -2],  # 1 - tanh(x)**2 has no digit left from 19 on
+        library.atanh: inverse,
+        library.acoth: inverse,
+        library.asin: lambda x: [root(x)],
+        library.acos: lambda x: [-root(x)],
+        library.asec: lambda x: [root(x, 1) / abs(x)],
+        library.acsc: lambda x: [-root(x, 1) / abs(x)],
+        library.asech: lambda x: [-root(x) / x],
+        library.acsch: lambda x: [-1 / (abs(x) * library.sqrt(1 + x**2))],
+        library.sinc: lambda x: [functions.Sinc1(x)],
+        functions.Sinc1: lambda x: [functions.Sinc2(x)],
+        functions.Softplus: lambda x: [functions.Logistic(x)],
+        functions.Logistic: lambda x: [functions.Logistic(x) * functions.Logistic(-x)],
+        functions.Log1p: lambda x: [1 / (1 + x)],
+        functions.Expm1: lambda x: [library.exp(x)],
+        functions.Versine: lambda x: [library.sin(x)],
+        functions.PowerLog: power_log,
     }
     for flat in (library.sign, library.floor, library.ceiling, library.Heaviside):
-        stand_ins[flat] = stand_in(flat.__name__, lambda args, i: zero)
-    return stand_ins
-
-
-@cache
-def _originals() -> dict[Any, Any]:
-    return {stand_in: original for original, stand_in in _stand_ins().items()}
+        rules[flat] = lambda *arguments: [zero] * len(arguments)
+    return rules
 
 
 def _check(expr: Any, place: str, names: dict[Any, Any]) -> None:
     library = sympy()
-    shown = str(expr.xreplace(names))[:80]
-    if expr.has(library.nan, library.oo, -library.oo, library.zoo):
-        raise ValueError(f"{place} is not finite: {shown}")
-    if expr.has(library.I):
-        raise ValueError(f"{place} is complex: {shown}; compile its real and imaginary part, `expr.as_real_imag()`")
-    missing = sorted(set(_missing(expr)))
+
+    def shown() -> str:  # takes long
+        return str(expr.xreplace(names))[:80]
+
+    parts = met(expr)
+    if parts & {library.nan, library.oo, -library.oo, library.zoo}:
+        raise ValueError(f"{place} is not finite: {shown()}")
+    if library.I in parts:
+        raise ValueError(f"{place} is complex: {shown()}; compile its real and imaginary part, `expr.as_real_imag()`")
+    missing = sorted(set(_missing(expr, set())))
     if missing:
         raise NotImplementedError(
             f"{place} has {', '.join(missing)}, for which there is no compiled code; "
@@ -95,12 +178,36 @@ def _check(expr: Any, place: str, names: dict[Any, Any]) -> None:
         )
 
 
-def _missing(expr: Any) -> list[str]:
+def met(*exprs: Any) -> set[Any]:
+    """All that these consist of, each part once."""
+    found: set[Any] = set()
+    left = list(exprs)
+    while left:
+        part = left.pop()
+        if part not in found:
+            found.add(part)
+            left += part.args
+    return found
+
+
+def depth(expr: Any, found: dict[Any, int]) -> int:
+    """How many parts stand in one another; `found` has that of each."""
+    if expr not in found:
+        found[expr] = 1 + max((depth(a, found) for a in expr.args), default=0)
+    return found[expr]
+
+
+def _missing(expr: Any, seen: set[Any]) -> list[str]:
     library = sympy()
+    if expr in seen:
+        return []
+    seen.add(expr)
     if isinstance(expr, library.core.function.AppliedUndef):
         return [f"{expr.func}, an undefined function"]
-    if expr.is_number and expr.is_comparable:
+    if is_emitted(expr):
+        names = [name for argument in expr.args for name in _missing(argument, seen)]
+    else:
+        names = [type(expr).__name__]
+    if names and expr.is_number and expr.is_comparable:
         return []  # SymPy evaluates it
-    if not is_emitted(expr):
-        return [type(expr).__name__]
-    return [name for argument in expr.args for name in _missing(argument)]
+    return names
