@@ -47,7 +47,8 @@ def derivative(
         Samples of a function: float32, float64, complex64, complex128, or integers, which become float64.
     x : float or array_like of shape (f.shape[axis],) or f.shape, optional
         The distance of neighbours, negative where the coordinate falls; or the coordinates, rising or falling, the same
-        for all lines or those of each line. By default 1.0, and for objects of xarray their own coordinate.
+        for all lines or those of each line. By default 1.0, and for objects of xarray their own coordinate. Integers of
+        any size keep their digits, nanoseconds since 1970 among them.
     n : int, default 1
         Order of the derivative, at least 1.
     accuracy : int, default 2
@@ -58,14 +59,15 @@ def derivative(
         What the ends do, where the symmetric stencil has not enough neighbours: take the points nearest to the end;
         go on at the other end; or be nan.
     edge_accuracy : int, optional
-        Order of accuracy of the one-sided ends, at least 1; `accuracy` by default. Lower ones amplify noise less.
+        Order of accuracy of the one-sided ends, at least 1; `accuracy` by default. Lower ones amplify noise less. An
+        axis needs ``n + edge_accuracy`` points; inside `numba.njit` those of the longest formula.
     period : float, optional
         Needed for ``boundary="periodic"`` with coordinates: the distance after which `f` repeats, larger than the span
         of the coordinates. With a number as `x` it is the number of points times that.
     nan : {"propagate", "one-sided"}, default "propagate"
         What a NaN in `f` does: makes results NaN whose formula has a weight on it that is not zero; or ends an
-        interval. The intervals between NaNs have one-sided ends of their own; one with less points than an axis needs
-        is NaN, as are the NaNs themselves.
+        interval. The intervals between NaNs have one-sided ends of their own; one with less than
+        ``n + edge_accuracy`` points is NaN, as are the NaNs themselves.
     out : ndarray, optional
         Where to write: f's shape, the dtype of the result. It may share memory with `f`.
 
@@ -77,7 +79,8 @@ def derivative(
     Raises
     ------
     TypeError
-        If `f` or `x` has a dtype without a kernel, or an order is no integer, or `out` has another dtype.
+        If `f` or `x` has a dtype without a kernel, or is a quantity (of astropy, pint), whose unit would be lost: give
+        its numbers. If an order is no integer, or `out` has another dtype.
     ValueError
         If there are too few points, `accuracy` is odd, coordinates repeat, turn back or do not fit, the period is
         missing or too short, or an option is unknown; `out` has another shape or is read-only. If `n` and accuracy sum
@@ -97,7 +100,10 @@ def derivative(
     theirs, as far as the end lets them. All are exact for polynomials of degree below their number of points, so the
     error is of order ``h**accuracy`` at every point. A NaN or infinity reaches only results whose formula has a weight
     on it that is not zero. With n=1, accuracy=2 and edge_accuracy 1 or 2 the result is that of `gradient`, bit for bit,
-    which on uneven grids has a weight on the point itself, if need be of zero; but not with ``nan="one-sided"``.
+    which on uneven grids has a weight on the point itself, if need be of zero; but not with ``nan="one-sided"``,
+    nor for integer coordinates beyond 2**53, which `gradient` rounds as NumPy does. On very uneven grids a higher
+    `accuracy` pays: n=2 on 80 random points of a sine is off by 8e-3 with accuracy=2, by 5e-5 with accuracy=4, at less
+    than twice the time.
     float32 is computed in float32, with weights that were rounded once. An array whose elements do not lie side by side
     is copied first.
 

@@ -65,7 +65,7 @@ def laplacian(
     Raises
     ------
     TypeError, ValueError, numpy.exceptions.AxisError
-        As `derivative` does; and if the spacings are neither none, one, nor as many as axes.
+        As `derivative` does, for quantities too; and if the spacings are neither none, one, nor as many as axes.
 
     See Also
     --------

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from numgrad._spacing import EXACT_INTEGERS, are_integers, exact
+
 # Up to so many points are done in exact arithmetic; with more, its integers grow too long.
 EXACT = 64
 
@@ -20,7 +22,8 @@ def weights(points: Any, x0: Any, n: int) -> np.ndarray:
     Parameters
     ----------
     points : array_like of shape (..., m)
-        Where `f` is sampled: m different numbers in any order, for each of any number of formulas.
+        Where `f` is sampled: m different numbers in any order, for each of any number of formulas. Integers of any size
+        keep their digits, nanoseconds since 1970 among them.
     x0 : float or array_like of shape (...)
         Where the derivative is wanted. It need not be one of the points.
     n : int
@@ -68,14 +71,14 @@ def weights(points: Any, x0: Any, n: int) -> np.ndarray:
         count = x.shape[-1] if x.ndim else "no"
         raise ValueError(f"`points` has {count} points along its last axis, n={n} needs at least {n + 1}")
     if x.ndim == 1 and at.ndim == 0 and x.size <= EXACT:
-        return np.array([float(w) for w in _fornberg(_fractions(x, at), n)])
+        return np.array([float(w) for w in _fornberg(_fractions(x, at.item()), n)])
     try:
         shape = np.broadcast_shapes(x.shape[:-1], at.shape)
     except ValueError:
         raise ValueError(
             f"`x0` has shape {at.shape}, `points` {x.shape}; give one x0 for each line of points"
         ) from None
-    offsets = np.broadcast_to(x - np.broadcast_to(at, shape)[..., None], (*shape, x.shape[-1]))
+    offsets = np.broadcast_to(_distances(x, np.broadcast_to(at, shape)[..., None]), (*shape, x.shape[-1]))
     if (np.diff(np.sort(x, axis=-1), axis=-1) == 0).any():
         raise ValueError("`points` repeat; a formula needs different ones")
     # From the nearest point to the farthest, or rounding errors grow.
@@ -87,13 +90,24 @@ def weights(points: Any, x0: Any, n: int) -> np.ndarray:
 
 
 def _real(given: Any, name: str) -> np.ndarray:
-    array = np.asarray(given)
-    if array.dtype.kind not in "iuf":
+    """Return an array of float64, or of integers as they are."""
+    array = exact(given)
+    if array.dtype.kind in "iu" or are_integers(array):
+        return array
+    if array.dtype.kind != "f":
         raise TypeError(f"`{name}` has dtype {array.dtype}, give real numbers")
     array = array.astype(np.float64)
     if not np.isfinite(array).all():
         raise ValueError(f"`{name}` has values that are not finite")
     return array
+
+
+def _distances(x: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """Return x - at in float64, rounded once where integers are beyond it."""
+    if any(a.dtype.kind != "f" and ((a > EXACT_INTEGERS) | (a < -EXACT_INTEGERS)).any() for a in (x, at)):
+        difference = np.frompyfunc(lambda p, a: float(Fraction(p) - Fraction(a)), 2, 1)
+        return np.asarray(difference(x.astype(object), at.astype(object))).astype(np.float64)
+    return x.astype(np.float64) - at.astype(np.float64)
 
 
 def whole(given: Any, name: str, least: int) -> int:
@@ -107,7 +121,7 @@ def whole(given: Any, name: str, least: int) -> int:
 
 
 def _fractions(points: np.ndarray, at: Any) -> list[Fraction]:
-    offsets = [Fraction(p) - Fraction(float(at)) for p in points.tolist()]
+    offsets = [Fraction(p) - Fraction(at) for p in points.tolist()]
     if len(set(offsets)) < len(offsets):
         raise ValueError("`points` repeat; a formula needs different ones")
     return offsets
@@ -229,7 +243,7 @@ class Stencil:
     @classmethod
     def from_offsets(cls, offsets: Any, n: int = 1) -> "Stencil":
         """Return the most accurate stencil on these offsets, which may be any real numbers, up to 64 of them."""
-        given, n = np.sort(_real(list(offsets), "offsets")), whole(n, "n", 1)
+        given, n = np.sort(_real(list(offsets), "offsets").astype(np.float64)), whole(n, "n", 1)
         if given.ndim != 1 or not n < given.size <= EXACT:
             raise ValueError(f"`offsets` has shape {given.shape}; n={n} needs {n + 1} to {EXACT} numbers")
         x = _fractions(given, 0.0)

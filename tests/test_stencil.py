@@ -52,6 +52,24 @@ def test_many_formulas_at_once():
     assert np.allclose(shared[1], weights(points[0, 0], 0.2, 2), rtol=1e-12)
 
 
+@pytest.mark.parametrize("start", [2**53 + 1, 17 * 10**17 + 1, -(2**63), 2**64 - 500, 2**70 + 1])
+def test_large_integers_keep_their_digits(start):
+    """Nanoseconds since 1970: what counts is the distance to x0, however the integers are given."""
+    offsets, at = np.array([0, 100, 105, 300, 499]), 103
+    points = [start + o for o in offsets.tolist()]
+    forms = [points]
+    if start < 2**70:
+        forms.append(np.array(points, "u8" if start > 0 else "i8"))
+    for n in (0, 1, 3):
+        expected = weights(offsets, at, n)
+        for form in forms:
+            assert np.array_equal(weights(form, start + at, n), expected)
+            many = weights([form, form], np.array([start + at, start + at], np.asarray(form).dtype), n)
+            assert np.allclose(many, expected, rtol=1e-13, atol=1e-13 * abs(expected).max())
+        # A number of floating point stands for itself.
+        assert np.array_equal(weights(points, float(start), n), exact(points, float(start), n))
+
+
 def test_floating_point_is_stable():
     """Where the system of the moments has no digits left."""
     points = np.linspace(-1, 1, 25)
