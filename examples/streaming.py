@@ -71,7 +71,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         for file in write(count, Path(name)):
             halves = [ng.CompressedRows(), ng.CompressedRows()]  # as two workers would have, who share nothing
-            ng.CompressedRows().update(np.eye(FEATURES), TRUTH)  # compiles, before memory is measured
+            ng.CompressedRows().update(*next(iter(read(file))))  # compiles, before memory is measured
             tracemalloc.start()
             for i, (X, y) in enumerate(read(file)):
                 halves[i % 2].update(X, y)

@@ -220,7 +220,6 @@ FRAME = dd.from_pandas(pd.DataFrame(X, columns=list("abcd")), npartitions=3)
         (LAZY, Y[:999], None, ValueError, "`y` has 999 values and `X` has 1000 rows"),
         (LAZY, LAZY[:, :0], None, ValueError, r"`y` has shape \(1000, 0\); give one value for each row, or a column"),
         (LAZY, TARGET, LAZY, ValueError, r"`sample_weight` has shape \(1000, 4\); give one value for each row$"),
-        (LAZY, TARGET, 1.0, ValueError, r"`sample_weight` has shape \(\); give one value"),
         (FRAME, FRAME.a, FRAME, ValueError, r"`sample_weight` has shape \(DataFrame\); give one value"),
         (UNKNOWN, Y, None, ValueError, r"`y` is a ndarray, and the rows .* not known; call X.compute_chunk_sizes\(\)"),
         (FRAME, Y, None, ValueError, "`y` is a ndarray, .* give a dask series with the partitions of X"),

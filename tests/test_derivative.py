@@ -276,7 +276,7 @@ def test_gaps_as_python(given, n, accuracy, edge_accuracy):
         wanted = np.full(60, np.nan)
         line_x = x if given == "number" else x[i] if given == "own" else x
         for a, b in intervals(f[i]):
-            if b - a >= n + max(accuracy, edge_accuracy or accuracy):
+            if b - a >= n + (edge_accuracy or accuracy):
                 part = line_x if given == "number" else line_x[a:b].copy()
                 wanted[a:b] = ng.derivative(f[i, a:b].copy(), part, **options)
         assert np.array_equal(np.isnan(got[i]), np.isnan(wanted))
