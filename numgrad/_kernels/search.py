@@ -316,12 +316,13 @@ def judge(task: Any, state: Any, window: Any, epsilon: Any, count: Any, is_first
         natural = SURE * max(abs(value), coarse) if is_strict else KNOWN * max(abs(value), size / (power * span))
         is_found = is_found & ((error + scatter <= natural) | ((value == 0.0) & (truncation == 0.0)))
         was_found = state[CONVERGED * BLOCK + t] > 0.0
-        # A window that has not converged gives way to a finer one that has.
-        is_better = is_finer & is_found & (not was_found) & (error < inf)
+        difference = abs(value - state[VALUE * BLOCK + t])
+        # A window that has not converged gives way to a finer one that has, but not to one far less certain.
+        is_known = (difference <= error + state[ERROR * BLOCK + t]) & (error > 1e4 * state[ERROR * BLOCK + t])
+        is_better = is_finer & is_found & (not was_found) & (error < inf) & (not is_known)
         is_better = is_better | ((error < state[ERROR * BLOCK + t]) & (is_found | (not was_found)))
         is_better = is_better & (move != 0.0)
         # Where a finer window disagrees by more than both of them allow, the coarser one did not know its error.
-        difference = abs(value - state[VALUE * BLOCK + t])
         is_wrong = is_finer & (not (is_better | was_found)) & (difference > error + state[ERROR * BLOCK + t])
         # A finer window that is the first to be believed was perhaps lucky. Its finer neighbour says so.
         agrees = difference <= error + state[ERROR * BLOCK + t] + max(scatter, state[SCATTER * BLOCK + t])
