@@ -28,7 +28,7 @@ LAYERS = {
     "numgrad._gradient": 8,
     "numgrad._strided": 7,
     "numgrad._sweep": 6,
-    "numgrad._stencil": 0,
+    "numgrad._stencil": 3.6,
     "numgrad._forks": 0,
     "numgrad._mapped": 0,
     "numgrad._dispatch": 5,
