@@ -10,7 +10,8 @@ import argparse
 import pickle
 import tempfile
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -51,11 +52,12 @@ def write(rows: int, folder: Path) -> list[Path]:
     return files
 
 
-def read(file: Path) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def read(file: Path) -> Generator[tuple[np.ndarray, np.ndarray], None, None]:
     """Yield X and y of one chunk of the file at a time."""
     if file.suffix == ".csv":
-        for frame in pd.read_csv(file, chunksize=CHUNK):
-            yield frame[NAMES].to_numpy(), frame["y"].to_numpy()
+        with pd.read_csv(file, chunksize=CHUNK) as frames:
+            for frame in frames:
+                yield frame[NAMES].to_numpy(), frame["y"].to_numpy()
     else:
         from pyarrow import parquet
 
@@ -71,7 +73,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         for file in write(count, Path(name)):
             halves = [ng.CompressedRows(), ng.CompressedRows()]  # as two workers would have, who share nothing
-            ng.CompressedRows().update(*next(iter(read(file))))  # compiles, before memory is measured
+            with closing(read(file)) as first:
+                ng.CompressedRows().update(*next(first))  # compiles, before memory is measured
             tracemalloc.start()
             for i, (X, y) in enumerate(read(file)):
                 halves[i % 2].update(X, y)
