@@ -88,17 +88,17 @@ def corners() -> list[str]:
             quotient.full_output = True
             theirs, their_error, *_ = quotient(x, *args)
         scale = np.maximum(abs(exact), abs(exact).max() * 1e-3 + (exact == 0).all())
-        cells = []
-        for value, error, said in (
-            (found.value, found.error, found.converged),
-            (theirs, their_error, np.ones(x.size, bool)),
-        ):
+
+        def cells(value: Any, error: Any, said: np.ndarray, exact: np.ndarray = exact, scale: Any = scale) -> list[str]:
             off = np.nan_to_num(abs(value - exact), nan=np.inf)
             outside = (off > error + 4e-16 * abs(exact))[said].sum()
-            cells.append(f"{np.median(off / scale):.0e} | {said.mean():.0%}, {outside} of {said.sum()}")
-        outsides = cells[1].split(", ")[1]
-        theirs_off = cells[1].split(" | ")[0]
-        rows.append(f"| {name} | {cells[0]} | {np.median(found.n_eval):.0f} | {theirs_off} | {outsides} |")
+            return [f"{np.median(off / scale):.0e}", f"{outside} of {said.sum()}"]
+
+        ours, outside = cells(found.value, found.error, found.converged)
+        evaluations = f"{np.median(found.n_eval):.0f}"
+        shown = [f"{found.converged.mean():.0%}, {outside}", evaluations]
+        peer = cells(theirs, their_error, np.ones(x.size, bool))
+        rows.append(f"| {' | '.join([name, ours, *shown, *peer])} |")
     text = (
         "Errors relative to the exact derivative (to 1 at extrema), the median; the share of results said to have "
         "converged, and how many of these are farther off than their error says. numdifftools does not say whether it "

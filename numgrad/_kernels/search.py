@@ -36,18 +36,16 @@ STATE = 21 * BLOCK
 
 # The rows of weights of a kind of quotient.
 OFFSETS, OFFSETS2, PART, ALL_LEVELS, ALL_BUT_ONE, ALL_BUT_TWO, ALL_BUT_THREE, AMPLIFIED, PROBE = range(9)
-EVEN, EVEN_BUT_ONE = 9, 10
+EVEN, EVEN_BUT_ONE, STEPS = range(9, 12)  # steps in parts of the finest: the levels, then the probe
 
 # The numbers of a kind of quotient.
-WEIGHT, FACTORIAL, AMPLIFICATION, GAIN, GAIN_BEFORE, GAIN_EARLIER, RATIO, START, PROBE_AT, SURPRISE = range(10)
+WEIGHT, FACTORIAL, AMPLIFICATION, GAIN, GAIN_BEFORE, GAIN_EARLIER, RATIO, START, SURPRISE = range(9)
 
 # Rounding is accepted up to this many units of the last place of the derivative before coarser steps are tried.
 ACCEPTED = 64.0
 # The first steps are this times a power of the ratio, and of two: short enough for x + h to be exact where the ratio is
 # two, and no period is a multiple of them all.
 ODD = 847_807 / 2**20
-# The probe may differ from what the levels foretell by so many times what rounding makes of it.
-SURPRISED = 1.0
 # A quotient that changes by less than this fraction is taken to have left behind the steps that say nothing.
 RESOLVED = 1e-2
 # Columns that come nearer by less than the root of this are not taken to converge any more, but to scatter.
@@ -78,10 +76,10 @@ def unit(exponent: Any) -> Any:
 def load(scratch: Any, problem: Any, numbers: Any, start: Any, stop: Any, kind: Any) -> None:
     """Copy what is known of the tasks from start to stop into the scratch memory, and choose their first steps.
 
-    These are powers of two times ODD, so that x + h and x - h are exact; or those that are given.
+    These are ODD times a power of the ratio, and of two; or those that are given.
     """
     order, levels, samples, is_mixed, _, _, _ = kind[0]
-    coarse, span = kind[1][START], kind[1][RATIO] ** (levels - 1)
+    coarse, width = kind[1][START], kind[2][STEPS][levels - 1]
     tasks, states, _, _, _, _, _, _ = scratch
     first, second, room, given, centers, point = problem
     digits, _, lanes = numbers
@@ -92,7 +90,7 @@ def load(scratch: Any, problem: Any, numbers: Any, start: Any, stop: Any, kind: 
         for t in range(count):
             task[FIRST * BLOCK + t] = first[begin + t]
             task[SECOND * BLOCK + t] = second[begin + t] if is_mixed else 0.0
-            task[FINE * BLOCK + t] = ODD * coarse / span
+            task[FINE * BLOCK + t] = ODD * coarse / width
         for t in range(count):
             exponent = (bits[FIRST * BLOCK + t] >> 52 & 0x7FF) - 1023
             size, size2 = unit(exponent), 0
@@ -115,7 +113,7 @@ def load(scratch: Any, problem: Any, numbers: Any, start: Any, stop: Any, kind: 
                 power *= h
             task[AREA * BLOCK + t] = h * h2 if is_mixed else power
             task[COARSEST * BLOCK + t] = FARTHEST
-            task[COARSE * BLOCK + t] = task[FINE * BLOCK + t] * span
+            task[COARSE * BLOCK + t] = task[FINE * BLOCK + t] * width
             task[CALLS * BLOCK + t] = (levels + 1.0) * samples
         if room.size and not given.size:
             for t in range(count):
@@ -143,7 +141,7 @@ def begin(scratch: Any, problem: Any, numbers: Any, start: Any, stop: Any, kind:
         task = tasks[first // BLOCK * TASK :][:TASK]
         count = min(total - first, BLOCK)
         for j in range(levels + 1):
-            step = kind[1][RATIO] ** j if j < levels else kind[1][PROBE_AT]
+            step = weights[STEPS][j]
             for r in range(samples):
                 at = (j * samples + r) * total + first
                 node, node2, index = nodes[at:][:count], nodes2[at:][:count], which[at:][:count]
@@ -172,7 +170,7 @@ def condense(
     rows = levels + 1
     part, change, size = row * BLOCK + t, (rows + row) * BLOCK + t, (2 * rows + row) * BLOCK + t
     for i in range(count):
-        window[part + i] = kind[1][0] * state[center + i]
+        window[part + i] = kind[1][WEIGHT] * state[center + i]
         window[change + i] = -state[center + i] if is_checked else 0.0
         window[size + i] = 0.0
     for r in range(samples):
@@ -187,9 +185,9 @@ def condense(
 
 def scale(task: Any, state: Any, count: Any, kind: Any) -> None:
     """Find the finest step of each window, and that to the power of the order."""
-    finest = kind[1][RATIO] ** (1 - kind[0][1])
+    width = kind[2][STEPS][kind[0][1] - 1]
     for t in range(count):
-        fine, coarse = task[FINE * BLOCK + t], task[COARSE * BLOCK + t] * finest
+        fine, coarse = task[FINE * BLOCK + t], task[COARSE * BLOCK + t] / width
         state[H * BLOCK + t] = coarse if state[MOVE * BLOCK + t] > 0.0 else fine
         state[POWER * BLOCK + t] = task[AREA * BLOCK + t]
     for _ in range(kind[0][0]):
@@ -208,8 +206,7 @@ def open_windows(values: Any, at: Any, total: Any, task: Any, state: Any, window
     scale(task, state, count, kind)
     for j in range(levels + 1):
         condense(values, at + j * samples * total, total, state, window, 0, j, count, kind)
-        step = kind[1][RATIO] ** j if j < levels else kind[1][PROBE_AT]
-        factor = kind[1][1] / step**order
+        factor = kind[1][FACTORIAL] / kind[2][STEPS][j] ** order
         for t in range(count):
             window[j * BLOCK + t] *= factor / state[POWER * BLOCK + t]
 
@@ -247,9 +244,8 @@ def judge(task: Any, state: Any, window: Any, epsilon: Any, count: Any, is_first
     Rounding is that of the values of the function, and more if it rounds as a function of a rounded x does.
     """
     order, levels, _, is_mixed, is_checked, is_fixed, is_leading = kind[0]
-    _, factorial, amplification, gain, gain_before, gain_earlier, ratio, _, _, surprise = kind[1]
-    width = ratio ** (levels - 1)
-    span = width**order
+    _, factorial, amplification, gain, gain_before, gain_earlier, _, _, surprise = kind[1]
+    span = kind[2][STEPS][levels - 1] ** order
     coarsest, changes = (levels - 1) * BLOCK, (levels + 1) * BLOCK
     sizes, largest = 2 * (levels + 1) * BLOCK, (3 * levels + 1) * BLOCK
     for t in range(count):
@@ -291,7 +287,7 @@ def judge(task: Any, state: Any, window: Any, epsilon: Any, count: Any, is_first
         # What the probe would change, beyond its own rounding, is what the levels do not know.
         probed = abs(state[PROBED * BLOCK + t])
         scatter = max(scatter, 2.0 * probed)
-        likely = SURPRISED * surprise * (noise + rounding)
+        likely = surprise * (noise + rounding)
         is_odd = probed > 4.0 * likely
         probed = 2.0 * probed if probed > likely else 0.0
         is_smooth = (is_fixed != 0) | is_smooth & (
@@ -313,8 +309,8 @@ def judge(task: Any, state: Any, window: Any, epsilon: Any, count: Any, is_first
         # A derivative is found where it is known to a tenth of itself, or of what values of this size could make of it.
         # At fine steps noisy values look smooth where they are rounded alike: more is asked there.
         is_strict = is_finer & (not is_first) & (order <= 2)
-        natural = SURE * max(abs(value), coarse) if is_strict else KNOWN * max(abs(value), size / (power * span))
-        is_found = is_found & ((error + scatter <= natural) | ((value == 0.0) & (truncation == 0.0)))
+        most = SURE * max(abs(value), coarse) if is_strict else KNOWN * max(abs(value), size / (power * span))
+        is_found = is_found & ((error + scatter <= most) | ((value == 0.0) & (truncation == 0.0)))
         was_found = state[CONVERGED * BLOCK + t] > 0.0
         difference = abs(value - state[VALUE * BLOCK + t])
         # A window that has not converged gives way to a finer one that has, but not to one far less certain.
@@ -386,8 +382,8 @@ def want(scratch: Any, lanes: Any, total: Any, kind: Any) -> None:
                         states[at] = 0.0
             if is_wanted:
                 task[(FINE if move < 0.0 else COARSE) * BLOCK] = h
-                fine = h if move < 0.0 else h * ratio ** (1 - levels)
-                asked[0, count], asked[1, count], asked[2, count] = t, h, fine * kind[1][PROBE_AT]
+                fine = h if move < 0.0 else h / weights[STEPS][levels - 1]
+                asked[0, count], asked[1, count], asked[2, count] = t, h, fine * weights[STEPS][levels]
                 count += 1
     for k in range(count):
         t = int(asked[0, k])
@@ -424,7 +420,7 @@ def move_on(scratch: Any, epsilon: Any, lanes: Any, total: Any, kind: Any) -> No
     """
     tasks, states, windows, _, _, _, values, asked = scratch
     order, levels, samples, _, _, _, _ = kind[0]
-    factorial, rows = kind[1][1], 3 * (levels + 1) * BLOCK
+    factorial, rows = kind[1][FACTORIAL], 3 * (levels + 1) * BLOCK
     count, stride = int(asked[3, 0]), int(asked[3, 1])
     k = 0
     while k < count:

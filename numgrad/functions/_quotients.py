@@ -75,12 +75,12 @@ class Kind:
         # The error of a quotient whose own differences say nothing is its difference from the next better one.
         is_leading = not self.is_fixed and levels - low >= 3
         window = levels if is_leading else max(levels + 1, low + 3)
-        steps = [ratio**j for j in range(window)]
+        steps = tuple(ratio**j for j in range(window))
         used = (window, window - 1, window - 2, window - 3) if is_leading else (levels + 1, levels, levels, levels)
         weights = [_limit(quotient.powers, steps[:k]) if k > low else () for k in used]
         # The probe as one step more would change the limit by this.
-        with_probe = _limit(quotient.powers, [*steps, PROBE])
-        probe = [a - b for a, b in zip(with_probe, _padded(_limit(quotient.powers, steps), window + 1), strict=True)]
+        with_probe, without = _limit(quotient.powers, (*steps, PROBE)), _limit(quotient.powers, steps)
+        probe = [a - b for a, b in zip(with_probe, (*without, Fraction(0)), strict=True)]
         scale = 1 if quotient.offsets2 else factorial(n)
         parts = scale * sum(map(abs, (*quotient.part, quotient.center)))
         at = [*map(float, steps), float(PROBE)]
@@ -89,7 +89,7 @@ class Kind:
         flags = (bool(quotient.offsets2), quotient.is_checked, self.is_fixed, is_leading)
         gains = (float(ratio) ** quotient.powers[max(window - k, low)] - 1 for k in (2, 3, 4))
         even = tuple(range(2, 2 * window + 1, 2))
-        rows = (
+        rows: tuple[Sequence[float | Fraction], ...] = (
             quotient.offsets,
             quotient.offsets2 or (0.0,) * len(quotient.offsets),
             quotient.part,
@@ -98,10 +98,11 @@ class Kind:
             probe,
             _limit(even, steps),
             _limit(even, steps[:-1]),
+            at,
         )
         return (
             (n, window, len(quotient.offsets), *map(int, flags)),
-            (quotient.center, float(scale), sum(amplified), *gains, float(ratio), self.start, float(PROBE), surprise),
+            (quotient.center, float(scale), sum(amplified), *gains, float(ratio), self.start, surprise),
             tuple(_padded(row, window + 1) for row in rows),
         )
 
@@ -152,20 +153,20 @@ def _padded(weights: Sequence[float | Fraction], length: int) -> tuple[float, ..
     return tuple(map(float, weights)) + (0.0,) * (length - len(weights))
 
 
-def _limit(powers: Sequence[int], steps: Sequence[Fraction]) -> list[Fraction]:
+@cache
+def _limit(powers: tuple[int, ...], steps: tuple[Fraction, ...]) -> tuple[Fraction, ...]:
     """The weights of q at the steps in the limit at zero of q(h) = limit + sum of c_p h^p, over the first powers.
 
-    They sum to 1, and to 0 times each power: Richardson's extrapolation, for any steps. Solved by elimination, exactly.
+    They sum to 1, and to 0 times each power: Richardson's extrapolation, for any steps. Solved by elimination, exactly;
+    no pivot is zero, as all minors of such a matrix are those of different powers of different numbers.
     """
     size = len(steps)
-    rows = [[s**p for s in steps] + [Fraction(p == 0)] for p in (0, *powers[: size - 1])]
+    rows = [[*(s**p for s in steps), Fraction(p == 0)] for p in (0, *powers[: size - 1])]
     for k in range(size):
-        rows[k:] = sorted(rows[k:], key=lambda row: row[k] == 0)
-        rows[k] = [a / rows[k][k] for a in rows[k]]
-        rows = [
-            row if i == k else [a - row[k] * b for a, b in zip(row, rows[k], strict=True)] for i, row in enumerate(rows)
-        ]
-    return [row[-1] for row in rows]
+        pivot = rows[k] = [a / rows[k][k] for a in rows[k]]
+        for i in {*range(size)} - {k}:
+            rows[i] = [a - rows[i][k] * b for a, b in zip(rows[i], pivot, strict=True)]
+    return tuple(row[-1] for row in rows)
 
 
 @cache
