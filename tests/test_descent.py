@@ -1140,3 +1140,13 @@ def test_an_interrupted_run_keeps_what_it_has(monkeypatch):
     run = caught.value.descent
     assert 0 < run.n_iter < 10_000_000
     agree(run, *plain(X, y, np.zeros(2), 0.0005, run.n_iter))
+
+
+@pytest.mark.parametrize("method", ["fused", "modes"])
+def test_gradients_too_small_to_be_squared_as_python(method):
+    """They are not taken for zero: the descent goes on."""
+    rate, X = 0.5, np.ones((4, 1))
+    run = ng.gradient_descent(X, np.zeros(4), theta0=[1.0], learning_rate=rate, n_iter=600, method=method)
+    assert run.n_iter == 600
+    assert run.theta[0] == (1 - rate) ** 600
+    assert "converged" not in run.stop_reason
