@@ -208,9 +208,10 @@ def weights_and_applying(accuracy: int) -> Any:
     """Both kernels alone, in one thread: how long the weights of a line take, in times of one use of them."""
 
     def make() -> Calls:
-        from numgrad import _formulas, _sweep
-        from numgrad._kernels.coordinates import fill_table
-        from numgrad._recipe import weighing
+        from numgrad._arrays.kernels.coordinates import fill_table
+        from numgrad._arrays.plan import options as _formulas
+        from numgrad._arrays.plan.compose import weighing
+        from numgrad._arrays.run import flat as _sweep
 
         x = coordinates(200_000)
         f, out, n = np.sin(x), np.zeros(x.size), x.size

@@ -10,15 +10,15 @@ import numpy as np
 import numgrad as ng
 from benchmarks.cases import coordinates, regression, samples
 from benchmarks.measure import side_by_side, table, unit
-from numgrad import _recipe
-from numgrad._kernels import streamed
+from numgrad._arrays.kernels import streamed
+from numgrad._arrays.plan import compose as _recipe
 
 SIZE = 10**8
 CHUNK = np.uintp(128)
 
 
 if _recipe.has_streaming_stores():
-    from numgrad._intrinsics import fence, put_line
+    from numgrad._compile.intrinsics import fence, put_line
 else:
     put_line, fence = numba.njit(streamed.put_line), numba.njit(streamed.fence)
 

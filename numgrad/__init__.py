@@ -3,17 +3,17 @@
 import sys
 from typing import TYPE_CHECKING, Any
 
-from numgrad import _original  # noqa: F401  # first: NumPy's own gradient is bound now
-from numgrad._forks import importing
+from numgrad._system import original as _original  # noqa: F401  # first: NumPy's own gradient is bound now
+from numgrad._system.forks import importing
 
 if TYPE_CHECKING:
-    from numgrad._derivative import derivative
-    from numgrad._explain import explain
-    from numgrad._fields import curl, divergence, hessian, jacobian, laplacian
-    from numgrad._gradient import gradient
-    from numgrad._stencil import Stencil, weights
-    from numgrad._threads import get_num_threads, set_num_threads
-    from numgrad._turning_points import TurningPoints, turning_points
+    from numgrad._arrays.derivative import derivative
+    from numgrad._arrays.explain import explain
+    from numgrad._arrays.fields import curl, divergence, hessian, jacobian, laplacian
+    from numgrad._arrays.gradient import gradient
+    from numgrad._arrays.stencil import Stencil, weights
+    from numgrad._arrays.turning_points import TurningPoints, turning_points
+    from numgrad._system.threads import get_num_threads, set_num_threads
     from numgrad.regression import CompressedRows, Descent, StepSize, gradient_descent, step_size
 
 __all__ = [

@@ -37,7 +37,13 @@ def _fresh_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
 def lower(monkeypatch):
     """A function that lowers thresholds: pieces of so many elements, on so many threads."""
     import numgrad as ng
-    from numgrad import _derivative, _dispatch, _fields, _gradient, _recipe, _strided, _sweep
+    from numgrad._arrays import derivative as _derivative
+    from numgrad._arrays import fields as _fields
+    from numgrad._arrays import gradient as _gradient
+    from numgrad._arrays.plan import compose as _recipe
+    from numgrad._arrays.plan import dispatch as _dispatch
+    from numgrad._arrays.run import flat as _sweep
+    from numgrad._arrays.run import strided as _strided
 
     caches = _dispatch.plan_for, _derivative.plan_of, _derivative.even_plan, _fields.plan_of, _recipe.compiled
 

@@ -10,7 +10,7 @@ import pytest
 from helpers import HANGS, same_bits, uneven, values
 
 import numgrad as ng
-from numgrad import _threads
+from numgrad._system import threads as _threads
 from numgrad.interop.dask import _uneven
 
 F = values("f8", (23, 17))

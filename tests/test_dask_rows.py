@@ -14,7 +14,7 @@ import pytest
 from dask.callbacks import Callback
 
 import numgrad as ng
-from numgrad.interop import dask_rows
+from numgrad.regression import _dask_blocks as dask_rows
 from numgrad.regression import _rows
 
 M, N = 1000, 4

@@ -12,7 +12,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 import numgrad as ng
-from numgrad import _derivative
+from numgrad._arrays import derivative as _derivative
 
 GRIDS = {
     "even": lambda n: np.arange(n) * 0.25 - 1,

@@ -7,9 +7,9 @@ import pytest
 from helpers import COORDINATES, FAST, LAYOUTS, SCALARS, assert_same, same_bits, uneven, values
 
 import numgrad as ng
-from numgrad import _dispatch
-from numgrad._dispatch import plan_for, prepare
-from numgrad._spacing import NotFast
+from numgrad._arrays.plan import dispatch as _dispatch
+from numgrad._arrays.plan.dispatch import plan_for, prepare
+from numgrad._arrays.plan.spacing import NotFast
 
 SHAPES = [(2,), (3,), (10,), (5000,), (2, 2), (3, 7), (600, 9), (9, 600), (4, 5, 6), (3, 1, 4), (2, 3, 4, 5)]
 

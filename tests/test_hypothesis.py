@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import numgrad as ng
-from numgrad._dispatch import prepare
-from numgrad._spacing import NotFast
+from numgrad._arrays.plan.dispatch import prepare
+from numgrad._arrays.plan.spacing import NotFast
 
 EXAMPLES = 2500
 

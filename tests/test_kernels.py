@@ -7,13 +7,18 @@ import pytest
 from helpers import assert_same, same_bits, uneven, values
 
 import numgrad as ng
-from numgrad import _dispatch, _gradient, _jit, _recipe, _strided, _sweep
-from numgrad._dispatch import plan_for
-from numgrad._kernels.edges import with_edges
-from numgrad._kernels.nonuniform import is_evenly_spaced, nonuniform
-from numgrad._kernels.quotient import scaled, smith
-from numgrad._kernels.uniform import uniform
-from numgrad._spacing import number_key
+from numgrad._arrays import gradient as _gradient
+from numgrad._arrays.kernels.edges import with_edges
+from numgrad._arrays.kernels.nonuniform import is_evenly_spaced, nonuniform
+from numgrad._arrays.kernels.quotient import scaled, smith
+from numgrad._arrays.kernels.uniform import uniform
+from numgrad._arrays.plan import compose as _recipe
+from numgrad._arrays.plan import dispatch as _dispatch
+from numgrad._arrays.plan.dispatch import plan_for
+from numgrad._arrays.plan.spacing import number_key
+from numgrad._arrays.run import flat as _sweep
+from numgrad._arrays.run import strided as _strided
+from numgrad._compile import jit as _jit
 from numgrad.regression import _fused
 
 STORES = [False, True]

@@ -15,7 +15,12 @@ from test_hypothesis import calls, outcome
 from test_processes import finish, start
 
 import numgrad as ng
-from numgrad import _dispatch, _gradient, _recipe, _spacing, _sweep, _threads
+from numgrad._arrays import gradient as _gradient
+from numgrad._arrays.plan import compose as _recipe
+from numgrad._arrays.plan import dispatch as _dispatch
+from numgrad._arrays.plan import spacing as _spacing
+from numgrad._arrays.run import flat as _sweep
+from numgrad._system import threads as _threads
 
 MIB = 2**20
 

@@ -11,7 +11,7 @@ import pytest
 from helpers import FAST, assert_same, same_bits, uneven, values
 
 import numgrad as ng
-from numgrad import _mapped
+from numgrad._system import memory as _mapped
 
 needs_madvise = pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="pages are given back on Linux")
 

@@ -15,7 +15,7 @@ from numpy.lib.tests import test_function_base as upstream
 from test_processes import finish, start
 
 import numgrad as ng
-from numgrad.interop import numba_overload
+from numgrad.interop.numba import overload as numba_overload
 
 numba_overload.init()  # an editable installation of before has no entry point
 

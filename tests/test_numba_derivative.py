@@ -12,8 +12,8 @@ from numba.typed import List
 from test_processes import finish, start
 
 import numgrad as ng
-from numgrad import _jit
-from numgrad.interop import numba_overload
+from numgrad._compile import jit as _jit
+from numgrad.interop.numba import overload as numba_overload
 
 numba_overload.init()  # an editable installation of before has no entry point
 

@@ -104,8 +104,8 @@ DAMAGES = {
 
 def kept_product(name):
     """A kernel as a new process makes it."""
-    from numgrad import _jit
-    from numgrad._kernels.quotient import scaled
+    from numgrad._arrays.kernels.quotient import scaled
+    from numgrad._compile import jit as _jit
 
     return _jit._jit(_jit._clone(scaled, name), frozenset(), False)
 
@@ -114,7 +114,7 @@ def kept_product(name):
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_file_is_replaced(monkeypatch, damage, which):
     """It costs a warning and a compilation; the next process knows nothing of it."""
-    from numgrad import _cache
+    from numgrad._compile import cache as _cache
 
     monkeypatch.setattr(_cache, "_told", set())
     name = f"{which}_{sorted(DAMAGES).index(damage)}"  # other workers damage the others
@@ -136,7 +136,7 @@ def test_a_damaged_file_is_replaced(monkeypatch, damage, which):
 
 
 def test_a_file_that_is_missing_or_cannot_be_written(monkeypatch):
-    from numgrad import _cache
+    from numgrad._compile import cache as _cache
 
     monkeypatch.setattr(_cache, "_told", set())
     whole = kept_product("missing")
@@ -160,7 +160,7 @@ def test_a_file_that_is_missing_or_cannot_be_written(monkeypatch):
 
 def test_what_cannot_be_linked(monkeypatch):
     """Files as they were written, of which Numba makes nothing."""
-    from numgrad import _cache
+    from numgrad._compile import cache as _cache
 
     def refused(*arguments):
         raise AttributeError("no such thing")
@@ -255,7 +255,7 @@ def test_many_threads_at_once():
 
 
 def test_kernels_release_the_gil():
-    from numgrad._jit import _specialised
+    from numgrad._compile.jit import _specialised
 
     ng.gradient(np.arange(3.0))
     assert all(kernel.targetoptions["nogil"] for kernel in _specialised.values())

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 import numgrad as ng
 from numgrad import symbolic
-from numgrad.symbolic import _kernel, _lower, _work
+from numgrad.symbolic import _loop as _kernel
+from numgrad.symbolic import _lower, _work
 
 mpmath = pytest.importorskip("mpmath")
 sympy = pytest.importorskip("sympy")

@@ -179,7 +179,7 @@ def test_lines_as_python():
 
 
 def test_threads(monkeypatch):
-    from numgrad import _turning_points
+    from numgrad._arrays import turning_points as _turning_points
 
     f = np.random.default_rng(0).integers(0, 5, (50, 40)).astype("f4")
     expected = ng.turning_points(f)

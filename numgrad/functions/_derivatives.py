@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from numgrad.functions._calls import Model, Tasks, caller_of
 from numgrad.functions._quotients import central, mixed, mixed_one_sided, one_sided
 from numgrad.functions._result import Derivative
-from numgrad.functions._samples import Model, Tasks, caller_of
 from numgrad.functions._search import Found, Search
 
 MOST_ACCURATE = 20

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from numgrad._jit import specialise
-from numgrad._kernels import search
+from numgrad._compile.jit import specialise
+from numgrad.functions._kernels import search
 
 # The step of the probe, in parts of the finest step: (5 - sqrt(5)) / 4, which is far from simple fractions.
 PROBE = Fraction(724_548, 2**20)

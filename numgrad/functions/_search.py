@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numgrad._kernels import search
+from numgrad.functions._calls import JittedCaller, PlainCaller, Tasks
+from numgrad.functions._kernels import search
 from numgrad.functions._quotients import Kind, Quotient, kind_of
-from numgrad.functions._samples import JittedCaller, PlainCaller, Tasks
 
 # A central quotient with less room than this, on the scale of its point, may be worse than a one-sided one.
 NARROW = 0.1

@@ -10,11 +10,16 @@ import numpy as np
 from dask.base import tokenize
 from dask.highlevelgraph import HighLevelGraph
 
-from numgrad import _derivative, _fields, _formulas, _gradient, _spacing, _threads
-from numgrad._containers import refuse_units
-from numgrad._fields import spacing_of_each
-from numgrad._gradient import MESSAGES
-from numgrad._recipe import FIELDS
+from numgrad._arrays import derivative as _derivative
+from numgrad._arrays import fields as _fields
+from numgrad._arrays import gradient as _gradient
+from numgrad._arrays.containers import refuse_units
+from numgrad._arrays.gradient import MESSAGES
+from numgrad._arrays.plan import options as _formulas
+from numgrad._arrays.plan import spacing as _spacing
+from numgrad._arrays.plan.dtypes import FIELDS
+from numgrad._arrays.terms import spacing_of_each
+from numgrad._system import threads as _threads
 
 # What `_containers.home_of` sends here; all else of dask is read as arrays are.
 KINDS = (da.Array,)

@@ -13,8 +13,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 
-from numgrad import _derivative, _fields, _formulas, _gradient, _turning_points
-from numgrad._containers import as_array, home_of
+from numgrad._arrays import derivative as _derivative
+from numgrad._arrays import fields as _fields
+from numgrad._arrays import gradient as _gradient
+from numgrad._arrays import turning_points as _turning_points
+from numgrad._arrays.containers import as_array, home_of
+from numgrad._arrays.plan import options as _formulas
 
 # What `_containers.home_of` sends here; a Variable has no coordinates, and is read as arrays are.
 KINDS = (xr.DataArray, xr.Dataset)

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from numgrad._kernels.descent import BACKTRACKING, BARZILAI_BORWEIN, CONVERGED, FIXED, LARGEST
 from numgrad.regression import _check
 from numgrad.regression._engine import Engine, Record, Rule
 from numgrad.regression._fused import Fused
+from numgrad.regression._kernels.iteration import BACKTRACKING, BARZILAI_BORWEIN, CONVERGED, FIXED, LARGEST
 from numgrad.regression._modes import Modes
 from numgrad.regression._quadratic import EPS
 from numgrad.regression._result import Descent, Problem

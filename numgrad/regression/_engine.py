@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from numgrad._kernels.descent import FIXED, GROWN, LARGEST
 from numgrad.regression._check import Floats
+from numgrad.regression._kernels.iteration import FIXED, GROWN, LARGEST
 
 
 @dataclass(frozen=True)

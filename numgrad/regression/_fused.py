@@ -5,24 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from numgrad._jit import Kernel, specialise
-from numgrad._kernels.descent import (
-    BACKTRACKING,
-    FIXED,
-    GOES_ON,
-    LINE,
-    ROWS,
-    advance,
-    columns,
-    descent,
-    pack,
-    packing,
-    rows,
-    tally,
-)
-from numgrad._threads import get_num_threads, share
+from numgrad._compile.jit import Kernel, specialise
+from numgrad._system.threads import get_num_threads, share
 from numgrad.regression._check import Floats
 from numgrad.regression._engine import Engine, Record, Rule
+from numgrad.regression._kernels.iteration import BACKTRACKING, FIXED, GOES_ON, advance, descent, tally
+from numgrad.regression._kernels.passes import LINE, ROWS, columns, pack, packing, rows
 from numgrad.regression._rows import FASTMATH, by_columns, tags
 from numgrad.regression._step_size import Inner
 

@@ -4,11 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from numgrad._jit import specialise
-from numgrad._kernels.descent import BACKTRACKING, BARZILAI_BORWEIN, tally
-from numgrad._kernels.modes import REPLAYED, modes
+from numgrad._compile.jit import specialise
 from numgrad.regression._check import Floats
 from numgrad.regression._engine import Engine, Record, Rule
+from numgrad.regression._kernels.iteration import BACKTRACKING, BARZILAI_BORWEIN, REPLAYED, modes, tally
 from numgrad.regression._quadratic import Quadratic, Scale, shifted
 
 

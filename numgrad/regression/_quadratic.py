@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from numgrad._kernels.descent import LARGEST
 from numgrad.regression._check import Floats
+from numgrad.regression._kernels.iteration import LARGEST
 
 EPS, TINY = float(np.finfo(np.float64).eps), float(np.finfo(np.float64).tiny)
 # Data of a size within 2**-ORDINARY to 2**ORDINARY need no scale: the fourth power of one times the square of another,

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from numgrad._kernels.descent import LARGEST
 from numgrad.regression import _check
 from numgrad.regression._check import Data, Floats
 from numgrad.regression._engine import Rule
+from numgrad.regression._kernels.iteration import LARGEST
 from numgrad.regression._modes import replayed
 from numgrad.regression._quadratic import (
     EPS,

@@ -5,12 +5,12 @@ from typing import Any, Literal, overload
 
 import numpy as np
 
-from numgrad._jit import specialise
-from numgrad._kernels.descent import LINE, ROWS, pack
-from numgrad._kernels.householder import compress, fold
-from numgrad._threads import get_num_threads, share
+from numgrad._compile.jit import specialise
+from numgrad._system.threads import get_num_threads, share
 from numgrad.regression import _check
 from numgrad.regression._check import Data, Floats
+from numgrad.regression._kernels.householder import compress, fold
+from numgrad.regression._kernels.passes import LINE, ROWS, pack
 from numgrad.regression._quadratic import Quadratic, column_norms, reduce
 
 # Elements of [1 | X | y] in a piece of work, and the memory for the R of the pieces that are done at a time.

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from numgrad import _mapped
-from numgrad._out import check, check_apart
-from numgrad.symbolic import _kernel
+from numgrad._system import memory as _mapped
+from numgrad._system.out import check, check_apart
+from numgrad.symbolic import _loop as _kernel
 from numgrad.symbolic._emit import Emitter, Value
 from numgrad.symbolic._library import sympy
 from numgrad.symbolic._parse import parse

@@ -1,0 +1,186 @@
+"""The plan of a gradient, in words."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from numgrad._arrays import derivative as _derivative
+from numgrad._arrays import fields as _fields
+from numgrad._arrays import gradient as _gradient
+from numgrad._arrays import turning_points as _turning_points
+from numgrad._arrays.containers import as_array
+from numgrad._arrays.kernels.uniform import uniform
+from numgrad._arrays.plan.dispatch import prepare
+from numgrad._arrays.plan.spacing import NotFast
+from numgrad._arrays.plan.types import AxisPlan, Request, is_compact
+from numgrad._arrays.run import flat as _sweep
+from numgrad._system import out as _out
+
+
+@dataclass(frozen=True)
+class AxisExplanation:
+    """What computes a derivative along one axis.
+
+    Attributes
+    ----------
+    axis : int or None
+        The axis of `f`; None if NumPy has not come so far as to name one.
+    kernel : str
+        "uniform" or "nonuniform", with "+ edges" for second-order edges and "+ short lines" where an axis is so short
+        that all of its lines are done in one loop; "by rows" for arrays whose elements do not lie side by side.
+        "stencil" for other derivatives, with how many samples it takes and the order n; "with coordinates" or "with
+        coordinates of each line", "+ gaps" if a NaN ends an interval; "on a copy" of an array whose elements do not lie
+        side by side. "turning points"; or "numpy.gradient".
+    dtype : str
+        The dtype of the quotient, before it is stored.
+    view : tuple of int
+        The array as the kernel sees it: (outer, n, inner), n along the axis, inner contiguous.
+    spacing : str
+        The number, or the dtype of the coordinates.
+    threads : int
+        How many threads share the work, that of the caller among them.
+    stores : str
+        "streaming" for results written past the cache, else "plain".
+    reason : str
+        Why NumPy computes it; empty where a kernel does.
+    """
+
+    axis: int | None
+    kernel: str
+    dtype: str = ""
+    view: tuple[int, ...] = ()
+    spacing: str = ""
+    threads: int = 1
+    stores: str = "plain"
+    reason: str = ""
+
+    def __str__(self) -> str:
+        if self.reason:
+            return f"{self.kernel}, because {self.reason}"
+        threads = f"{self.threads} thread" + "s" * (self.threads > 1)
+        return (
+            f"axis {self.axis}: {self.kernel}, in {self.dtype}, as {self.view}, spacing {self.spacing}, "
+            f"{threads}, {self.stores} stores"
+        )
+
+
+class Explanation(tuple[AxisExplanation, ...]):
+    """One AxisExplanation for each axis, or a single one for numpy.gradient; prints a line each."""
+
+    def __repr__(self) -> str:
+        return "\n".join(map(str, self))
+
+
+def explain(f: Any, *varargs: Any, **options: Any) -> Explanation:
+    """Say which kernel `gradient` would use for each axis, or why it would call numpy.gradient; or another function.
+
+    Takes the arguments of `gradient`; or one of `derivative`, `laplacian`, `divergence`, `curl`, `jacobian`, `hessian`
+    and `turning_points`, and then its arguments. Raises the errors of that call, and computes nothing.
+
+    Returns
+    -------
+    Explanation
+        A tuple of AxisExplanation, in the order of the axes asked for; of a field in the order of its terms.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import numgrad as ng
+    >>> ng.explain(np.zeros((4, 5), np.float32), 0.1, [0, 1, 3, 4, 7])
+    axis 0: uniform, in float32, as (1, 4, 5), spacing 0.1, 1 thread, plain stores
+    axis 1: nonuniform, in float64, as (4, 5, 1), spacing coordinates (float64), 1 thread, plain stores
+    >>> ng.explain(np.zeros(3, np.float16))
+    numpy.gradient, because f has dtype float16
+    >>> ng.explain(ng.laplacian, np.zeros((9, 9)), accuracy=4)
+    axis 0: stencil of 5 samples for n=2, in float64, as (1, 9, 9), spacing 1.0, 1 thread, plain stores
+    axis 1: stencil of 5 samples for n=2, in float64, as (9, 9, 1), spacing 1.0, 1 thread, plain stores
+    """
+    if not callable(f):
+        return _of_gradient(f, *varargs, **options)
+    known: list[tuple[Any, Callable[..., Explanation]]] = [
+        (_gradient.gradient, _of_gradient),
+        (_derivative.derivative, _of_derivative),
+        (_turning_points.turning_points, _of_turning_points),
+        *((function, partial(_of_field, read)) for function, read in _fields.READERS.items()),
+    ]
+    for function, explained in known:
+        if f is function:
+            return explained(*varargs, **options)
+    raise TypeError(f"`explain` does not know {f!r}; give it an array, or a function of numgrad on arrays")
+
+
+def _of_gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out: Any = None) -> Explanation:
+    request = prepare(as_array(f), varargs, axis, edge_order)
+    plan, spacings = request.plan, request.spacings
+    if type(plan) is not NotFast and any(type(x) is np.ndarray and (np.diff(x) == 0).any() for x in spacings):
+        plan = NotFast("coordinates repeat")
+    if type(plan) is NotFast:
+        return Explanation([AxisExplanation(None, "numpy.gradient", reason=plan.reason)])
+    results, inputs = _gradient.arrange(request, out)
+    is_flat = _gradient.is_flat(request, results, inputs)
+    nbytes = sum(r.nbytes for r in results) if is_flat else 0
+    names = [done.recipe.name for done in plan.axes]
+    if not is_flat:
+        names = [name.removesuffix(" + short lines") + " by rows" for name in names]
+    return Explanation([_row(request, *done, nbytes) for done in zip(plan.axes, names, strict=True)])
+
+
+def _of_derivative(*varargs: Any, out: Any = None, **options: Any) -> Explanation:
+    call = _derivative.read_call(*varargs, **options)
+    if call.is_gradient:
+        return _of_gradient(call.f, call.x, axis=call.axis, edge_order=call.formula.edges, out=out)
+    request = call.request()
+    if out is not None:
+        _out.check(out, call.f.shape, request.plan.dtype, np.ndarray)
+    return _of_stencils(request, [call.formula.n], call.f.size * request.plan.dtype.itemsize)
+
+
+def _of_field(read: Any, *varargs: Any, out: Any = None, **options: Any) -> Explanation:
+    field = read(*varargs, **options)
+    rows: list[AxisExplanation] = []
+    for terms, sources in field.sweeps:
+        request = field.request(terms, sources)
+        if out is not None:
+            _out.check(out, field.shape, request.plan.dtype, np.ndarray)
+        nbytes = len({t.target for t in terms}) * request.f.size * request.plan.dtype.itemsize
+        rows += _of_stencils(request, [t.n for t in terms], nbytes)
+    return Explanation(rows)
+
+
+def _of_stencils(request: Request, orders: list[int], nbytes: int) -> Explanation:
+    copy = "" if is_compact(request.f, request.order) else " on a copy"
+    rows = []
+    for done, n in zip(request.plan.axes, orders, strict=True):
+        name = done.recipe.name.replace("stencil", f"stencil of {done.recipe.taps} samples for n={n}", 1)
+        rows.append(_row(request, done, name + copy, nbytes))
+    return Explanation(rows)
+
+
+def _of_turning_points(*varargs: Any, **options: Any) -> Explanation:
+    call = _turning_points.read_call(*varargs, **options)
+    words = repr(call.spacing) if isinstance(call.spacing, float) else "coordinates (float64)"
+    threads = _turning_points.thread_count(call.lines.size)
+    n = call.shape[call.axis]
+    view = call.lines.size // max(n, 1), n, 1
+    return Explanation([AxisExplanation(call.axis, "turning points", call.lines.dtype.name, view, words, threads)])
+
+
+def _row(request: Request, done: AxisPlan, kernel: str, nbytes: int) -> AxisExplanation:
+    given = request.spacings[done.place] if request.spacings else 1.0
+    spacing = repr(given)
+    if type(given) is np.ndarray:
+        even = done.recipe.functions[0] is uniform
+        spacing = f"coordinates ({given.dtype})" + (f", evenly {given[1] - given[0]} apart" if even else "")
+    size = request.f.size
+    return AxisExplanation(
+        done.axis,
+        kernel,
+        done.recipe.work.__name__,
+        (size // max(done.n * done.inner, 1), done.n, done.inner),
+        spacing,
+        _sweep.thread_count(request.plan, size),
+        "streaming" if nbytes and _sweep.is_streaming(nbytes) else "plain",
+    )

@@ -1,0 +1,151 @@
+"""np.gradient's contract: arrange the memory, run the plan, wrap the results; or hand the call to NumPy."""
+
+from typing import Any
+
+import numpy as np
+
+from numgrad._arrays.containers import as_array, home_of, unit_of
+from numgrad._arrays.plan.dispatch import plan_for, prepare
+from numgrad._arrays.plan.spacing import NotFast, read
+from numgrad._arrays.plan.types import Plan, Request
+from numgrad._arrays.run import strided as _strided
+from numgrad._arrays.run.arrange import arrange, fill_flat, is_flat
+from numgrad._system import original as _original
+from numgrad._system import out as _out
+
+_ndarray, _empty = np.ndarray, np.empty
+# What NumPy says, for those who raise it themselves, where NumPy cannot be asked.
+MESSAGES = {
+    "COUNT": "invalid number of arguments",
+    "REPEATED": "repeated axis",
+    "ORDER": "'edge_order' greater than 2 not supported",
+    "DIMENSIONS": "distances must be either scalars or 1d",
+    "MISMATCH": "when 1d, distances must match the length of the corresponding dimension",
+    "ONE": "index 0 is out of bounds for axis 0 with size 0",
+    "SHORT": "Shape of array too small to calculate a numerical gradient, at least (edge_order + 1) elements are "
+    "required.",
+}
+
+
+def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out: Any = None) -> Any:
+    """Return the gradient of an N-dimensional array: `numpy.gradient`, bit for bit, in compiled kernels.
+
+    Second-order central differences inside; one-sided differences of first or second order at the ends of each axis.
+
+    Parameters
+    ----------
+    f : array_like
+        Samples of a function. The kernels take arrays, memory-mapped files and lists of float32, float64, complex64,
+        complex128 and all integers, of any layout; numpy.gradient gets the rest (other subclasses, masked arrays,
+        datetime64, float16, ...).
+    *varargs : float or array_like, optional
+        Spacing, as in numpy.gradient, in units of the coordinates: nothing (1.0), one number for all axes, or for each
+        axis a number or a 1-D array of coordinates of the axis' length.
+    axis : None, int or tuple of int, optional
+        The axes to differentiate along. All by default.
+    edge_order : {1, 2}, default 1
+        Order of accuracy at the ends.
+    out : ndarray or tuple of ndarray, optional
+        Where to write: for one axis an array of f's shape; for several a tuple of such arrays, or one array of shape
+        ``(number of axes, *f.shape)``. Its dtype must be that of the result. It may share memory, or a mapped file,
+        with `f` and the coordinates.
+
+    Returns
+    -------
+    ndarray or tuple of ndarray
+        The derivative along the one axis asked for, or a tuple of one for each; of f's shape, dtype (float64 for
+        integers) and memory layout. `out` itself, if given.
+
+    Raises
+    ------
+    TypeError, ValueError, IndexError, numpy.exceptions.AxisError
+        As numpy.gradient does, with its messages.
+    TypeError
+        If `out` is no array of the type and dtype of the result.
+    ValueError
+        If `out` has another shape, is read-only, or has arrays that share memory with each other.
+
+    See Also
+    --------
+    explain : which kernel each axis gets, or why NumPy computes it.
+
+    Notes
+    -----
+    With steps p = x[i] - x[i-1] and q = x[i+1] - x[i], the inside is
+    ``(p**2 f[i+1] + (q**2 - p**2) f[i] - q**2 f[i-1]) / (p q (p + q))``, which is ``(f[i+1] - f[i-1]) / (2 h)`` for
+    p = q = h: its error is of order h**2, by Taylor's theorem [1]_. The operations are done in NumPy's order, each
+    rounded once.
+
+    One difference: the kernels raise no floating-point warnings, whatever `numpy.errstate` says. A spacing of zero
+    goes to NumPy, warnings and all.
+
+    References
+    ----------
+    .. [1] B. Fornberg, "Generation of finite difference formulas on arbitrarily spaced grids", Mathematics of
+       Computation 51 (1988), 699-706.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import numgrad as ng
+    >>> ng.gradient([1, 2, 4, 7, 11, 16])
+    array([1. , 1.5, 2.5, 3.5, 4.5, 5. ])
+    >>> ng.gradient([5, 7, 4, 8], [0, 1, 3, 3.5])
+    array([2.        , 0.83333333, 6.1       , 8.        ])
+    >>> f = np.arange(6.0).reshape(2, 3) ** 2
+    >>> ng.gradient(f, axis=1, out=np.empty((2, 3)))
+    array([[1., 2., 3.],
+           [7., 8., 9.]])
+    """
+    if type(f) is _ndarray and f.flags.carray and type(edge_order) is int and (axis is None or type(axis) is int):
+        spacings, keys = read(varargs) if varargs else ((), ())
+        shape = f.shape
+        plan = plan_for(f.dtype, shape, None, axis, edge_order, *keys)
+        if type(plan) is Plan and plan.calls and (out is None or _is_plain(out, plan, f, spacings)):
+            # What follows below, for a small array in C order: such a call is nothing but overhead.
+            flat = f if len(shape) == 1 else f.reshape(-1)
+            results, met_zero = [], False
+            for kernel, arguments, make, place in plan.calls:
+                if make is not None:
+                    arguments += make(spacings[place])
+                result = _empty(shape, plan.dtype) if out is None else out
+                met_zero |= kernel(flat, result if len(shape) == 1 else result.reshape(-1), *arguments)
+                results.append(result)
+            if met_zero:
+                return _fall_back(f, varargs, axis, edge_order, out)
+            return results[0] if len(results) == 1 else tuple(results)
+        request = Request(plan, f, f, None, spacings)
+    else:
+        if type(f) not in (_ndarray, list, tuple):
+            home = home_of(f)
+            if home is not None and all(unit_of(x) is None for x in varargs):
+                return home.gradient(f, *varargs, axis=axis, edge_order=edge_order, out=out)
+            f = as_array(f)
+        request = prepare(f, varargs, axis, edge_order)
+    plan = request.plan
+    if type(plan) is NotFast:
+        return _fall_back(f, varargs, axis, edge_order, out)
+    results, inputs = arrange(request, out)
+    fill = fill_flat if is_flat(request, results, inputs) else _strided.fill
+    if not fill(request, results, inputs):
+        return _fall_back(f, varargs, axis, edge_order, out)
+    if out is not None:
+        return out
+    return results[0] if len(results) == 1 else tuple(results)
+
+
+def _is_plain(out: Any, plan: Plan, f: np.ndarray, spacings: tuple[Any, ...]) -> bool:
+    """Whether `out` is one array for one axis, which a kernel may write to as it is."""
+    return (
+        type(out) is _ndarray
+        and len(plan.calls) == 1
+        and out.shape == f.shape
+        and out.dtype == plan.dtype
+        and out.flags.carray
+        and not _strided.shares_memory(out, (f, *spacings))
+    )
+
+
+def _fall_back(f: Any, varargs: tuple[Any, ...], axis: Any, edge_order: Any, out: Any) -> Any:
+    results = _original.gradient(f, *varargs, axis=axis, edge_order=edge_order)
+    return results if out is None else _out.store(results, out)

@@ -1,0 +1,204 @@
+"""Which kernels compute a gradient: by dtype, shape and spacing; or numpy.gradient, with the reason."""
+
+import operator
+from functools import lru_cache, partial
+from math import isfinite, prod
+from operator import mul, truediv
+from typing import Any
+
+import numpy as np
+
+from numgrad._arrays.kernels.coordinates import own_taps
+from numgrad._arrays.kernels.edges import with_edges
+from numgrad._arrays.kernels.gapped import gapped
+from numgrad._arrays.kernels.nonuniform import nonuniform
+from numgrad._arrays.kernels.short import short
+from numgrad._arrays.kernels.stencil import constant_taps, varying_taps
+from numgrad._arrays.kernels.uniform import uniform
+from numgrad._arrays.plan import coefficients as _constants
+from numgrad._arrays.plan.coefficients import _central, _of_lines, _of_number, _of_table, _with_gaps
+from numgrad._arrays.plan.compose import Recipe, compiled
+from numgrad._arrays.plan.dtypes import DOUBLE, FIELDS, REAL, division
+from numgrad._arrays.plan.options import Formula
+from numgrad._arrays.plan.spacing import NotFast, number_key, read
+from numgrad._arrays.plan.types import PIECE, AxisPlan, Call, Order, Plan, Request, inner_of, memory_order
+from numgrad._compile.jit import Kernel, known_entry_point
+
+# The spacing where none is given. By its value, so that its constants are part of the plan.
+_ONE = (float, 1.0, "exactly")
+_SMALL_INTEGERS = (np.int8, np.int16, np.uint8, np.uint16)
+
+
+# Blocks of up to SHORT elements, if there are MANY in all, are done by a table of what differs in them; one of
+# coordinates is made in each call. LLVM does not vectorise that loop for complex numbers, which pays only for the
+# shortest lines.
+SHORT, SHORT_COMPLEX = 48, 6
+MANY, MANY_WITH_COORDINATES = 1 << 10, 1 << 15
+
+
+def prepare(f: Any, varargs: tuple[Any, ...], axis: Any, edge_order: Any) -> Request:
+    """Read the arguments of a call. Nothing the size of f is copied, but for lists."""
+    like = f
+    if type(f) is not np.ndarray:
+        if type(f) not in (list, tuple, np.memmap):
+            return Request(NotFast(f"f is a {type(f).__name__}"), f, f, None, ())
+        f = np.asarray(f)
+        if type(like) is not np.memmap:
+            like = f
+    order = None if f.flags.c_contiguous else memory_order(f)
+    spacings, keys = read(varargs)
+    if not (axis is None or type(axis) is int) or type(edge_order) is not int:
+        axis, edge_order = _as_integers(axis), _as_integers(edge_order)
+    plan = plan_for(f.dtype, f.shape, order, axis, edge_order, *keys)
+    if f.dtype.kind in "iu" and 1 in f.shape and type(plan) is Plan and not f.flags.c_contiguous:
+        # NumPy makes the results of integers like their converted copy: strides along an axis of length 1 differ.
+        like = np.empty_like(like)
+    return Request(plan, like, f, order, spacings)
+
+
+def _as_integers(given: Any) -> Any:
+    """Return an integer or a tuple of integers as Python's, None as it is, anything else as a hashable refusal."""
+    try:
+        if type(given) in (tuple, list):
+            return tuple([operator.index(i) for i in given])
+        return None if given is None else operator.index(given)
+    except TypeError:
+        return NotFast(f"axis or edge_order is {given!r}, no integer")
+
+
+@lru_cache(maxsize=1024)
+def plan_for(
+    dtype: "np.dtype[Any]", shape: tuple[int, ...], order: Order, axis: Any, edge_order: Any, *keys: Any
+) -> Plan | NotFast:
+    """Return the plan for spacings with these keys (`_spacing.read`), or why there is none."""
+    for given in (axis, edge_order, *keys):
+        if type(given) is NotFast:
+            return given
+    views = _views(shape, order, axis, edge_order)
+    if type(views) is NotFast:
+        return views
+    if dtype not in FIELDS:
+        return NotFast(f"f has dtype {dtype}")
+    keys = keys or (_ONE,)
+    is_for_all = len(keys) == 1 and isinstance(keys[0][0], type)
+    if is_for_all:
+        keys *= len(views)
+    if len(keys) != len(views):
+        return NotFast("the number of spacings is not the number of axes")
+    plans, size = [], prod(shape)
+    for place, ((a, n, inner), key) in enumerate(zip(views, keys, strict=True)):
+        rung = _ladder(dtype, n, inner, size, key, edge_order)
+        if type(rung) is NotFast:
+            return rung
+        done = AxisPlan(a, 0 if is_for_all else place, n, inner, *rung)
+        plans.append(done._replace(target=place))
+    plan = Plan(np.dtype(FIELDS[dtype]), tuple(plans))
+    if size * len(plans) <= PIECE:
+        plan.calls = known_calls(plan.axes, size)
+    return plan
+
+
+def known_calls(axes: tuple[AxisPlan, ...], size: int) -> tuple[Call, ...]:
+    """Return the calls that do all of a small array at once; none while a kernel has yet to be compiled."""
+    calls: list[Call] = []
+    for axis in axes:
+        entry = known_entry_point(compiled(axis.recipe, False))
+        if entry is None:
+            return ()
+        constants = axis.constants
+        if type(constants) is tuple:
+            calls.append((entry, (axis.n, axis.inner, 0, size, 0, *constants), None, 0))
+        else:
+            calls.append((entry, (axis.n, axis.inner, 0, size, 0), constants, axis.place))
+    return tuple(calls)
+
+
+@lru_cache(maxsize=1024)
+def _views(shape: tuple[int, ...], order: Order, axis: Any, edge_order: Any) -> Any:
+    """Return (axis, n, inner) for each axis wanted, or NotFast."""
+    if edge_order not in (1, 2):
+        return NotFast("edge_order is neither 1 nor 2")
+    ndim = len(shape)
+    wanted: Any = range(ndim) if axis is None else (axis,) if type(axis) is int else axis
+    axes = [a % ndim for a in wanted if -ndim <= a < ndim]
+    if not wanted or 0 in shape:
+        return NotFast("there is nothing to compute")
+    if len(set(axes)) != len(wanted):
+        return NotFast("an axis is out of bounds or repeated")
+    if min(shape[a] for a in axes) <= edge_order:
+        return NotFast("an axis is too short")
+    return [(a, shape[a], inner_of(shape, order, a)) for a in axes]
+
+
+def _ladder(dtype: "np.dtype[Any]", n: int, inner: int, size: int, key: Any, edge_order: int) -> Any:
+    """Return the recipe and the constants of one axis, or NotFast."""
+    kind, given, *length = key
+    is_number = isinstance(kind, type)
+    if not is_number and length != [n]:
+        return NotFast("coordinates do not have the length of the axis")
+    has_coordinates = not is_number and given is None
+    field = FIELDS[dtype]
+    functions: tuple[Kernel, ...] = (nonuniform if has_coordinates else uniform,)
+    if edge_order == 2:
+        functions = (*functions, with_edges)
+    short_block = SHORT_COMPLEX if issubclass(field, np.complexfloating) else SHORT
+    if n * inner <= short_block and size >= (MANY_WITH_COORDINATES if has_coordinates else MANY):
+        functions = (*functions, short)
+    if has_coordinates:
+        recipe = Recipe(functions, dtype, np.result_type(field, kind).type, kind.type, division(field))
+        return recipe, partial(_constants.of_coordinates, recipe, inner)
+    kind = kind if is_number else kind.type
+    if field is np.complex64 and kind in _SMALL_INTEGERS:
+        return NotFast("complex64 over a small integer is divided in two precisions")
+    # NumPy promotes by the type of each divisor: a Python float is weak, 2.0 * np.int8(3) is a float64. Where h itself
+    # is narrower than 2.0 * h, the wider division still rounds to the same float32.
+    work = DOUBLE[field] if type(2.0 * kind(1)) is np.float64 else field
+    is_power = given if given is True or given is False else number_key(kind, given)[1] is True
+    # The reciprocal of a power of two is exact, so the product is the quotient, and it costs a quarter.
+    divide = mul if is_power and division(field) is truediv else division(field)
+    recipe = Recipe(functions, dtype, work, REAL[work], divide)
+    if given is is_power:
+        return recipe, lru_cache(8)(partial(_constants.of_number, recipe, n, inner))
+    with np.errstate(all="ignore"):  # what overflows goes to NumPy, which has the warning
+        try:
+            steps = [float(REAL[work](h)) for h in (2.0 * given, given)]
+        except OverflowError:  # for NumPy to raise, which may find something else first
+            return NotFast("a spacing is an integer beyond the range of floats")
+        if not all(map(isfinite, steps)) or not all(steps):
+            return NotFast(f"a spacing is {given}")
+        return recipe, _constants.of_number(recipe, n, inner, given)
+
+
+def axis_plan(
+    dtype: "np.dtype[Any]", shape: tuple[int, ...], order: Order, axis: int, spacing: Any, place: int, formula: Formula,
+    period: float, *, source: int = 0, target: int = 0, adds: bool = False, factor: float = 1.0,
+) -> AxisPlan:  # fmt: skip
+    """Return how an axis is done: `factor` times a derivative.
+
+    `spacing` is a number or the `Key` of coordinates; these, the `place`-th of the spacings, are looked at when the
+    plan is run.
+    """
+    field = FIELDS[dtype]
+    size, inner = shape[axis], inner_of(shape, order, axis)
+    taps, is_even = formula.n + formula.accuracy, isinstance(spacing, float)
+    function: Any
+    constants: Any
+    if is_even:
+        stencil = _central(formula.n, formula.accuracy)
+        function, taps = constant_taps, len(stencil.offsets)
+        constants = _of_number(spacing, size, inner, formula, REAL[field], factor)
+    elif spacing.are_own:
+        function, constants = own_taps, partial(_of_lines, formula, period, factor)
+    else:
+        function = varying_taps
+        constants = partial(_of_table, formula, period, REAL[field], factor, spacing.are_extreme)
+    functions: tuple[Any, ...] = (function,)
+    if formula.gaps and dtype.kind in "fc":  # integers have no NaN
+        functions = (function, gapped)
+        constants = partial(_with_gaps, constants, spacing, size, formula, period)
+    finds_weights = function is own_taps or gapped in functions
+    recipe = Recipe(
+        functions, dtype, field, REAL[field], division(field), taps, formula.n * finds_weights, adds,
+        finds_weights and not is_even and spacing.are_extreme,
+    )  # fmt: skip
+    return AxisPlan(axis, place, size, inner, recipe, constants, source, target)

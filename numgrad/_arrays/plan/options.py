@@ -1,0 +1,215 @@
+"""Which formula each point of an axis gets: from order, accuracy, boundary and spacing to the plan of a kernel."""
+
+import math
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from numgrad._arrays.containers import refuse_units
+from numgrad._arrays.kernels.coordinates import (
+    EMPTY,
+    ONE_SIDED,
+    PERIODIC,
+    first_turn,
+)
+from numgrad._arrays.plan.dtypes import FIELDS, REAL
+from numgrad._arrays.plan.spacing import are_integers, exact, relative
+from numgrad._arrays.plan.types import Order, inner_of
+from numgrad._arrays.stencil import EXACT, whole
+from numgrad._compile.jit import entry_point, specialise
+
+BOUNDARIES = {"one-sided": ONE_SIDED, "periodic": PERIODIC, "nan": EMPTY}
+# Products of distances stay within the range of float64 while the exponents of all of them sum up to less.
+EXPONENTS = 800
+
+
+class Formula(NamedTuple):
+    """What is wanted of one axis; `edges` is the accuracy of one-sided ends, `gaps` whether a NaN makes such ends."""
+
+    n: int
+    accuracy: int
+    boundary: str
+    edges: int
+    gaps: bool = False
+
+    @property
+    def points_needed(self) -> int:
+        """How many points an axis must have: a short one has nothing but one-sided ends."""
+        if self.boundary == "one-sided":
+            return self.interval_needed
+        return self.most_points if self.gaps else self.n + self.accuracy - (self.n + 1) % 2
+
+    @property
+    def interval_needed(self) -> int:
+        """How many points must lie between two gaps."""
+        return self.n + self.edges
+
+    @property
+    def most_points(self) -> int:
+        """How many points there are in the longest formula."""
+        return self.n + max(self.accuracy, self.edges)
+
+    @property
+    def is_gradient(self) -> bool:
+        """Whether `gradient` has kernels for this, whose bits are promised."""
+        return self[:3] == (1, 2, "one-sided") and self.edges <= 2 and not self.gaps
+
+    def __str__(self) -> str:
+        in_force = f"accuracy={self.accuracy}"
+        if self.boundary == "one-sided" and self.edges != self.accuracy:
+            in_force = f"edge_accuracy={self.edges}"
+        elif self.points_needed == self.interval_needed > self.n + self.accuracy:
+            in_force = f"edge_accuracy={self.edges} and nan='one-sided'"
+        return f"n={self.n} with {in_force} and boundary={self.boundary!r}"
+
+
+class Coordinates(NamedTuple):
+    """Points of an axis by their coordinates, float64 and compact: those of each line, or the same for all lines.
+
+    `shortest` and `longest` are the distances of neighbours; `origin` is what was subtracted from integers beyond
+    2**53, of each line with its own an entry.
+    """
+
+    x: np.ndarray
+    are_own: bool
+    inner: int
+    shortest: float
+    longest: float
+    origin: Any = 0
+
+    def span(self, size: int) -> float:
+        """The longest distance between the ends of a line."""
+        if not self.x.size:
+            return 0.0
+        lines = self.x.reshape(-1, size, self.inner)
+        return float(abs(lines[:, -1] - lines[:, 0]).max())
+
+
+class Key(NamedTuple):
+    """What a plan has to know of coordinates: whether each line has its own, whether products of distances overflow."""
+
+    are_own: bool
+    are_extreme: bool
+
+
+def key_and_values(spacing: float | Coordinates, name: str, n: int, count: int, dtype: "np.dtype[Any]") -> Any:
+    """Return what a plan has to know of a spacing, and what its kernel gets; of `count` points for the derivative n."""
+    low, high = (abs(spacing),) * 2 if isinstance(spacing, float) else (spacing.shortest, spacing.longest)
+    least, most = exponents(dtype)
+    if not (least < -n * math.log2(high) and -n * math.log2(low) < most):
+        raise ValueError(
+            f"`{name}` has distances of {low:g} to {high:g}; weights for n={n}, of the order of their power {-n}, are "
+            f"beyond the range of {np.dtype(REAL[FIELDS[dtype]])}: choose another unit"
+        )
+    if isinstance(spacing, float):
+        return spacing, spacing
+    reach = max(abs(math.log2(low)), abs(math.log2(high * count)))
+    return Key(spacing.are_own, reach * count > EXPONENTS), spacing.x
+
+
+@cache
+def exponents(dtype: "np.dtype[Any]") -> tuple[float, float]:
+    """The logarithms to base 2 of the smallest and the largest number that weights may be for samples of this dtype."""
+    real = np.finfo(REAL[FIELDS[dtype]])
+    return math.log2(real.smallest_normal), math.log2(real.max)
+
+
+def read_formula(n: Any, accuracy: Any, boundary: Any, edge_accuracy: Any = None, gaps: bool = False) -> Formula:
+    n, accuracy = whole(n, "n", 1), whole(accuracy, "accuracy", 1)
+    if accuracy % 2:
+        raise ValueError(f"`accuracy` is {accuracy}, give an even number")
+    if not isinstance(boundary, str) or boundary not in BOUNDARIES:
+        raise ValueError(f"`boundary` is {boundary!r}, give one of {', '.join(map(repr, BOUNDARIES))}")
+    if edge_accuracy is not None and boundary != "one-sided" and not gaps:
+        raise ValueError(f"`edge_accuracy` is {edge_accuracy}, boundary={boundary!r} has no edges; leave it away")
+    edges = accuracy if edge_accuracy is None else whole(edge_accuracy, "edge_accuracy", 1)
+    if n + max(accuracy, edges) > EXACT:
+        raise ValueError(f"n={n} with accuracy={max(accuracy, edges)} needs more than {EXACT} points; give less")
+    return Formula(n, accuracy, boundary, edges, gaps)
+
+
+def read_samples(given: Any, name: str, *, real: bool = False) -> np.ndarray:
+    if isinstance(given, np.ma.MaskedArray):
+        raise TypeError(f"`{name}` is a MaskedArray; give {name}.filled(numpy.nan), whose gaps stay gaps")
+    refuse_units(given, name)
+    array: np.ndarray = np.asarray(given)
+    if not array.dtype.isnative:
+        array = array.astype(array.dtype.newbyteorder("="))
+    if array.dtype not in FIELDS or (real and array.dtype.kind == "c"):
+        wanted = "float32, float64" + ", complex64, complex128" * (not real)
+        raise TypeError(f"`{name}` has dtype {array.dtype}, give {wanted} or integers")
+    return array
+
+
+def read_spacing(
+    given: Any, name: str, shape: tuple[int, ...], axis: int, order: Order, *, lines: bool
+) -> float | Coordinates:
+    """Return a distance or coordinates; with `lines` these may have the shape of the samples."""
+    refuse_units(given, name)
+    x = exact(given)
+    if x.dtype.kind not in "iuf" and not (x.ndim and are_integers(x)):
+        raise TypeError(f"`{name}` has dtype {x.dtype}, give real numbers")
+    if x.ndim == 0:
+        h = float(x)
+        if not math.isfinite(h) or h == 0:
+            raise ValueError(f"`{name}` is {h}, give a distance that is finite and not zero, or coordinates")
+        return h
+    size, are_own = shape[axis], x.shape == shape
+    if not ((are_own and lines) or x.shape == (size,)):
+        more = f", or an array of shape {shape} with those of each line" if lines and len(shape) > 1 else ""
+        raise ValueError(
+            f"`{name}` has shape {x.shape}, give a number or the coordinates of all {size} points of axis {axis}{more}"
+        )
+    turned = order if are_own else None
+    try:
+        values, origin = relative(x, axis if are_own else 0)
+    except OverflowError:
+        raise ValueError(f"`{name}` has integers too far apart for float64: choose another unit") from None
+    if turned is not None:
+        values, x = values.transpose(turned), x.transpose(turned)
+    flat = np.ascontiguousarray(values).reshape(-1)
+    inner = inner_of(shape, order, axis) if are_own else 1
+    steps = np.ones(2)
+    if flat.size and size > 1:
+        kernel = specialise(first_turn, "float64")
+        at = int(entry_point(kernel, flat, steps, size, inner)(flat, steps, size, inner))
+        if at >= 0:
+            places = np.array(np.unravel_index(at + inner, x.shape))[np.argsort(turned or range(x.ndim))]
+            seen = flat if np.ndim(origin) == 0 else x.reshape(-1)
+            raise ValueError(_why_not(seen[at], seen[at + inner], name, ", ".join(map(str, places))))
+    shortest, longest = steps.tolist()
+    return Coordinates(flat, are_own or flat.size == math.prod(shape), inner, shortest, longest, origin)
+
+
+def _why_not(a: float, b: float, name: str, place: str) -> str:
+    if not isinstance(a, int) and not (math.isfinite(a) and math.isfinite(b)):
+        return f"`{name}` has coordinates that are not finite, at {place} or before"
+    return (
+        f"`{name}` goes from {a} to {b} at {place}; give coordinates that only rise or only fall, or split the samples "
+        "there"
+    )
+
+
+def read_period(period: Any, spacing: float | Coordinates, formula: Formula, size: int) -> float:
+    """Return the distance after which samples repeat; 0 where it is not needed."""
+    if formula.boundary != "periodic" or isinstance(spacing, float):
+        if period is not None:
+            raise ValueError(f"`period` is {period}; leave it away but for boundary='periodic' with coordinates")
+        return 0.0
+    if period is None:
+        raise ValueError("`period` is missing; with coordinates, boundary='periodic' needs the distance of repetition")
+    if not isinstance(period, (int, float, np.integer, np.floating)):
+        raise TypeError(f"`period` is {period!r}, give a number")
+    span = spacing.span(size)
+    if not (math.isfinite(period) and period > span):
+        raise ValueError(f"`period` is {period}, the coordinates span {span}; give a larger one")
+    return float(period)
+
+
+def check_length(formula: Formula, axis: int, size: int, *, has_edges: bool = False) -> None:
+    """Refuse an axis that is too short; `has_edges` says that the caller has an `edge_accuracy`."""
+    if size < formula.points_needed:
+        is_enough = formula.boundary == "one-sided" and formula.n < size
+        remedy = f"; with edge_accuracy={size - formula.n} these are enough" if is_enough and has_edges else ""
+        raise ValueError(f"axis {axis} has {size} points; {formula} needs at least {formula.points_needed}{remedy}")

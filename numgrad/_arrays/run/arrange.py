@@ -1,0 +1,67 @@
+"""Arrays for the results, and flat memory for the kernels."""
+
+from typing import Any
+
+import numpy as np
+
+from numgrad._arrays.gradient import _ndarray
+from numgrad._arrays.plan.spacing import is_ready
+from numgrad._arrays.plan.types import Order, Request, is_compact
+from numgrad._arrays.run import flat as _sweep
+from numgrad._arrays.run import strided as _strided
+from numgrad._system import out as _out
+
+# What is not compact is copied, if that takes up to so many bytes in all: less time than to find the rows.
+COPIED = 1 << 19
+
+
+def arrange(request: Request, out: Any) -> tuple[list[np.ndarray], tuple[Any, ...]]:
+    """Return the arrays for the results, and what they must not share memory with, or NumPy would get other values."""
+    plan = request.plan
+    if out is None:
+        return [np.empty_like(request.like, plan.dtype) for _ in plan.axes], ()
+    results = _out.targets(out, len(plan.axes), request.f.shape, plan.dtype, np.ndarray)
+    return results, (request.f, *request.others, *request.spacings)
+
+
+def is_flat(request: Request, results: list[np.ndarray], inputs: tuple[Any, ...]) -> bool:
+    """Whether kernels run over flat memory: that of the arrays, or that of copies of small ones."""
+    if request.f.nbytes + sum([r.nbytes for r in results]) <= COPIED:
+        return True
+    return (
+        is_compact(request.f, request.order)
+        and all(is_ready(x) for x in request.spacings if type(x) is _ndarray)
+        and all(_is_usable(r, request.order, inputs) for r in results)
+    )
+
+
+def fill_flat(request: Request, results: list[np.ndarray], inputs: tuple[Any, ...]) -> bool:
+    """Fill the results by kernels on flat memory; what is not, or would be overwritten, goes through a copy."""
+    order = request.order
+    sources = [_compact(f, order) for f in (request.f, *request.others)]
+    results = [np.asarray(r) for r in results]
+    working = [r if _is_usable(r, order, inputs) else np.empty_like(sources[0], r.dtype) for r in results]
+    flat = [flat_view(f, order) for f in sources], [flat_view(w, order) for w in working]
+    done = _sweep.fill(*flat, request.plan, request.spacings)
+    return done and _strided.store(working, results)
+
+
+def _compact(f: np.ndarray, order: Order) -> np.ndarray:
+    """The array, or a copy, so that its elements lie side by side in this order."""
+    if is_compact(f, order):
+        return f
+    if order is None:
+        return f.copy(order="C")
+    return f.transpose(order).copy(order="C").transpose(np.argsort(order))
+
+
+def _is_usable(result: np.ndarray, order: Order, inputs: tuple[Any, ...]) -> bool:
+    """Whether a kernel of flat memory may write this result where it lies."""
+    return is_compact(result, order) and not _strided.shares_memory(result, inputs)
+
+
+def flat_view(array: np.ndarray, order: Order) -> np.ndarray:
+    """The elements of a compact array in the order of memory, as a view."""
+    if array.ndim == 1:
+        return array
+    return (array if order is None else array.transpose(order)).reshape(-1)

@@ -1,0 +1,268 @@
+"""Finite-difference stencils as data: where to sample, by what to multiply, what comes out and how accurately."""
+
+import operator
+from dataclasses import dataclass
+from fractions import Fraction
+from math import factorial, isfinite
+from typing import Any
+
+import numpy as np
+
+from numgrad._arrays.plan.spacing import EXACT_INTEGERS, are_integers, exact
+
+# Up to so many points are done in exact arithmetic; with more, its integers grow too long.
+EXACT = 64
+
+
+def weights(points: Any, x0: Any, n: int) -> np.ndarray:
+    """Return the weights of a finite-difference formula: ``sum(w * f(points))`` approximates the n-th derivative at x0.
+
+    The formula is exact for polynomials of degree below the number of points.
+
+    Parameters
+    ----------
+    points : array_like of shape (..., m)
+        Where `f` is sampled: m different numbers in any order, for each of any number of formulas. Integers of any size
+        keep their digits, nanoseconds since 1970 among them.
+    x0 : float or array_like of shape (...)
+        Where the derivative is wanted. It need not be one of the points.
+    n : int
+        Order of the derivative, from 0 (interpolation) to m - 1.
+
+    Returns
+    -------
+    ndarray of float64, of shape (..., m)
+        The weights, in units of ``points ** -n``. Of one formula with up to 64 points, rounded once; of many formulas,
+        by Fornberg's recursion in floating point, points taken from the nearest to the farthest.
+
+    Raises
+    ------
+    TypeError
+        If `n` is no integer, or `points` or `x0` are no real numbers.
+    ValueError
+        If `n` is negative, the points are too few, repeat or are not finite.
+
+    See Also
+    --------
+    Stencil : weights with what is known about them.
+
+    Notes
+    -----
+    The recursion adds one point after the other, and keeps the weights of all derivatives up to the n-th [1]_. It
+    solves no linear system; that of the moments loses all digits at about 16 points.
+
+    References
+    ----------
+    .. [1] B. Fornberg, "Generation of finite difference formulas on arbitrarily spaced grids", Mathematics of
+       Computation 51 (1988), 699-706.
+
+    Examples
+    --------
+    >>> import numgrad as ng
+    >>> ng.weights([-1, 0, 1], 0, 2)
+    array([ 1., -2.,  1.])
+    >>> ng.weights([[0, 1, 3], [1, 3, 4]], [0, 3], 1)
+    array([[-1.33333333,  1.5       , -0.16666667],
+           [-0.16666667, -0.5       ,  0.66666667]])
+    """
+    x, at = _real(points, "points"), _real(x0, "x0")
+    n = whole(n, "n", 0)
+    if x.ndim == 0 or x.shape[-1] <= n:
+        count = x.shape[-1] if x.ndim else "no"
+        raise ValueError(f"`points` has {count} points along its last axis, n={n} needs at least {n + 1}")
+    if x.ndim == 1 and at.ndim == 0 and x.size <= EXACT:
+        return np.array([float(w) for w in _fornberg(_fractions(x, at.item()), n)])
+    try:
+        shape = np.broadcast_shapes(x.shape[:-1], at.shape)
+    except ValueError:
+        raise ValueError(
+            f"`x0` has shape {at.shape}, `points` {x.shape}; give one x0 for each line of points"
+        ) from None
+    offsets = np.broadcast_to(_distances(x, np.broadcast_to(at, shape)[..., None]), (*shape, x.shape[-1]))
+    if (np.diff(np.sort(x, axis=-1), axis=-1) == 0).any():
+        raise ValueError("`points` repeat; a formula needs different ones")
+    # From the nearest point to the farthest, or rounding errors grow.
+    order = np.argsort(np.abs(offsets), axis=-1, kind="stable")
+    found = _fornberg(list(np.moveaxis(np.take_along_axis(offsets, order, -1), -1, 0)), n)
+    result = np.empty(offsets.shape)
+    np.put_along_axis(result, order, np.stack(found, axis=-1), -1)
+    return result
+
+
+def _real(given: Any, name: str) -> np.ndarray:
+    """Return an array of float64, or of integers as they are."""
+    array = exact(given)
+    if array.dtype.kind in "iu" or are_integers(array):
+        return array
+    if array.dtype.kind != "f":
+        raise TypeError(f"`{name}` has dtype {array.dtype}, give real numbers")
+    array = array.astype(np.float64)
+    if not np.isfinite(array).all():
+        raise ValueError(f"`{name}` has values that are not finite")
+    return array
+
+
+def _distances(x: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """Return x - at in float64, rounded once where integers are beyond it."""
+    if any(a.dtype.kind != "f" and ((a > EXACT_INTEGERS) | (a < -EXACT_INTEGERS)).any() for a in (x, at)):
+        difference = np.frompyfunc(lambda p, a: float(Fraction(p) - Fraction(a)), 2, 1)
+        return np.asarray(difference(x.astype(object), at.astype(object))).astype(np.float64)
+    return x.astype(np.float64) - at.astype(np.float64)
+
+
+def whole(given: Any, name: str, least: int) -> int:
+    try:
+        number = operator.index(given if not isinstance(given, bool) else None)  # type: ignore[arg-type]
+    except TypeError:
+        raise TypeError(f"`{name}` is {given!r}, give an integer of at least {least}") from None
+    if number < least:
+        raise ValueError(f"`{name}` is {number}, give at least {least}")
+    return number
+
+
+def _fractions(points: np.ndarray, at: Any) -> list[Fraction]:
+    offsets = [Fraction(p) - Fraction(at) for p in points.tolist()]
+    if len(set(offsets)) < len(offsets):
+        raise ValueError("`points` repeat; a formula needs different ones")
+    return offsets
+
+
+def _fornberg(x: list[Any], n: int) -> list[Any]:
+    """Weights of the n-th derivative at 0 for samples at x: exact for fractions, elementwise for arrays."""
+    m, one = len(x), x[0] * 0 + 1
+    # table[k][j]: the weight of the j-th point for the k-th derivative, by the points so far.
+    table = [[one * 0] * m for _ in range(n + 1)]
+    table[0][0] = one
+    before = one  # the product of the differences of the last point to those before it
+    for i in range(1, m):
+        product = one
+        for j in range(i):
+            product = product * (x[i] - x[j])
+        for k in range(min(i, n), -1, -1):
+            lower = k * table[k - 1][i - 1] if k else one * 0
+            table[k][i] = before * (lower - x[i - 1] * table[k][i - 1]) / product
+        for j in range(i):
+            for k in range(min(i, n), -1, -1):
+                lower = k * table[k - 1][j] if k else one * 0
+                table[k][j] = (x[i] * table[k][j] - lower) / (x[i] - x[j])
+        before = product
+    return table[n]
+
+
+@dataclass(frozen=True, repr=False)
+class Stencil:
+    """A finite-difference formula for samples at distance h: ``sum(weights[j] * f(x + offsets[j] * h)) / h**n``.
+
+    Make one with `central`, `forward`, `backward` or `from_offsets`. Weights that are exactly zero are left out, so
+    that a NaN or infinity in a sample with no weight cannot reach the result.
+
+    Parameters
+    ----------
+    offsets : tuple of float
+        Where f is sampled, in units of h, ascending.
+    weights : tuple of float
+        A number for each offset.
+    n : int
+        Order of the derivative that comes out.
+    accuracy : int
+        The error is of order ``h**accuracy``.
+
+    Attributes
+    ----------
+    offsets, weights, n, accuracy
+        As given.
+
+    Raises
+    ------
+    ValueError
+        If offsets and weights are not what `n` and `accuracy` promise: with M[k] the sum of ``w * o**k / k!``, M[n] is
+        1 and all other M[k] below ``n + accuracy`` are 0, by Taylor's theorem.
+
+    See Also
+    --------
+    weights : for any points, many formulas at once.
+
+    Examples
+    --------
+    >>> import numgrad as ng
+    >>> ng.Stencil.central(2, accuracy=4)
+    f'' = (-1/12 f[-2] + 4/3 f[-1] - 5/2 f[0] + 4/3 f[1] - 1/12 f[2]) / h^2 + O(h^4)
+    >>> ng.Stencil.from_offsets([0, 1, 3], 1)
+    f' = (-4/3 f[0] + 3/2 f[1] - 1/6 f[3]) / h + O(h^2)
+    >>> ng.Stencil.forward(1, accuracy=1).weights
+    (-1.0, 1.0)
+    """
+
+    offsets: tuple[float, ...]
+    weights: tuple[float, ...]
+    n: int
+    accuracy: int
+
+    def __post_init__(self) -> None:
+        if len(self.offsets) != len(self.weights):
+            raise ValueError(
+                f"`offsets` has {len(self.offsets)} numbers and `weights` {len(self.weights)}; give as many"
+            )
+        if not all(map(isfinite, (*self.offsets, *self.weights))):
+            raise ValueError("`offsets` and `weights` must be finite")
+        if list(self.offsets) != sorted(set(self.offsets)):
+            raise ValueError(f"`offsets` is {self.offsets}, give them ascending and different")
+        whole(self.n, "n", 1)
+        whole(self.accuracy, "accuracy", 1)
+        for k in range(self.n + self.accuracy):
+            terms = [w * float(o) ** k / factorial(k) for w, o in zip(self.weights, self.offsets, strict=True)]
+            wanted, size = float(k == self.n), sum(map(abs, terms))
+            # Weights are rounded once, powers and sums a little; a wrong formula misses by far more.
+            if abs(sum(terms) - wanted) > 1e-13 * max(size, wanted):
+                raise ValueError(
+                    f"a stencil of n={self.n} and accuracy={self.accuracy} has moment {k} equal to {wanted:g}, "
+                    f"this one has {sum(terms):g}; `Stencil.from_offsets` finds weights"
+                )
+
+    @classmethod
+    def central(cls, n: int = 1, accuracy: int = 2) -> "Stencil":
+        """Return the stencil of least width, symmetric about the point; `accuracy` is even."""
+        n, accuracy = whole(n, "n", 1), whole(accuracy, "accuracy", 1)
+        if accuracy % 2:
+            raise ValueError(f"`accuracy` is {accuracy}; symmetric stencils have an even one, give {accuracy + 1}")
+        reach = (n + 1) // 2 + accuracy // 2 - 1
+        return cls.from_offsets(range(-reach, reach + 1), n)
+
+    @classmethod
+    def forward(cls, n: int = 1, accuracy: int = 2) -> "Stencil":
+        """Return the stencil on the point and those after it."""
+        n, accuracy = whole(n, "n", 1), whole(accuracy, "accuracy", 1)
+        return cls.from_offsets(range(n + accuracy), n)
+
+    @classmethod
+    def backward(cls, n: int = 1, accuracy: int = 2) -> "Stencil":
+        """Return the stencil on the point and those before it."""
+        n, accuracy = whole(n, "n", 1), whole(accuracy, "accuracy", 1)
+        return cls.from_offsets(range(1 - n - accuracy, 1), n)
+
+    @classmethod
+    def from_offsets(cls, offsets: Any, n: int = 1) -> "Stencil":
+        """Return the most accurate stencil on these offsets, which may be any real numbers, up to 64 of them."""
+        given, n = np.sort(_real(list(offsets), "offsets").astype(np.float64)), whole(n, "n", 1)
+        if given.ndim != 1 or not n < given.size <= EXACT:
+            raise ValueError(f"`offsets` has shape {given.shape}; n={n} needs {n + 1} to {EXACT} numbers")
+        x = _fractions(given, 0.0)
+        found = {o: w for o, w in zip(x, _fornberg(x, n), strict=True) if w}
+        # As many points as conditions; symmetry may satisfy more.
+        k = given.size
+        while sum(w * o**k for o, w in found.items()) == 0:
+            k += 1
+        numbers = tuple(int(o) if o.denominator == 1 else float(o) for o in found)
+        return cls(numbers, tuple(map(float, found.values())), n, k - n)
+
+    def __repr__(self) -> str:
+        names = {1: "f'", 2: "f''", 3: "f'''"}
+        text = ""
+        for offset, weight in zip(self.offsets, self.weights, strict=True):
+            close = Fraction(weight).limit_denominator(10**6)
+            size = str(abs(close)) if float(close) == weight else f"{abs(weight):.6g}"
+            text += (" - " if weight < 0 else " + ") + f"{size} f[{offset:g}]"
+        text = text.removeprefix(" + ").replace(" - ", "-", 1) if text.startswith(" - ") else text.removeprefix(" + ")
+        power = "h" if self.n == 1 else f"h^{self.n}"
+        order = "h" if self.accuracy == 1 else f"h^{self.accuracy}"
+        return f"{names.get(self.n, f'f^({self.n})')} = ({text}) / {power} + O({order})"

@@ -1,0 +1,263 @@
+"""A field as a sum of derivatives: read, planned, and run."""
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from numgrad._arrays import gradient as _gradient
+from numgrad._arrays.containers import refuse_units
+from numgrad._arrays.plan.dispatch import axis_plan
+from numgrad._arrays.plan.dtypes import FIELDS
+from numgrad._arrays.plan.options import (
+    Coordinates,
+    Formula,
+    check_length,
+    key_and_values,
+    read_formula,
+    read_period,
+    read_samples,
+    read_spacing,
+)
+from numgrad._arrays.plan.types import Order, Plan, Request, memory_order
+from numgrad._system import memory as _mapped
+from numgrad._system import out as _out
+
+
+class Term(NamedTuple):
+    """`factor` times the n-th derivative of the `source`-th array along the `place`-th axis, of a sum: the `target`."""
+
+    source: int
+    place: int
+    n: int
+    target: int
+    factor: float = 1.0
+
+
+class Field(NamedTuple):
+    """A call, read: components and their axes of space, what each axis has, the terms, and the shape of the result."""
+
+    components: tuple[np.ndarray, ...]
+    order: Order
+    axes: tuple[int, ...]
+    spacings: tuple[float | Coordinates, ...]
+    formulas: tuple[Formula, ...]
+    periods: tuple[float, ...]
+    terms: tuple[Term, ...]
+    mixed: tuple[Term, ...]
+    shape: tuple[int, ...]
+
+    def with_own_coordinates(self, out: np.ndarray) -> "Field":
+        """Copy coordinates that may share memory with `out`."""
+        spacings = [
+            s._replace(x=s.x.copy()) if isinstance(s, Coordinates) and _mapped.may_share(s.x, out) else s
+            for s in self.spacings
+        ]
+        return self._replace(spacings=tuple(spacings))
+
+    @property
+    def sweeps(self) -> list[tuple[tuple[Term, ...], tuple[np.ndarray, ...]]]:
+        """The terms that are done together, and arrays like what they are done from."""
+        mixed = [(self.mixed, self.components * (len(self.axes) - 1))] if self.mixed else []
+        return [(self.terms, self.components), *mixed]
+
+    def request(self, terms: Sequence[Term], sources: Sequence[np.ndarray]) -> Request:
+        f = sources[0]
+        split = [
+            key_and_values(spacing, name, formula.n, formula.most_points, f.dtype)
+            for spacing, name, formula in zip(self.spacings, _names(len(self.axes)), self.formulas, strict=True)
+        ]
+        keys, given = zip(*split, strict=True)
+        plan = plan_of(f.dtype, f.shape, self.order, self.axes, keys, self.formulas, self.periods, tuple(terms))
+        return Request(plan, f, f, self.order, given, tuple(sources[1:]))
+
+
+def read_laplacian(f: Any, *spacing: Any, axis: Any = None, **options: Any) -> Field:
+    f = read_samples(f, "f")
+    axes = _axes(axis, f.ndim)
+    terms = [Term(0, place, 2, 0) for place in range(len(axes))]
+    return _read((f,), axes, spacing, terms, (), **options)
+
+
+def read_divergence(v: Any, *spacing: Any, axis: Any = None, **options: Any) -> Field:
+    components, axes = _vector(v, axis)
+    if len(components) != len(axes):
+        raise ValueError(f"`v` has {len(components)} components, a divergence along {len(axes)} axes needs as many")
+    return _read(components, axes, spacing, [Term(i, i, 1, 0) for i in range(len(axes))], (), **options)
+
+
+def read_curl(v: Any, *spacing: Any, axis: Any = None, **options: Any) -> Field:
+    components, axes = _vector(v, axis)
+    if len(axes) not in (2, 3):
+        raise ValueError(f"`v` has {len(axes)} axes of space; a curl is of 2 or 3, `axis` names them")
+    if len(components) != len(axes):
+        raise ValueError(f"`v` has {len(components)} components, a curl along {len(axes)} axes needs as many")
+    if len(axes) == 2:
+        return _read(components, axes, spacing, [Term(1, 0, 1, 0), Term(0, 1, 1, 0, -1.0)], (), **options)
+    terms = []
+    for i in range(3):
+        j, k = (i + 1) % 3, (i + 2) % 3
+        terms += [Term(k, j, 1, i), Term(j, k, 1, i, -1.0)]
+    return _read(components, axes, spacing, terms, (3,), **options)
+
+
+def read_jacobian(v: Any, *spacing: Any, axis: Any = None, **options: Any) -> Field:
+    components, axes = _vector(v, axis)
+    count = len(axes)
+    terms = [Term(i, j, 1, i * count + j) for i in range(len(components)) for j in range(count)]
+    return _read(components, axes, spacing, terms, (len(components), count), **options)
+
+
+def read_hessian(f: Any, *spacing: Any, axis: Any = None, **options: Any) -> Field:
+    """Read the arguments of `hessian`: at [j, 0] are first derivatives along j, and from these come the mixed ones."""
+    f = read_samples(f, "f")
+    axes = _axes(axis, f.ndim)
+    count = len(axes)
+    terms = [Term(0, i, 2, i * count + i) for i in range(count)]
+    terms += [Term(0, j, 1, j * count) for j in range(1, count)]
+    mixed = [Term(j - 1, i, 1, i * count + j) for j in range(1, count) for i in range(j)]
+    return _read((f,), axes, spacing, terms, (count, count), mixed, **options)
+
+
+def _axes(axis: Any, ndim: int) -> tuple[int, ...]:
+    if axis is None:
+        axis = range(ndim)
+    axes = np.lib.array_utils.normalize_axis_tuple(axis, ndim, "axis")
+    if not axes:
+        raise ValueError("`axis` is empty and `f` has no dimensions, or there are no axes; give at least one")
+    return axes
+
+
+def _vector(v: Any, axis: Any) -> tuple[tuple[np.ndarray, ...], tuple[int, ...]]:
+    """Return the components and their axes of space; the given ones count that of the components, which is 0."""
+    if not isinstance(v, (np.ndarray, list, tuple)):
+        refuse_units(v, "v")
+        v = list(v) if isinstance(v, Iterator) else np.asarray(v)
+    if len(v) == 0 if isinstance(v, (list, tuple)) else v.ndim == 0 or len(v) == 0:
+        raise ValueError("`v` has no components; give them along its first axis")
+    components = tuple([read_samples(c, "v") for c in v])
+    dtype = np.result_type(*components)
+    shape = components[0].shape
+    for i, c in enumerate(components):
+        if c.shape != shape:
+            raise ValueError(f"`v` has components of shapes {shape} and {c.shape}, the {i}-th; give the same for all")
+    components = tuple([c.astype(dtype, copy=False) for c in components])
+    if axis is None:
+        return components, _axes(None, len(shape))
+    axes = _axes(axis, len(shape) + 1)
+    if 0 in axes:
+        raise ValueError(f"`axis` is {axis}, but axis 0 of `v` holds the components; name axes after it")
+    return components, tuple([a - 1 for a in axes])
+
+
+def _read(
+    components: tuple[np.ndarray, ...], axes: tuple[int, ...], spacing: tuple[Any, ...], terms: Sequence[Term],
+    leading: tuple[int, ...], mixed: Sequence[Term] = (), *, accuracy: Any = 2, boundary: Any = "one-sided",
+    period: Any = None,
+) -> Field:  # fmt: skip
+    f, count = components[0], len(axes)
+    order = None if f.flags.c_contiguous else memory_order(f)
+    if len(spacing) not in (0, 1, count):
+        raise ValueError(f"there are {len(spacing)} spacings for {count} axes; give one for each, one number, or none")
+    if len(spacing) == 1 and count > 1 and np.ndim(spacing[0]):
+        raise ValueError(f"coordinates are given for one of {count} axes; give a spacing for each")
+    given = spacing_of_each(spacing, count)
+    boundaries, periods = _each(boundary, count, "boundary"), _each(period, count, "period")
+    is_each = hasattr(period, "__len__") and not isinstance(period, str)
+    formulas, spacings, lengths = [], [], []
+    for place, a in enumerate(axes):
+        formulas.append(read_formula(max(t.n for t in terms), accuracy, boundaries[place]))
+        spacings.append(read_spacing(given[place], _names(count)[place], f.shape, a, order, lines=False))
+        is_needed = boundaries[place] == "periodic" and isinstance(spacings[-1], Coordinates)
+        own = periods[place] if is_needed or is_each else None
+        check_length(formulas[-1], a, f.shape[a])
+        lengths.append(read_period(own, spacings[-1], formulas[-1], f.shape[a]))
+    if period is not None and not is_each and not any(lengths):
+        raise ValueError(f"`period` is {period}; leave it away but for boundary='periodic' with coordinates")
+    return Field(
+        components, order, axes, tuple(spacings), tuple(formulas), tuple(lengths), tuple(terms), tuple(mixed),
+        (*leading, *f.shape),
+    )  # fmt: skip
+
+
+def spacing_of_each(spacing: tuple[Any, ...], count: int) -> tuple[Any, ...]:
+    """Return a spacing for each axis of none, of one for all, or of one for each."""
+    return spacing * count if len(spacing) == 1 else spacing or (1.0,) * count
+
+
+def _names(count: int) -> list[str]:
+    """How messages call the spacings."""
+    return [f"spacing {place}" for place in range(count)] if count > 1 else ["spacing"]
+
+
+def _each(given: Any, count: int, name: str) -> list[Any]:
+    """Return what is given for each axis: one for all, or a sequence."""
+    if isinstance(given, str) or not hasattr(given, "__len__"):
+        return [given] * count
+    if len(given) != count:
+        raise ValueError(f"`{name}` has {len(given)} entries for {count} axes; give one for each, or one for all")
+    return list(given)
+
+
+@lru_cache(256)
+def plan_of(
+    dtype: "np.dtype[Any]", shape: tuple[int, ...], order: Order, axes: tuple[int, ...], spacings: tuple[Any, ...],
+    formulas: tuple[Formula, ...], periods: tuple[float, ...], terms: tuple[Term, ...],
+) -> Plan:  # fmt: skip
+    plans: list[Any] = []
+    for t in terms:
+        formula = formulas[t.place]._replace(n=t.n)
+        adds = bool(plans) and plans[-1].target == t.target
+        plans.append(
+            axis_plan(
+                dtype, shape, order, axes[t.place], spacings[t.place], t.place, formula, periods[t.place],
+                source=t.source, target=t.target, adds=adds, factor=t.factor,
+            )
+        )  # fmt: skip
+    return Plan(np.dtype(FIELDS[dtype]), tuple(plans))
+
+
+def _run(field: Field, out: Any) -> np.ndarray:
+    f = field.components[0]
+    leading = field.shape[: len(field.shape) - f.ndim]
+    dtype = np.dtype(FIELDS[f.dtype])
+    result, inputs = out, (*field.components, *[s.x for s in field.spacings if isinstance(s, Coordinates)])
+    if out is None:
+        result, inputs = _blocks(leading, f, field.order, dtype), ()
+    else:
+        _out.check(out, field.shape, dtype, np.ndarray)
+        if field.mixed:  # the second sweep reads coordinates that the first must not have written
+            field = field.with_own_coordinates(out)
+    blocks = [result[i] for i in np.ndindex(leading)]
+    if not f.size:
+        return result  # type: ignore[no-any-return]
+    _fill(field, field.terms, field.components, blocks, inputs)
+    if field.mixed:
+        count = len(field.axes)
+        _fill(field, field.mixed, [blocks[j * count] for j in range(1, count)], blocks, ())
+        for t in field.mixed:
+            i, j = divmod(t.target, count)
+            _mapped.copy(blocks[t.target], blocks[j * count + i])
+    return result  # type: ignore[no-any-return]
+
+
+def _fill(
+    field: Field,
+    terms: Sequence[Term],
+    sources: Sequence[np.ndarray],
+    blocks: list[np.ndarray],
+    inputs: tuple[Any, ...],
+) -> None:
+    """Fill those of the blocks that are targets."""
+    used = sorted({t.target for t in terms})
+    numbered = [t._replace(target=used.index(t.target)) for t in terms]
+    _gradient.fill_flat(field.request(numbered, sources), [blocks[i] for i in used], inputs)
+
+
+def _blocks(leading: tuple[int, ...], f: np.ndarray, order: Order, dtype: Any) -> np.ndarray:
+    """Return an array of arrays like f, each in f's memory order."""
+    if order is None:
+        return np.empty((*leading, *f.shape), dtype)
+    made = np.empty((*leading, *[f.shape[a] for a in order]), dtype)
+    return made.transpose(*range(len(leading)), *[len(leading) + int(a) for a in np.argsort(order)])

@@ -1,0 +1,304 @@
+"""Minima and maxima of samples, between the samples."""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from numgrad._arrays.containers import home_of, takes_containers
+from numgrad._arrays.kernels.turning import begin_of_circle, scan
+from numgrad._arrays.plan.options import Coordinates, read_formula, read_period, read_samples, read_spacing
+from numgrad._compile.jit import Kernel, entry_point, specialise
+from numgrad._system import threads as _threads
+
+# Samples that are worth another thread.
+PARALLEL = 1 << 18
+# Rows that are printed.
+ROWS = 20
+
+
+@dataclass(frozen=True, eq=False)
+class TurningPoints:
+    """Minima and maxima, sorted by line and index; prints as a table.
+
+    Attributes
+    ----------
+    index : ndarray of int
+        The sample along the axis; of a plateau the one in its middle, or before that.
+    position : ndarray of float64
+        Where the parabola through the sample and its neighbours turns; the middle of a plateau; an end itself. Times,
+        where the coordinate of a DataArray is.
+    value : ndarray
+        What the parabola has there, in the dtype of `y` (float64 for integers); the sample for plateaus and ends.
+    kind : ndarray of str
+        "minimum" or "maximum".
+    gradient : ndarray
+        The derivative at the sample `index`, of second order in the distance of neighbours, as `gradient` has it.
+    first, last : ndarray of int
+        The samples that a plateau begins and ends with; both are `index` where there is none.
+    line : ndarray of int, of shape (len(self), y.ndim - 1)
+        The indices along the other axes.
+    """
+
+    index: np.ndarray
+    position: np.ndarray
+    value: np.ndarray
+    kind: np.ndarray
+    gradient: np.ndarray
+    first: np.ndarray
+    last: np.ndarray
+    line: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def __repr__(self) -> str:
+        columns = {
+            "line": [",".join(map(str, row)) for row in self.line.tolist()] if self.line.shape[1] else [],
+            "index": [str(i) for i in self.index],
+            "position": [f"{p:.6g}" if isinstance(p, float) else str(p) for p in self.position],
+            "value": [f"{v:.6g}" for v in self.value],
+            "kind": list(self.kind),
+            "gradient": [f"{g:.3g}" for g in self.gradient],
+            "plateau": [f"{a}..{b}" if a != b else "" for a, b in zip(self.first, self.last, strict=True)],
+        }
+        if not any(columns["plateau"]):
+            del columns["plateau"]
+        shown = {name: [name, *cells] for name, cells in columns.items() if cells}
+        if not shown:
+            return "no turning points"
+        widths = {name: max(map(len, cells)) for name, cells in shown.items()}
+        table = zip(*([cell.rjust(widths[name]) for cell in cells] for name, cells in shown.items()), strict=True)
+        rows = ["  ".join(row).rstrip() for row in table]
+        if len(rows) > ROWS + 1:
+            half = ROWS // 2
+            rows = [*rows[: half + 1], f"... {len(rows) - 1 - 2 * half} more", *rows[-half:]]
+        return "\n".join(rows)
+
+
+@takes_containers(home_of)
+def turning_points(
+    y: Any, x: Any = None, *, axis: int = -1, plateaus: bool = True, ends: bool = False, periodic: bool = False,
+    period: float | None = None, min_change: float = 0.0,
+) -> TurningPoints:  # fmt: skip
+    """Return the minima and maxima of samples along an axis, located between the samples.
+
+    Parameters
+    ----------
+    y : array_like
+        Samples: float32, float64, or integers, which become float64. A NaN ends an interval; the next one begins
+        behind it.
+    x : float or array_like of shape (y.shape[axis],) or y.shape, optional
+        The distance of neighbours or the coordinates, as in `derivative`; the number of the sample by default, and for
+        a DataArray its own coordinate.
+    axis : int, default -1
+        The axis to look along.
+    plateaus : bool, default True
+        Whether a turning point may have several samples of the same value.
+    ends : bool, default False
+        Whether the first and the last of an interval count, as minimum or maximum, though samples go no farther. With
+        `min_change`, the lowest or highest of the first or last stretch in which samples change by less.
+    periodic : bool, default False
+        Whether the last sample is followed by the first.
+    period : float, optional
+        Needed for ``periodic=True`` with coordinates: the distance after which `y` repeats.
+    min_change : float, default 0.0
+        By how much samples must fall behind a maximum or rise behind a minimum, and before it, for it to count; what
+        lies between is taken for noise. In units of `y`.
+
+    Returns
+    -------
+    TurningPoints
+
+    Raises
+    ------
+    TypeError
+        If `y` or `x` has a dtype that is not taken.
+    ValueError
+        If coordinates repeat, turn back or do not fit, the period is missing or too short, or `min_change` is negative.
+    numpy.exceptions.AxisError
+        If there is no such axis.
+
+    See Also
+    --------
+    derivative : whose changes of sign these are.
+
+    Notes
+    -----
+    The parabola through (x[i-1], y[i-1]), (x[i], y[i]) and (x[i+1], y[i+1]) has the slope s at x[i] that `gradient`
+    has, and half the second derivative a that `derivative` has; it turns at ``x[i] - s / (2 a)``, where it is
+    ``y[i] - s**2 / (4 a)``. For a smooth function the error of the position is of order h**2, that of the value of
+    order h**3 or better, by Taylor's theorem.
+
+    Around the end of a period the position may lie beyond the samples.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import numgrad as ng
+    >>> t = np.linspace(0, 10, 41)
+    >>> ng.turning_points(np.sin(t), t)
+    index  position      value     kind  gradient
+        6   1.57055   0.999964  maximum      0.07
+       19   4.71257  -0.999989  minimum    0.0372
+       31   7.85381    0.99993  maximum     0.103
+    """
+    call = read_call(
+        y, x, axis=axis, plateaus=plateaus, ends=ends, periodic=periodic, period=period, min_change=min_change
+    )
+    lines, spacing, n = call.lines, call.spacing, call.shape[call.axis]
+    records = _scan(lines, n, call.min_change, call.ends, call.plateaus, call.periodic)
+    line, first, last, sign = records.T
+    extent = (last - first) % n if n else last
+    index = (first + extent // 2) % n if n else first
+    order = np.lexsort((index, line))
+    line, first, last, sign, extent, index = (a[order] for a in (line, first, last, sign, extent, index))
+    at = _Around(lines.reshape(-1, n) if n else lines.reshape(0, 0), line, spacing, call.period, n)
+    position, value = at.x(first), at.y(first)
+    is_flat = extent > 0
+    position = np.where(is_flat, (position + at.x(first + extent)) / 2, position)
+    offset, change, slope = _parabola(at, index, is_flat, call.periodic)
+    others = [s for a, s in enumerate(call.shape) if a != call.axis]
+    where = np.empty((len(line), len(others)), np.int64)
+    if where.size:
+        where.T[...] = np.unravel_index(line, others)
+    real = lines.dtype
+    return TurningPoints(
+        index,
+        _beside(call.origin, position + offset, line),
+        (value + change).astype(real),
+        np.where(sign > 0, "maximum", "minimum"),
+        slope.astype(real),
+        first,
+        last,
+        where,
+    )
+
+
+def _beside(origin: Any, position: np.ndarray, line: np.ndarray) -> np.ndarray:
+    """Add what was subtracted from coordinates, without a rounding of its own before the last."""
+    if not np.ndim(origin):
+        return position
+    whole = origin.reshape(-1)[line if origin.size > 1 else line * 0]
+    rounded = whole.astype(np.float64)
+    rest = [int(a) - int(b) for a, b in zip(whole, rounded, strict=True)]
+    return rounded + (np.array(rest, np.float64) + position)  # type: ignore[no-any-return]
+
+
+class _Around:
+    """Coordinates and samples of points of lines; beyond the ends of a period those of the next one."""
+
+    def __init__(self, lines: np.ndarray, line: np.ndarray, spacing: Any, period: float, n: int) -> None:
+        self.lines, self.line, self.spacing, self.period, self.n = lines, line, spacing, period, n
+
+    def y(self, i: np.ndarray) -> np.ndarray:
+        return self.lines[self.line, i % self.n].astype(np.float64) if self.n else i * 0.0
+
+    def x(self, i: np.ndarray) -> np.ndarray:
+        if isinstance(self.spacing, float):
+            return i * self.spacing
+        if not self.n:
+            return i * 0.0
+        x, place = self.spacing, i % self.n
+        own = x.ndim == 2
+        span, found = (x[self.line, -1] - x[self.line, 0], x[self.line, place]) if own else (x[-1] - x[0], x[place])
+        turned: np.ndarray = found + np.copysign(self.period, span) * (i // self.n)
+        return turned
+
+
+def _parabola(at: _Around, i: np.ndarray, is_flat: np.ndarray, periodic: bool) -> Any:
+    """Return where parabolas through points and their neighbours turn and what they are there, and the slopes.
+
+    Of an end, the slope of the parabola through the nearest three points of the interval, or of the line through two.
+    """
+
+    def sample(j: np.ndarray) -> np.ndarray:
+        return np.where(periodic | ((j >= 0) & (j < at.n)), at.y(j), np.nan)
+
+    with np.errstate(all="ignore"):
+        here, behind, ahead = at.y(i), sample(i - 1), sample(i + 1)
+        is_inside = ~(np.isnan(behind) | np.isnan(ahead))
+        # At an end, what lies to the other side: one and two samples away.
+        step = np.where(np.isnan(behind), 1, -1)
+        near, far = np.where(is_inside, behind, sample(i + step)), np.where(is_inside, ahead, sample(i + 2 * step))
+        p = at.x(np.where(is_inside, i - 1, i + step)) - at.x(i)
+        q = at.x(np.where(is_inside, i + 1, i + 2 * step)) - at.x(i)
+        # Differences over p and q are those of the parabola at 0 plus its curvature times p and q.
+        d, e = (near - here) / p, (far - here) / q
+        curvature = (e - d) / (q - p)
+        slope = np.where(np.isnan(far), d, d - curvature * p)
+        offset, change = -slope / (2 * curvature), -(slope**2) / (4 * curvature)
+        turns = is_inside & ~is_flat & np.isfinite(offset) & np.isfinite(change)
+    return np.where(turns, offset, 0.0), np.where(turns, change, 0.0), slope
+
+
+class Call(NamedTuple):
+    """The arguments of a call, read: y as flat lines, a number or coordinates of shape (n,) or (lines, n)."""
+
+    lines: np.ndarray
+    spacing: Any
+    shape: tuple[int, ...]
+    axis: int
+    plateaus: bool
+    ends: bool
+    periodic: bool
+    period: float
+    min_change: float
+    origin: Any = 0
+
+
+def read_call(
+    y: Any, x: Any = None, *, axis: Any = -1, plateaus: Any = True, ends: Any = False, periodic: Any = False,
+    period: Any = None, min_change: Any = 0.0,
+) -> Call:  # fmt: skip
+    """Read the arguments of `turning_points`."""
+    y = read_samples(y, "y", real=True)
+    axis = np.lib.array_utils.normalize_axis_index(axis, y.ndim)
+    n = y.shape[axis]
+    spacing: Any = read_spacing(1.0 if x is None else x, "x", y.shape, axis, None, lines=True)
+    formula = read_formula(1, 2, "periodic" if periodic else "one-sided")
+    length = read_period(period, spacing, formula, n)
+    if not isinstance(min_change, (int, float, np.integer, np.floating)) or not min_change >= 0:
+        raise ValueError(f"`min_change` is {min_change!r}, give a number that is not negative")
+    real = y.dtype if y.dtype.kind == "f" else np.dtype(np.float64)
+    lines = np.ascontiguousarray(np.moveaxis(y, axis, -1), real).reshape(-1)
+    origin: Any = 0
+    if isinstance(spacing, Coordinates):
+        x, origin = spacing.x, spacing.origin
+        spacing = x if x.size == n else np.moveaxis(x.reshape(y.shape), axis, -1).reshape(-1, n)
+    return Call(
+        lines, spacing, y.shape, axis, bool(plateaus), bool(ends), bool(periodic), length, float(min_change), origin
+    )
+
+
+def _scan(lines: np.ndarray, n: int, *options: Any) -> np.ndarray:
+    """Return the records of `_kernels.turning`."""
+    count = lines.size // n if n else 0
+    counts = np.zeros(count, np.int64)
+    kernel = _kernel(lines.dtype)
+    threads = thread_count(lines.size)
+    step = max(1, -(-count // (4 * threads)))
+    parts = [(a, min(a + step, count)) for a in range(0, count, step)]
+
+    def run(records: np.ndarray, places: np.ndarray, fills: bool) -> None:
+        def work(mine: Any) -> None:
+            for a, b in mine:
+                arguments = (lines, records, n, a, b, fills, places, *options)
+                entry_point(kernel, *arguments)(*arguments)
+
+        _threads.share(work, parts, threads)
+
+    run(np.empty((0, 4), np.int64), counts, False)
+    records = np.empty((int(counts.sum()), 4), np.int64)
+    run(records, np.cumsum(counts) - counts, True)
+    return records
+
+
+def thread_count(size: int) -> int:
+    return _threads.get_num_threads() if size >= PARALLEL else 1
+
+
+@cache
+def _kernel(dtype: "np.dtype[Any]") -> Kernel:
+    return specialise(scan, dtype.name, begin_of_circle=begin_of_circle)

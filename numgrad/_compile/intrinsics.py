@@ -1,0 +1,156 @@
+"""What a kernel cannot say in Python.
+
+Memory on the stack; for x86-64, stores that go past the cache; calls of compiled functions at an address, where Numba's
+own would compile what they call anew into each caller.
+"""
+
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils, imputils
+from numba.extending import intrinsic
+
+from numgrad._compile.stand_ins import TILE
+
+_LINE = ir.VectorType(ir.IntType(64), 8)
+
+
+@intrinsic
+def workspace(typing: Any, x: Any) -> Any:
+    """Return an array of 3 * TILE elements of the dtype of x, on the stack.
+
+    One from the heap is counted with locked instructions, for which streaming stores must wait: coordinates would take
+    1.8 times as long, whether or not they need the workspace.
+    """
+    array = types.Array(x.dtype, 1, "C")
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        element = context.get_value_type(array.dtype)
+        size, item = (context.get_constant(types.intp, n) for n in (3 * int(TILE), context.get_abi_sizeof(element)))
+        made = context.make_array(array)(context, builder)
+        data = cgutils.alloca_once(builder, element, size=size)
+        context.populate_array(made, data=data, shape=[size], strides=[item], itemsize=item, meminfo=None)
+        return made._getvalue()
+
+    return array(x), generate
+
+
+@intrinsic
+def put_line(typing: Any, out: Any, k: Any, buffer: Any, j: Any) -> Any:
+    """out[k:] = buffer[j:], 64 bytes, `out` and `buffer` aligned to as many there, without reading out[k:] first.
+
+    One vector store: LLVM does not vectorise loops of non-temporal scalar stores.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        def pointer(i: int) -> Any:
+            array = context.make_array(signature.args[i])(context, builder, arguments[i])
+            return builder.bitcast(builder.gep(array.data, [arguments[i + 1]]), _LINE.as_pointer())
+
+        line = builder.load(pointer(2), align=64)
+        store = builder.store(line, pointer(0), align=64)
+        store.set_metadata("nontemporal", builder.module.add_metadata([ir.IntType(32)(1)]))
+        return context.get_dummy_value()
+
+    return types.void(out, k, buffer, j), generate
+
+
+@intrinsic
+def fence(typing: Any) -> Any:
+    """Let all threads see the lines put: the processor may delay such stores past later ones."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kind = ir.FunctionType(ir.VoidType(), [])
+        builder.call(cgutils.get_or_insert_function(builder.module, kind, "llvm.x86.sse.sfence"), [])
+        return context.get_dummy_value()
+
+    return types.void(), generate
+
+
+@intrinsic
+def call(typing: Any, function: Any, arguments: Any) -> Any:
+    """Call the compiled function at an address, which returns nothing, with a tuple of arguments of just its types.
+
+    What it raises is raised.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        kinds = tuple(signature.args[1].types)
+        kind = context.call_conv.get_function_type(types.none, kinds)
+        pointer = builder.inttoptr(values[0], kind.as_pointer())
+        unpacked = cgutils.unpack_tuple(builder, values[1], len(kinds))
+        status, _ = context.call_conv.call_function(builder, pointer, types.none, kinds, unpacked)
+        with cgutils.if_unlikely(builder, status.is_error):
+            context.call_conv.return_status_propagate(builder, status)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, arguments), generate
+
+
+@intrinsic
+def address_of(typing: Any, value: Any) -> Any:
+    """Where a copy of the value lies on the stack, for as long as the function that asks has not returned."""
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        slot = cgutils.alloca_once_value(builder, values[0])
+        return builder.ptrtoint(slot, context.get_value_type(types.int64))
+
+    return types.int64(value), generate
+
+
+def reader(kind: Any) -> Any:
+    """A function that returns the value of this type at an address."""
+
+    @intrinsic
+    def value_at(typing: Any, address: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            pointer = builder.inttoptr(values[0], context.get_value_type(kind).as_pointer())
+            return imputils.impl_ret_borrowed(context, builder, kind, builder.load(pointer))
+
+        return kind(types.int64), generate
+
+    return value_at
+
+
+@intrinsic(prefer_literal=True)
+def flat(typing: Any, array: Any, readonly: Any) -> Any:
+    """The elements of a contiguous array in the order of memory, as a view that may be written or not."""
+    kind = types.Array(array.dtype, 1, "C", readonly=readonly.literal_value)
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        given = context.make_array(array)(context, builder, values[0])
+        made = context.make_array(kind)(context, builder)
+        context.populate_array(
+            made,
+            data=given.data,
+            shape=[given.nitems],
+            strides=[given.itemsize],
+            itemsize=given.itemsize,
+            meminfo=given.meminfo,
+            parent=given.parent,
+        )
+        return imputils.impl_ret_borrowed(context, builder, kind, made._getvalue())
+
+    return kind(array, readonly), generate
+
+
+@intrinsic
+def frozen(typing: Any, array: Any) -> Any:
+    """The array, of the type of those that are not written."""
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        return imputils.impl_ret_borrowed(context, builder, signature.return_type, values[0])
+
+    return array.copy(readonly=True)(array), generate
+
+
+@intrinsic
+def opaque(typing: Any, number: Any) -> Any:
+    """The integer, of which LLVM does not know that it is constant."""
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        kind = ir.FunctionType(values[0].type, [values[0].type])
+        return builder.asm(kind, "", "=r,0", values, False)
+
+    return types.int64(types.int64), generate

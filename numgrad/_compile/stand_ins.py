@@ -1,0 +1,27 @@
+"""What kernels call where compiled code has an intrinsic: the plain functions."""
+
+from typing import Any
+
+import numpy as np
+
+from numgrad._arrays.kernels.nonuniform import SIZE
+from numgrad._arrays.kernels.streamed import SIZE
+
+# Where a point of the axis has fewer elements than NARROW, the weights of TILE points are computed first: their
+# divisions are packed then, and a loop over all elements of the points is longer than one over those of each point.
+TILE = SIZE(256)
+
+
+def workspace(x: Any) -> Any:
+    """Return room for the three weights of TILE points. `_intrinsics` has the one that allocates nothing."""
+    return np.empty(3 * int(TILE), x.dtype)
+
+
+def put_line(out: Any, k: Any, buffer: Any, j: Any) -> None:
+    """out[k:] = buffer[j:], 64 bytes. `_intrinsics` has the one that writes past the cache."""
+    for i in range(SIZE(64 // out.itemsize)):
+        out[k + i] = buffer[j + i]
+
+
+def fence() -> None:
+    """After this, other threads see the lines put."""

@@ -1,0 +1,133 @@
+"""Arrays in memory-mapped files: their memory is given back on the way, and two mappings of a file are one array."""
+
+import mmap
+import os
+from collections.abc import Iterable
+from contextlib import suppress
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from numgrad._system import memory as _mapped
+
+# What a sweep may hold of files, in bytes. Reading again what was given back costs little, being in the system's cache.
+HELD = 256 << 20
+# After so many elements a sweep looks how much it holds.
+EVERY = 1 << 20
+_COUNTS = "/proc/self/statm"
+
+
+class Pages:
+    """The pages of mapped files that a sweep has touched, given back to the system when they are many.
+
+    What was written stays: the system has it, and writes it to the file. Only a private mapping, which never writes,
+    would lose it, and is left alone.
+    """
+
+    def __init__(self, files: list[mmap.mmap]) -> None:
+        self.files = files
+        self.give_back()  # what an earlier sweep has left
+        self._limit = _held() + HELD
+        self._touched = 0
+
+    def touch(self, count: int) -> None:
+        """Say that so many elements more have been done."""
+        self._touched += count
+        if self._touched < EVERY:
+            return
+        self._touched = 0
+        if _held() > self._limit:
+            self.give_back()
+
+    def give_back(self) -> None:
+        for file in self.files:
+            with suppress(OSError, ValueError):  # locked in memory, or closed
+                file.madvise(mmap.MADV_DONTNEED)
+
+
+def pages_of(given: Iterable[Any]) -> Pages | None:
+    """Return the pages of those arrays that lie in shared mappings; None if they are few, or none can be given."""
+    arrays = [a for a in given if isinstance(a, np.ndarray)]
+    roots = [root for a in arrays if (root := _root(a)) is not None and root.mode != "c"]
+    files = {id(root.base): root.base for root in roots}
+    if sum(map(len, files.values())) <= HELD or not hasattr(mmap, "MADV_DONTNEED") or not os.path.exists(_COUNTS):
+        return None
+    return Pages(list(files.values()))
+
+
+def may_share(a: np.ndarray, b: np.ndarray) -> bool:
+    """Whether two arrays may share memory, or bytes of a file."""
+    return np.may_share_memory(a, b) or share_file(a, b)
+
+
+def share_file(a: np.ndarray, b: np.ndarray) -> bool:
+    """Whether two arrays lie in two mappings of one file, and there in ranges that overlap."""
+    if a.base is None or b.base is None:
+        return False
+    one, other = _root(a), _root(b)
+    if one is None or other is None or one.base is other.base or one.mode == other.mode == "c":
+        return False
+    if _file_of(one) != _file_of(other):
+        return False
+    (low, high), (start, stop) = _bytes_in_file(a, one), _bytes_in_file(b, other)
+    return low < stop and start < high
+
+
+def copy(source: np.ndarray, target: np.ndarray) -> None:
+    """Copy an array into another, that of a mapped file in parts."""
+    pages = pages_of([source, target])
+    if pages is None or not source.ndim:
+        target[...] = source
+        return
+    rows = max(1, EVERY // max(1, prod(source.shape[1:])))
+    for i in range(0, len(source), rows):
+        target[i : i + rows] = source[i : i + rows]
+        pages.touch(rows * prod(source.shape[1:]))
+
+
+def _root(array: np.ndarray) -> Any:
+    """Return the memmap that an array is a view of, or None."""
+    base = array
+    while isinstance(base.base, np.ndarray):
+        base = base.base
+    return base if isinstance(base, np.memmap) and isinstance(base.base, mmap.mmap) else None
+
+
+def _file_of(root: Any) -> Any:
+    """What tells the file of a mapping from others: names may be missing, several, or those of another file by now."""
+    address = root.__array_interface__["data"][0]
+    try:
+        with open("/proc/self/maps") as file:
+            for line in file:
+                span, _, _, *device_and_inode = line.split()[:5]
+                low, high = (int(end, 16) for end in span.split("-"))
+                if low <= address < high:
+                    return device_and_inode
+    except OSError:
+        pass
+    return root.filename  # elsewhere than on Linux
+
+
+def _bytes_in_file(array: np.ndarray, root: Any) -> tuple[int, int]:
+    low, high = np.lib.array_utils.byte_bounds(array)
+    shift = root.offset - np.lib.array_utils.byte_bounds(root)[0]
+    return low + shift, high + shift
+
+
+def _held() -> int:
+    """Bytes of files that this process has in memory."""
+    with open(_COUNTS, "rb") as file:
+        return int(file.read().split()[2]) * mmap.PAGESIZE
+
+
+def shares_memory(result: np.ndarray, inputs: tuple[Any, ...]) -> bool:
+    return any(type(given) is np.ndarray and _mapped.may_share(result, given) for given in inputs)
+
+
+def store(computed: list[np.ndarray], results: list[np.ndarray]) -> bool:
+    """Copy what was computed elsewhere to where it belongs. True."""
+    for c, r in zip(computed, results, strict=True):
+        if c is not r:
+            _mapped.copy(c, r)
+    return True

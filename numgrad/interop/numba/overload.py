@@ -1,0 +1,79 @@
+"""What numgrad is inside `@njit`: Numba finds `init` by the entry point `numba_extensions`.
+
+Every process that compiles anything with Numba runs `init`, so it only registers; the rest comes with the first call
+that is typed.
+"""
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numba.extending import overload
+
+import numgrad
+from numgrad._compile.jit import keep
+
+# Of the functions that Numba compiles here: those of the caller would change bits.
+OPTIONS: Any = {"error_model": "numpy", "fastmath": False}
+
+
+@cache
+def init() -> None:
+    """Let Numba compile np.gradient, unless it has its own by now, and what has been imported of numgrad."""
+    if not numba_has(np.gradient):
+        _overload(np.gradient, _gradient)
+    for name in OVERLOADS:
+        if name in vars(numgrad):
+            _overload(vars(numgrad)[name], OVERLOADS[name])
+
+
+def register(function: Any) -> None:
+    """Let Numba compile a function that numgrad has just imported, be it for code that is being compiled."""
+    if function.__name__ in OVERLOADS:
+        from numba.core.registry import cpu_target
+
+        _overload(function, OVERLOADS[function.__name__])
+        cpu_target.typing_context.refresh()
+
+
+def _overload(function: Any, implementation: Any) -> None:
+    from numba.core.typing import templates
+
+    overload(function, strict=False, prefer_literal=True, jit_options=OPTIONS)(implementation)
+    made = (t for t in templates.builtin_registry.functions if getattr(t, "_overload_func", None) is implementation)
+    (template,) = (t for t in made if t.key is function)
+    template._get_jit_decorator = _kept(template._get_jit_decorator)
+
+
+def _kept(decorator: Any) -> Any:
+    """Let what Numba jits with the decorator that it gets so be kept, as `jit_options` could not."""
+    return lambda template: lambda **options: lambda function: keep(decorator(template)(**options)(function))
+
+
+def numba_has(function: Any) -> bool:
+    """Whether Numba knows this function without numgrad."""
+    from numba.core.typing import templates
+    from numba.np import arraymath, arrayobj, npyimpl  # noqa: F401  # with what they register
+
+    return any(known is function for known, _ in templates.builtin_registry.globals)
+
+
+def _gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out: Any = None) -> Any:
+    """Return what is compiled for arguments of these types."""
+    from numgrad.interop.numba import gradient as numba_gradient
+
+    return numba_gradient.implementation(f, varargs, axis, edge_order, out)
+
+
+def _derivative(
+    f: Any, x: Any = None, *, n: Any = 1, accuracy: Any = 2, axis: Any = -1, boundary: Any = "one-sided",
+    edge_accuracy: Any = None, period: Any = None, nan: Any = "propagate", out: Any = None,
+) -> Any:  # fmt: skip
+    from numgrad.interop.numba import derivative as numba_derivative
+
+    return numba_derivative.implementation(
+        f, x, axis, period, out, n=n, accuracy=accuracy, boundary=boundary, edge_accuracy=edge_accuracy, nan=nan
+    )
+
+
+OVERLOADS = {"gradient": _gradient, "derivative": _derivative}
