@@ -209,19 +209,21 @@ def weights_and_applying(accuracy: int) -> Any:
 
     def make() -> Calls:
         from numgrad._arrays.kernels.coordinates import fill_table
-        from numgrad._arrays.plan import options as _formulas
         from numgrad._arrays.plan.compose import weighing
-        from numgrad._arrays.run import flat as _sweep
+        from numgrad._arrays.plan.dispatch import axis_plan
+        from numgrad._arrays.plan.options import Key, read_formula
+        from numgrad._arrays.run.flat import bind
+        from numgrad._compile.jit import entry_point
 
         x = coordinates(200_000)
         f, out, n = np.sin(x), np.zeros(x.size), x.size
-        formula = _formulas.read_formula(1, accuracy, "one-sided")
-        axis = _formulas.axis_plan(f.dtype, f.shape, None, 0, _formulas.Key(False, False), 0, formula, 0.0)
+        formula = read_formula(1, accuracy, "one-sided")
+        axis = axis_plan(f.dtype, f.shape, None, 0, Key(False, False), 0, formula, 0.0)
         constants = axis.constants(x)
-        step = _sweep.bind(axis._replace(constants=constants), f, out, (), False)
+        step = bind(axis._replace(constants=constants), f, out, (), False)
         table, reach, kernel = constants[0], constants[1], weighing(fill_table, 1 + accuracy, 1, False)
         arguments = (x, table, reach, reach, n - reach, 1.0)
-        fill = _sweep.entry_point(kernel, *arguments)
+        fill = entry_point(kernel, *arguments)
         return partial(step.kernel, f, out, n, 1, 0, n, 0, *constants), partial(fill, *arguments)
 
     return make

@@ -3,7 +3,8 @@
 import sys
 from typing import TYPE_CHECKING, Any
 
-from numgrad._system import original as _original  # noqa: F401  # first: NumPy's own gradient is bound now
+from numgrad._arrays.containers import homes
+from numgrad._system import original  # noqa: F401  # first: NumPy's own gradient is bound now
 from numgrad._system.forks import importing
 
 if TYPE_CHECKING:
@@ -39,19 +40,22 @@ __all__ = [
 ]
 __version__ = "0.7.0"
 
+# Objects of these packages have functions of their own in place of those for arrays.
+homes |= {package: f"numgrad.interop.{package}" for package in ("dask", "xarray")}
+
 # Imported on first use: `import numgrad` takes a millisecond beside NumPy, also in each process that imports Numba,
-# where `interop.numba_overload` is called.
+# where `interop.numba.overload` is called.
 _LAZY = {
-    "gradient": "_gradient",
-    "explain": "_explain",
-    "get_num_threads": "_threads",
-    "set_num_threads": "_threads",
-    "derivative": "_derivative",
-    **dict.fromkeys(("curl", "divergence", "hessian", "jacobian", "laplacian"), "_fields"),
-    "Stencil": "_stencil",
-    "weights": "_stencil",
-    "TurningPoints": "_turning_points",
-    "turning_points": "_turning_points",
+    "gradient": "_arrays.gradient",
+    "explain": "_arrays.explain",
+    "get_num_threads": "_system.threads",
+    "set_num_threads": "_system.threads",
+    "derivative": "_arrays.derivative",
+    **dict.fromkeys(("curl", "divergence", "hessian", "jacobian", "laplacian"), "_arrays.fields"),
+    "Stencil": "_arrays.stencil",
+    "weights": "_arrays.stencil",
+    "TurningPoints": "_arrays.turning_points",
+    "turning_points": "_arrays.turning_points",
     **dict.fromkeys(("CompressedRows", "Descent", "StepSize", "gradient_descent", "step_size"), "regression"),
 }
 
@@ -69,7 +73,7 @@ def __getattr__(name: str) -> Any:
         if name in _MODULES:
             return import_module(f"{__name__}.{name}")
         value = globals()[name] = getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
-    if (overloads := sys.modules.get(f"{__name__}.interop.numba_overload")) is not None:
+    if (overloads := sys.modules.get(f"{__name__}.interop.numba.overload")) is not None:
         overloads.register(value)
     return value
 

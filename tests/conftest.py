@@ -38,20 +38,20 @@ def lower(monkeypatch):
     """A function that lowers thresholds: pieces of so many elements, on so many threads."""
     import numgrad as ng
     from numgrad._arrays import derivative as _derivative
-    from numgrad._arrays import fields as _fields
-    from numgrad._arrays import gradient as _gradient
+    from numgrad._arrays import terms
     from numgrad._arrays.plan import compose as _recipe
     from numgrad._arrays.plan import dispatch as _dispatch
+    from numgrad._arrays.run import arrange
     from numgrad._arrays.run import flat as _sweep
     from numgrad._arrays.run import strided as _strided
 
-    caches = _dispatch.plan_for, _derivative.plan_of, _derivative.even_plan, _fields.plan_of, _recipe.compiled
+    caches = _dispatch.plan_for, _derivative.plan_of, _derivative.even_plan, terms.plan_of, _recipe.compiled
 
     def apply(piece, threads, streaming=False, has_stores=None):
         for module in (_dispatch, _derivative, _sweep, _strided):
             monkeypatch.setattr(module, "PIECE", piece)
         monkeypatch.setattr(_sweep, "PARALLEL", 0)
-        monkeypatch.setattr(_gradient, "COPIED", 0)
+        monkeypatch.setattr(arrange, "COPIED", 0)
         monkeypatch.setattr(_sweep, "is_streaming", lambda nbytes: streaming)
         if has_stores is not None:
             monkeypatch.setattr(_recipe, "has_streaming_stores", lambda: has_stores)

@@ -41,7 +41,9 @@ def test_quantities(library):
         assert str(got) == str(expected)
 
 
-@pytest.mark.parametrize("first", ["import numgrad", "import numgrad.regression", "import numgrad._gradient", "pass"])
+@pytest.mark.parametrize(
+    "first", ["import numgrad", "import numgrad.regression", "import numgrad._arrays.gradient", "pass"]
+)
 def test_np_gradient_may_be_replaced(first):
     code = f"""{first}
 import numpy as np

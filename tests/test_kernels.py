@@ -7,7 +7,6 @@ import pytest
 from helpers import assert_same, same_bits, uneven, values
 
 import numgrad as ng
-from numgrad._arrays import gradient as _gradient
 from numgrad._arrays.kernels.edges import with_edges
 from numgrad._arrays.kernels.nonuniform import is_evenly_spaced, nonuniform
 from numgrad._arrays.kernels.quotient import scaled, smith
@@ -15,7 +14,9 @@ from numgrad._arrays.kernels.uniform import uniform
 from numgrad._arrays.plan import compose as _recipe
 from numgrad._arrays.plan import dispatch as _dispatch
 from numgrad._arrays.plan.dispatch import plan_for
+from numgrad._arrays.plan.dtypes import FIELDS
 from numgrad._arrays.plan.spacing import number_key
+from numgrad._arrays.run import arrange
 from numgrad._arrays.run import flat as _sweep
 from numgrad._arrays.run import strided as _strided
 from numgrad._compile import jit as _jit
@@ -128,7 +129,7 @@ STRIDED = {
 @pytest.mark.parametrize("spacing", ["number", "coordinates"])
 @pytest.mark.parametrize("case", STRIDED)
 def test_strided_as_python(case, spacing, edge_order, monkeypatch):
-    monkeypatch.setattr(_gradient, "COPIED", 0)
+    monkeypatch.setattr(arrange, "COPIED", 0)
     monkeypatch.setattr(_strided, "PIECE", 50)
     f = STRIDED[case]
     given = (0.3,) if spacing == "number" else tuple(map(uneven, f.shape))
@@ -148,7 +149,7 @@ def test_assembly(dtype, spacing, compiled_here):
     given = {"unit": (1.0,), "number": (0.3,), "coordinates": (uneven(9),)}[spacing]
     f = values(dtype, (9,))
     axis = plan(dtype, (1, 9, 1), *given)
-    out = np.empty(9, axis.recipe.work if axis.recipe.work is np.complex64 else _recipe.FIELDS[f.dtype])
+    out = np.empty(9, axis.recipe.work if axis.recipe.work is np.complex64 else FIELDS[f.dtype])
     assembly = {}
     for streaming in STORES[: 1 + (dtype in ("f8", "c8"))]:  # two stand for all: each compiles for seconds
         _sweep.bind(axis, f, out, given, streaming)

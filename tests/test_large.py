@@ -15,10 +15,11 @@ from test_hypothesis import calls, outcome
 from test_processes import finish, start
 
 import numgrad as ng
-from numgrad._arrays import gradient as _gradient
 from numgrad._arrays.plan import compose as _recipe
 from numgrad._arrays.plan import dispatch as _dispatch
 from numgrad._arrays.plan import spacing as _spacing
+from numgrad._arrays.plan import types
+from numgrad._arrays.run import arrange
 from numgrad._arrays.run import flat as _sweep
 from numgrad._system import threads as _threads
 
@@ -110,7 +111,7 @@ def test_one_step_that_differs(make, many, monkeypatch):
 
 def thresholds():
     """Shapes one element below, at and above each real threshold."""
-    sizes = [_gradient.COPIED // 16, _dispatch.PIECE, _sweep.PARALLEL, _sweep.cache_size() // 16]
+    sizes = [arrange.COPIED // 16, types.PIECE, _sweep.PARALLEL, _sweep.cache_size() // 16]
     for size in sizes:
         yield from ((size + d,) for d in (-1, 0, 1))
         yield from (((size + d) // 2, 2) for d in (-2, 0, 2))
@@ -268,8 +269,8 @@ def test_fork_in_the_middle_of_a_call():
 
 SPECIALISE_WHILE_COMPILING = """
 from threading import Thread
-from numgrad import _jit
-from numgrad._kernels.uniform import uniform
+from numgrad._compile import jit as _jit
+from numgrad._arrays.kernels.uniform import uniform
 _jit.is_compiling()
 from numba.core.compiler_lock import global_compiler_lock
 with global_compiler_lock:
@@ -287,7 +288,7 @@ def test_no_kernel_waits_for_the_compiler_of_others():
 
 FORK_WHILE_SHARING = """
 import os, threading, warnings
-from numgrad import _threads
+from numgrad._system import threads as _threads
 warnings.simplefilter("ignore", DeprecationWarning)
 def work():
     while True:

@@ -108,7 +108,7 @@ def test_memory_is_bounded(tmp_path):
     """The most that a process has held, as the system counts it: for each axis, and not in C order."""
     code = """
 import numpy as np, numgrad as ng, sys
-from numgrad import _mapped
+from numgrad._system import memory as _mapped
 def most():
     with open("/proc/self/status") as file:
         return next(int(line.split()[1]) for line in file if line.startswith("VmHWM")) << 10

@@ -17,105 +17,79 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "numgrad"
 README = (ROOT / "README.md").read_text()
 
-# A module may import from those in a lower layer. What is not named here belongs to the layer of its folder.
-LAYERS = {
-    "numgrad": 10,
-    "numgrad._explain": 9.5,
-    "numgrad._derivative": 9,
-    "numgrad._fields": 9,
-    "numgrad._turning_points": 9,
-    "numgrad._formulas": 6,
-    "numgrad._gradient": 8,
-    "numgrad._strided": 7,
-    "numgrad._sweep": 6,
-    "numgrad._stencil": 3.6,
-    "numgrad._forks": 0,
-    "numgrad._mapped": 0,
-    "numgrad._dispatch": 5,
-    "numgrad._constants": 4,
-    "numgrad._recipe": 3,
-    "numgrad.functions": 5,
-    "numgrad.functions._derivatives": 4.9,
-    "numgrad.functions._search": 4.8,
-    "numgrad.functions._samples": 4.7,
-    "numgrad.functions._quotients": 4.6,
-    "numgrad.functions._result": 4,
-    "numgrad.symbolic": 5,
-    "numgrad.symbolic._kernel": 4.9,
-    "numgrad.symbolic._parse": 4.9,
-    "numgrad.symbolic._partials": 4.9,
-    "numgrad.symbolic._emit": 4.8,
-    "numgrad.symbolic._special": 4.75,
-    "numgrad.symbolic._lower": 4.8,
-    "numgrad.symbolic._library": 4.7,
-    "numgrad.symbolic._work": 4.7,
-    "numgrad.sklearn": 11,
-    "numgrad.plotting": 11,
-    "numgrad.regression": 5,
-    "numgrad.regression._descent": 4.9,
-    "numgrad.regression._result": 4.8,
-    "numgrad.regression._modes": 4.7,
-    "numgrad.regression._fused": 4.7,
-    "numgrad.regression._engine": 4.6,
-    "numgrad.regression._step_size": 4.6,
-    "numgrad.regression._rows": 4.5,
-    "numgrad.regression._quadratic": 4.4,
-    "numgrad.regression._check": 4,
-    "numgrad._spacing": 3.5,
-    "numgrad._original": 0,
-    "numgrad._out": 3,
-    "numgrad._containers": 3,
-    "numgrad.interop": 12,
-    "numgrad.interop.dask": 12.4,
-    "numgrad.interop.xarray": 12.5,
-    "numgrad.interop.numba_overload": 12.1,
-    "numgrad.interop.numba_gradient": 12,
-    "numgrad.interop.numba_derivative": 12.05,
-    "numgrad.interop.numba_source": 11.9,
-    "numgrad._threads": 3,
-    "numgrad._jit": 2,
-    "numgrad._intrinsics": 1.5,
-    "numgrad._cache": 1.5,
-    "numgrad._kernels": 1,
-    "numgrad._kernels.coordinates": 0.5,
-    "numgrad._kernels.samples": 0.5,
-    "numgrad._kernels.search": 0,
-    "numgrad._kernels.modes": 0.5,
-    "numgrad._kernels.householder": 0.5,
-    "numgrad._kernels.descent": 0,
-    "numgrad._kernels.stencil": 0.5,
-    "numgrad._kernels.nonuniform": 0,
-    "numgrad._kernels.uniform": 0,
-}
+# From the roof to the ground. A module imports from its own folder and from those below it, never from one above.
+FLOORS = [
+    "numgrad",
+    "numgrad.plotting",
+    "numgrad.sklearn",
+    "numgrad.interop",
+    "numgrad.interop.numba",
+    "numgrad.regression",
+    "numgrad.regression._kernels",
+    "numgrad.symbolic",
+    "numgrad.functions",
+    "numgrad.functions._kernels",
+    "numgrad._arrays",
+    "numgrad._arrays.run",
+    "numgrad._arrays.plan",
+    "numgrad._arrays.kernels",
+    "numgrad._compile",
+    "numgrad._system",
+    "numgrad._checks",
+]
+KNOW_NUMBA = ("numgrad._compile", "numgrad.interop.numba", "numgrad.symbolic._lower")
 
 
-def layer(module):
-    while module not in LAYERS:
-        module = module.rpartition(".")[0]
-    return LAYERS[module]
+def module_of(path):
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def modules():
-    for path in sorted(PACKAGE.rglob("*.py")):
-        parts = path.relative_to(ROOT).with_suffix("").parts
-        yield path, ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+MODULES = {module_of(path): path for path in sorted(PACKAGE.rglob("*.py"))}
 
 
-@pytest.mark.parametrize(("path", "module"), list(modules()), ids=lambda v: v if isinstance(v, str) else "")
-def test_imports_point_down(path, module):
+def floor(module):
+    """The number of the folder that a module is in, or is."""
+    folder = module if module in FLOORS else module.rpartition(".")[0]
+    assert folder in FLOORS, f"{module} is in a folder that FLOORS does not name"
+    return FLOORS.index(folder)
+
+
+def imports(path):
+    """The modules that a file names: in statements, and in strings such as those that `import_module` gets."""
     for node in ast.walk(ast.parse(path.read_text())):
-        names = []
         if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
+            yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            names = [f"{node.module}.{alias.name}" for alias in node.names]
             assert node.level == 0
-        for name in names:
-            if name.startswith("numgrad"):
-                assert layer(name) < layer(module), f"{module} imports {name}"
-            own = "numgrad._jit", "numgrad._cache", "numgrad._intrinsics", "numgrad.symbolic._lower"
-            knows_numba = module in own or module.startswith("numgrad.interop.numba")
-            assert not name.startswith(("numba", "llvmlite")) or knows_numba
+            for alias in node.names:
+                full = f"{node.module}.{alias.name}"
+                yield full if full in MODULES else node.module
+        elif isinstance(node, ast.Constant) and re.fullmatch(r"numgrad\.[\w.]*", str(node.value)):
+            yield node.value.rstrip(".")
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_point_down(module):
+    for name in imports(MODULES[module]):
+        if name.partition(".")[0] == "numgrad" and name != module:
+            assert floor(name) >= floor(module), f"{module} imports {name}"
+            assert name != "numgrad", f"{module} imports the roof"
+        if name.startswith(("numba", "llvmlite")):
+            assert module.startswith(KNOW_NUMBA)
+
+
+def test_no_imports_go_round_in_a_circle():
+    below = {module: set(imports(path)) & MODULES.keys() - {module} for module, path in MODULES.items()}
+    while free := [module for module, names in below.items() if not names & below.keys()]:
+        for module in free:
+            del below[module]
+    assert not below
+
+
+def test_files_are_short():
+    assert {m: n for m, path in MODULES.items() if (n := path.read_text().count("\n")) > 500} == {}
+    assert len({module.split(".")[1] for module in MODULES if "." in module}) <= 12
 
 
 def test_import_is_light():

@@ -1,7 +1,6 @@
-"""What is given in the place of an array: objects of dask and xarray, which have their own functions, and quantities.
+"""What is given in the place of an array: objects of dask and xarray, which have functions of their own.
 
-Calls for dask and xarray go to the function of the same name in `numgrad.interop`. Quantities are refused, but by
-`gradient`: their unit would be lost without a word.
+Calls for them go to the function of the same name in their module of `homes`.
 """
 
 from collections.abc import Callable
@@ -11,7 +10,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-HOMES = ("dask", "xarray")
+# The module that has the functions for the objects of a package; `numgrad` says which.
+homes: dict[str, str] = {}
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -20,8 +20,8 @@ def home_of(given: Any) -> Any:
     """Return the module of `interop` for a dask array or an object of xarray; None for all else."""
     for base in type(given).__mro__:
         package = base.__module__.partition(".")[0]
-        if package in HOMES:
-            home = import_module(f"numgrad.interop.{package}")
+        if package in homes:
+            home = import_module(homes[package])
             return home if isinstance(given, home.KINDS) else None
     return None
 
@@ -54,28 +54,3 @@ def as_array(given: Any) -> Any:
     if kind is np.ndarray or not hasattr(kind, "__array__") or hasattr(kind, "__array_function__"):
         return given
     return given if isinstance(given, np.generic) else np.asanyarray(given)
-
-
-def unit_of(given: Any) -> Any:
-    """Return the unit of a quantity, of astropy, pint and others: of what has a unit and converts itself to another."""
-    kind = type(given)
-    if kind is np.ndarray or not (hasattr(kind, "to") or hasattr(kind, "rescale")):
-        return None
-    return getattr(given, "unit", getattr(given, "units", None))
-
-
-def refuse_units(given: Any, name: str) -> None:
-    """Raise TypeError if this is a quantity, or a list of some."""
-    kind = type(given)
-    if kind is list or kind is tuple:
-        one_of_each = {type(one): one for one in given}
-        nested = list in one_of_each or tuple in one_of_each
-        for one in given if nested else one_of_each.values():
-            refuse_units(one, name)
-    elif (unit := unit_of(given)) is not None:
-        numbers = "magnitude" if hasattr(kind, "magnitude") else "value"
-        raise TypeError(
-            f"`{name}` is in units of {str(unit) or 'one'!r}, a {kind.__name__}, and the result would lose them; give "
-            f"its numbers, by `.{numbers}`, and multiply the result by its own unit: that of an n-th derivative of f "
-            "by x is the unit of f over that of x to the power n"
-        )

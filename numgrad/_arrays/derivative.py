@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from numgrad._arrays import gradient as _gradient
 from numgrad._arrays.containers import home_of
+from numgrad._arrays.gradient import gradient
 from numgrad._arrays.plan.dispatch import axis_plan, known_calls, plan_for
 from numgrad._arrays.plan.dtypes import FIELDS
 from numgrad._arrays.plan.options import (
@@ -22,7 +22,8 @@ from numgrad._arrays.plan.options import (
 )
 from numgrad._arrays.plan.spacing import number_key
 from numgrad._arrays.plan.types import PIECE, Order, Plan, Request, memory_order
-from numgrad._system import out as _out
+from numgrad._arrays.run.arrange import arrange, fill_flat
+from numgrad._system.out import check
 
 GAPS = ("propagate", "one-sided")
 
@@ -149,18 +150,18 @@ def derivative(
         f, h, n=n, accuracy=accuracy, axis=axis, boundary=boundary, edge_accuracy=edge_accuracy, period=period, nan=nan
     )
     if out is not None:
-        _out.check(out, call.f.shape, np.dtype(FIELDS[call.f.dtype]), np.ndarray)
+        check(out, call.f.shape, np.dtype(FIELDS[call.f.dtype]), np.ndarray)
     if call.is_gradient:
-        return _gradient.gradient(call.f, call.x, axis=call.axis, edge_order=call.formula.edges, out=out)  # type: ignore[no-any-return]
+        return gradient(call.f, call.x, axis=call.axis, edge_order=call.formula.edges, out=out)  # type: ignore[no-any-return]
     return by_stencil(call, out)
 
 
 def by_stencil(call: "Call", out: np.ndarray | None = None) -> np.ndarray:
     """Return the derivative by the stencil of its formula, also where `gradient` would have its own rounding."""
     request = call.request()
-    results, inputs = _gradient.arrange(request, out)
+    results, inputs = arrange(request, out)
     if request.f.size:
-        _gradient.fill_flat(request, results, inputs)
+        fill_flat(request, results, inputs)
     return out if out is not None else results[0]
 
 

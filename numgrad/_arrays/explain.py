@@ -7,17 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from numgrad._arrays import derivative as _derivative
-from numgrad._arrays import fields as _fields
-from numgrad._arrays import gradient as _gradient
-from numgrad._arrays import turning_points as _turning_points
+from numgrad._arrays import derivative, fields, gradient, turning_points
 from numgrad._arrays.containers import as_array
 from numgrad._arrays.kernels.uniform import uniform
 from numgrad._arrays.plan.dispatch import prepare
 from numgrad._arrays.plan.spacing import NotFast
 from numgrad._arrays.plan.types import AxisPlan, Request, is_compact
-from numgrad._arrays.run import flat as _sweep
-from numgrad._system import out as _out
+from numgrad._arrays.run.arrange import arrange, is_flat
+from numgrad._arrays.run.flat import is_streaming, thread_count
+from numgrad._system.out import check
 
 
 @dataclass(frozen=True)
@@ -101,10 +99,10 @@ def explain(f: Any, *varargs: Any, **options: Any) -> Explanation:
     if not callable(f):
         return _of_gradient(f, *varargs, **options)
     known: list[tuple[Any, Callable[..., Explanation]]] = [
-        (_gradient.gradient, _of_gradient),
-        (_derivative.derivative, _of_derivative),
-        (_turning_points.turning_points, _of_turning_points),
-        *((function, partial(_of_field, read)) for function, read in _fields.READERS.items()),
+        (gradient.gradient, _of_gradient),
+        (derivative.derivative, _of_derivative),
+        (turning_points.turning_points, _of_turning_points),
+        *((function, partial(_of_field, read)) for function, read in fields.READERS.items()),
     ]
     for function, explained in known:
         if f is function:
@@ -119,22 +117,22 @@ def _of_gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, o
         plan = NotFast("coordinates repeat")
     if type(plan) is NotFast:
         return Explanation([AxisExplanation(None, "numpy.gradient", reason=plan.reason)])
-    results, inputs = _gradient.arrange(request, out)
-    is_flat = _gradient.is_flat(request, results, inputs)
-    nbytes = sum(r.nbytes for r in results) if is_flat else 0
+    results, inputs = arrange(request, out)
+    by_rows = not is_flat(request, results, inputs)
+    nbytes = 0 if by_rows else sum(r.nbytes for r in results)
     names = [done.recipe.name for done in plan.axes]
-    if not is_flat:
+    if by_rows:
         names = [name.removesuffix(" + short lines") + " by rows" for name in names]
     return Explanation([_row(request, *done, nbytes) for done in zip(plan.axes, names, strict=True)])
 
 
 def _of_derivative(*varargs: Any, out: Any = None, **options: Any) -> Explanation:
-    call = _derivative.read_call(*varargs, **options)
+    call = derivative.read_call(*varargs, **options)
     if call.is_gradient:
         return _of_gradient(call.f, call.x, axis=call.axis, edge_order=call.formula.edges, out=out)
     request = call.request()
     if out is not None:
-        _out.check(out, call.f.shape, request.plan.dtype, np.ndarray)
+        check(out, call.f.shape, request.plan.dtype, np.ndarray)
     return _of_stencils(request, [call.formula.n], call.f.size * request.plan.dtype.itemsize)
 
 
@@ -144,7 +142,7 @@ def _of_field(read: Any, *varargs: Any, out: Any = None, **options: Any) -> Expl
     for terms, sources in field.sweeps:
         request = field.request(terms, sources)
         if out is not None:
-            _out.check(out, field.shape, request.plan.dtype, np.ndarray)
+            check(out, field.shape, request.plan.dtype, np.ndarray)
         nbytes = len({t.target for t in terms}) * request.f.size * request.plan.dtype.itemsize
         rows += _of_stencils(request, [t.n for t in terms], nbytes)
     return Explanation(rows)
@@ -160,9 +158,9 @@ def _of_stencils(request: Request, orders: list[int], nbytes: int) -> Explanatio
 
 
 def _of_turning_points(*varargs: Any, **options: Any) -> Explanation:
-    call = _turning_points.read_call(*varargs, **options)
+    call = turning_points.read_call(*varargs, **options)
     words = repr(call.spacing) if isinstance(call.spacing, float) else "coordinates (float64)"
-    threads = _turning_points.thread_count(call.lines.size)
+    threads = turning_points.thread_count(call.lines.size)
     n = call.shape[call.axis]
     view = call.lines.size // max(n, 1), n, 1
     return Explanation([AxisExplanation(call.axis, "turning points", call.lines.dtype.name, view, words, threads)])
@@ -181,6 +179,6 @@ def _row(request: Request, done: AxisPlan, kernel: str, nbytes: int) -> AxisExpl
         done.recipe.work.__name__,
         (size // max(done.n * done.inner, 1), done.n, done.inner),
         spacing,
-        _sweep.thread_count(request.plan, size),
-        "streaming" if nbytes and _sweep.is_streaming(nbytes) else "plain",
+        thread_count(request.plan, size),
+        "streaming" if nbytes and is_streaming(nbytes) else "plain",
     )

@@ -4,14 +4,16 @@ from typing import Any
 
 import numpy as np
 
-from numgrad._arrays.containers import as_array, home_of, unit_of
+from numgrad._arrays.containers import as_array, home_of
 from numgrad._arrays.plan.dispatch import plan_for, prepare
 from numgrad._arrays.plan.spacing import NotFast, read
 from numgrad._arrays.plan.types import Plan, Request
-from numgrad._arrays.run import strided as _strided
+from numgrad._arrays.run import strided
 from numgrad._arrays.run.arrange import arrange, fill_flat, is_flat
-from numgrad._system import original as _original
-from numgrad._system import out as _out
+from numgrad._checks import unit_of
+from numgrad._system import original
+from numgrad._system.memory import shares_memory
+from numgrad._system.out import store
 
 _ndarray, _empty = np.ndarray, np.empty
 # What NumPy says, for those who raise it themselves, where NumPy cannot be asked.
@@ -126,7 +128,7 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out: 
     if type(plan) is NotFast:
         return _fall_back(f, varargs, axis, edge_order, out)
     results, inputs = arrange(request, out)
-    fill = fill_flat if is_flat(request, results, inputs) else _strided.fill
+    fill = fill_flat if is_flat(request, results, inputs) else strided.fill
     if not fill(request, results, inputs):
         return _fall_back(f, varargs, axis, edge_order, out)
     if out is not None:
@@ -142,10 +144,10 @@ def _is_plain(out: Any, plan: Plan, f: np.ndarray, spacings: tuple[Any, ...]) ->
         and out.shape == f.shape
         and out.dtype == plan.dtype
         and out.flags.carray
-        and not _strided.shares_memory(out, (f, *spacings))
+        and not shares_memory(out, (f, *spacings))
     )
 
 
 def _fall_back(f: Any, varargs: tuple[Any, ...], axis: Any, edge_order: Any, out: Any) -> Any:
-    results = _original.gradient(f, *varargs, axis=axis, edge_order=edge_order)
-    return results if out is None else _out.store(results, out)
+    results = original.gradient(f, *varargs, axis=axis, edge_order=edge_order)
+    return results if out is None else store(results, out)

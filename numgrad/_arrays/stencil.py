@@ -1,6 +1,5 @@
 """Finite-difference stencils as data: where to sample, by what to multiply, what comes out and how accurately."""
 
-import operator
 from dataclasses import dataclass
 from fractions import Fraction
 from math import factorial, isfinite
@@ -8,10 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from numgrad._arrays.plan.fornberg import EXACT, fornberg, fractions, nonzero, symmetric
 from numgrad._arrays.plan.spacing import EXACT_INTEGERS, are_integers, exact
-
-# Up to so many points are done in exact arithmetic; with more, its integers grow too long.
-EXACT = 64
+from numgrad._checks import whole
 
 
 def weights(points: Any, x0: Any, n: int) -> np.ndarray:
@@ -71,7 +69,7 @@ def weights(points: Any, x0: Any, n: int) -> np.ndarray:
         count = x.shape[-1] if x.ndim else "no"
         raise ValueError(f"`points` has {count} points along its last axis, n={n} needs at least {n + 1}")
     if x.ndim == 1 and at.ndim == 0 and x.size <= EXACT:
-        return np.array([float(w) for w in _fornberg(_fractions(x, at.item()), n)])
+        return np.array([float(w) for w in fornberg(fractions(x, at.item()), n)])
     try:
         shape = np.broadcast_shapes(x.shape[:-1], at.shape)
     except ValueError:
@@ -83,7 +81,7 @@ def weights(points: Any, x0: Any, n: int) -> np.ndarray:
         raise ValueError("`points` repeat; a formula needs different ones")
     # From the nearest point to the farthest, or rounding errors grow.
     order = np.argsort(np.abs(offsets), axis=-1, kind="stable")
-    found = _fornberg(list(np.moveaxis(np.take_along_axis(offsets, order, -1), -1, 0)), n)
+    found = fornberg(list(np.moveaxis(np.take_along_axis(offsets, order, -1), -1, 0)), n)
     result = np.empty(offsets.shape)
     np.put_along_axis(result, order, np.stack(found, axis=-1), -1)
     return result
@@ -108,45 +106,6 @@ def _distances(x: np.ndarray, at: np.ndarray) -> np.ndarray:
         difference = np.frompyfunc(lambda p, a: float(Fraction(p) - Fraction(a)), 2, 1)
         return np.asarray(difference(x.astype(object), at.astype(object))).astype(np.float64)
     return x.astype(np.float64) - at.astype(np.float64)
-
-
-def whole(given: Any, name: str, least: int) -> int:
-    try:
-        number = operator.index(given if not isinstance(given, bool) else None)  # type: ignore[arg-type]
-    except TypeError:
-        raise TypeError(f"`{name}` is {given!r}, give an integer of at least {least}") from None
-    if number < least:
-        raise ValueError(f"`{name}` is {number}, give at least {least}")
-    return number
-
-
-def _fractions(points: np.ndarray, at: Any) -> list[Fraction]:
-    offsets = [Fraction(p) - Fraction(at) for p in points.tolist()]
-    if len(set(offsets)) < len(offsets):
-        raise ValueError("`points` repeat; a formula needs different ones")
-    return offsets
-
-
-def _fornberg(x: list[Any], n: int) -> list[Any]:
-    """Weights of the n-th derivative at 0 for samples at x: exact for fractions, elementwise for arrays."""
-    m, one = len(x), x[0] * 0 + 1
-    # table[k][j]: the weight of the j-th point for the k-th derivative, by the points so far.
-    table = [[one * 0] * m for _ in range(n + 1)]
-    table[0][0] = one
-    before = one  # the product of the differences of the last point to those before it
-    for i in range(1, m):
-        product = one
-        for j in range(i):
-            product = product * (x[i] - x[j])
-        for k in range(min(i, n), -1, -1):
-            lower = k * table[k - 1][i - 1] if k else one * 0
-            table[k][i] = before * (lower - x[i - 1] * table[k][i - 1]) / product
-        for j in range(i):
-            for k in range(min(i, n), -1, -1):
-                lower = k * table[k - 1][j] if k else one * 0
-                table[k][j] = (x[i] * table[k][j] - lower) / (x[i] - x[j])
-        before = product
-    return table[n]
 
 
 @dataclass(frozen=True, repr=False)
@@ -225,8 +184,7 @@ class Stencil:
         n, accuracy = whole(n, "n", 1), whole(accuracy, "accuracy", 1)
         if accuracy % 2:
             raise ValueError(f"`accuracy` is {accuracy}; symmetric stencils have an even one, give {accuracy + 1}")
-        reach = (n + 1) // 2 + accuracy // 2 - 1
-        return cls.from_offsets(range(-reach, reach + 1), n)
+        return cls.from_offsets(symmetric(n, accuracy), n)
 
     @classmethod
     def forward(cls, n: int = 1, accuracy: int = 2) -> "Stencil":
@@ -246,8 +204,7 @@ class Stencil:
         given, n = np.sort(_real(list(offsets), "offsets").astype(np.float64)), whole(n, "n", 1)
         if given.ndim != 1 or not n < given.size <= EXACT:
             raise ValueError(f"`offsets` has shape {given.shape}; n={n} needs {n + 1} to {EXACT} numbers")
-        x = _fractions(given, 0.0)
-        found = {o: w for o, w in zip(x, _fornberg(x, n), strict=True) if w}
+        found = nonzero(fractions(given, 0.0), n)
         # As many points as conditions; symmetry may satisfy more.
         k = given.size
         while sum(w * o**k for o, w in found.items()) == 0:

@@ -6,8 +6,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from numgrad._arrays import gradient as _gradient
-from numgrad._arrays.containers import refuse_units
 from numgrad._arrays.plan.dispatch import axis_plan
 from numgrad._arrays.plan.dtypes import FIELDS
 from numgrad._arrays.plan.options import (
@@ -21,8 +19,10 @@ from numgrad._arrays.plan.options import (
     read_spacing,
 )
 from numgrad._arrays.plan.types import Order, Plan, Request, memory_order
-from numgrad._system import memory as _mapped
-from numgrad._system import out as _out
+from numgrad._arrays.run.arrange import fill_flat
+from numgrad._checks import refuse_units
+from numgrad._system.memory import copy, may_share
+from numgrad._system.out import check
 
 
 class Term(NamedTuple):
@@ -51,8 +51,7 @@ class Field(NamedTuple):
     def with_own_coordinates(self, out: np.ndarray) -> "Field":
         """Copy coordinates that may share memory with `out`."""
         spacings = [
-            s._replace(x=s.x.copy()) if isinstance(s, Coordinates) and _mapped.may_share(s.x, out) else s
-            for s in self.spacings
+            s._replace(x=s.x.copy()) if isinstance(s, Coordinates) and may_share(s.x, out) else s for s in self.spacings
         ]
         return self._replace(spacings=tuple(spacings))
 
@@ -226,7 +225,7 @@ def _run(field: Field, out: Any) -> np.ndarray:
     if out is None:
         result, inputs = _blocks(leading, f, field.order, dtype), ()
     else:
-        _out.check(out, field.shape, dtype, np.ndarray)
+        check(out, field.shape, dtype, np.ndarray)
         if field.mixed:  # the second sweep reads coordinates that the first must not have written
             field = field.with_own_coordinates(out)
     blocks = [result[i] for i in np.ndindex(leading)]
@@ -238,7 +237,7 @@ def _run(field: Field, out: Any) -> np.ndarray:
         _fill(field, field.mixed, [blocks[j * count] for j in range(1, count)], blocks, ())
         for t in field.mixed:
             i, j = divmod(t.target, count)
-            _mapped.copy(blocks[t.target], blocks[j * count + i])
+            copy(blocks[t.target], blocks[j * count + i])
     return result  # type: ignore[no-any-return]
 
 
@@ -252,7 +251,7 @@ def _fill(
     """Fill those of the blocks that are targets."""
     used = sorted({t.target for t in terms})
     numbered = [t._replace(target=used.index(t.target)) for t in terms]
-    _gradient.fill_flat(field.request(numbered, sources), [blocks[i] for i in used], inputs)
+    fill_flat(field.request(numbered, sources), [blocks[i] for i in used], inputs)
 
 
 def _blocks(leading: tuple[int, ...], f: np.ndarray, order: Order, dtype: Any) -> np.ndarray:

@@ -10,7 +10,7 @@ from numgrad._arrays.containers import home_of, takes_containers
 from numgrad._arrays.kernels.turning import begin_of_circle, scan
 from numgrad._arrays.plan.options import Coordinates, read_formula, read_period, read_samples, read_spacing
 from numgrad._compile.jit import Kernel, entry_point, specialise
-from numgrad._system import threads as _threads
+from numgrad._system.threads import get_num_threads, share
 
 # Samples that are worth another thread.
 PARALLEL = 1 << 18
@@ -287,7 +287,7 @@ def _scan(lines: np.ndarray, n: int, *options: Any) -> np.ndarray:
                 arguments = (lines, records, n, a, b, fills, places, *options)
                 entry_point(kernel, *arguments)(*arguments)
 
-        _threads.share(work, parts, threads)
+        share(work, parts, threads)
 
     run(np.empty((0, 4), np.int64), counts, False)
     records = np.empty((int(counts.sum()), 4), np.int64)
@@ -296,7 +296,7 @@ def _scan(lines: np.ndarray, n: int, *options: Any) -> np.ndarray:
 
 
 def thread_count(size: int) -> int:
-    return _threads.get_num_threads() if size >= PARALLEL else 1
+    return get_num_threads() if size >= PARALLEL else 1
 
 
 @cache

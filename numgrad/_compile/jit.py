@@ -147,8 +147,8 @@ def is_compiling() -> bool:
 
 def intrinsics() -> Any:
     with _lock:
-        from numgrad._compile import intrinsics as _intrinsics
-    return _intrinsics
+        from numgrad._compile import intrinsics as found
+    return found
 
 
 def _jit_library() -> Any:
@@ -217,5 +217,5 @@ def _digest() -> str:
     from pathlib import Path
 
     here = Path(__file__).parent
-    sources = [here / "_jit.py", here / "_cache.py", here / "_intrinsics.py", *sorted((here / "_kernels").glob("*.py"))]
+    sources = [s for s in sorted(here.parent.rglob("*.py")) if s.parent == here or s.parent.name.endswith("kernels")]
     return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:8]

@@ -4,11 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from numgrad._arrays.kernels.nonuniform import SIZE
-from numgrad._arrays.kernels.streamed import SIZE
-
-# Where a point of the axis has fewer elements than NARROW, the weights of TILE points are computed first: their
-# divisions are packed then, and a loop over all elements of the points is longer than one over those of each point.
+SIZE = np.uintp
+# How many points have their weights computed at once, packed.
 TILE = SIZE(256)
 
 

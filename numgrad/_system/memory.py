@@ -9,8 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from numgrad._system import memory as _mapped
-
 # What a sweep may hold of files, in bytes. Reading again what was given back costs little, being in the system's cache.
 HELD = 256 << 20
 # After so many elements a sweep looks how much it holds.
@@ -122,12 +120,12 @@ def _held() -> int:
 
 
 def shares_memory(result: np.ndarray, inputs: tuple[Any, ...]) -> bool:
-    return any(type(given) is np.ndarray and _mapped.may_share(result, given) for given in inputs)
+    return any(type(given) is np.ndarray and may_share(result, given) for given in inputs)
 
 
 def store(computed: list[np.ndarray], results: list[np.ndarray]) -> bool:
     """Copy what was computed elsewhere to where it belongs. True."""
     for c, r in zip(computed, results, strict=True):
         if c is not r:
-            _mapped.copy(c, r)
+            copy(c, r)
     return True

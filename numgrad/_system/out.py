@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from numgrad._system import memory as _mapped
+from numgrad._system.memory import copy, share_file
 
 
 def targets(out: Any, count: int, shape: tuple[int, ...], dtype: np.dtype[Any], kind: type) -> list[np.ndarray]:
@@ -43,7 +43,7 @@ def check(array: Any, shape: tuple[int, ...], dtype: np.dtype[Any], kind: type) 
 
 def check_apart(arrays: Sequence[np.ndarray]) -> None:
     for a, b in combinations(arrays, 2):
-        if (np.may_share_memory(a, b) and np.shares_memory(a, b)) or _mapped.share_file(a, b):
+        if (np.may_share_memory(a, b) and np.shares_memory(a, b)) or share_file(a, b):
             raise ValueError("`out` has arrays that share memory; one result would overwrite another")
 
 
@@ -55,5 +55,5 @@ def store(results: Any, out: Any) -> Any:
             raise TypeError(f"`out` cannot take the result, a {type(result).__name__}; leave `out` away")
     first = arrays[0] if arrays else np.empty(0)
     for target, result in zip(targets(out, len(arrays), first.shape, first.dtype, type(first)), arrays, strict=True):
-        _mapped.copy(result, target)
+        copy(result, target)
     return out

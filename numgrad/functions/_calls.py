@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from numgrad._compile import jit as _jit
-from numgrad._system import threads as _threads
+from numgrad._compile import jit
+from numgrad._system.threads import get_num_threads, share
 from numgrad.functions._kernels import calls as samples
 from numgrad.functions._kernels import search
 from numgrad.functions._quotients import Kind, central, kernels
@@ -181,12 +181,12 @@ class JittedCaller:
             raise ValueError(
                 f"`fun` returned a {type(value).__name__}; a jitted function must return a number or an array"
             )
-        like = Values.read(np.asarray(value, _jit.dtype_returned(model.fun, x, *model.args))[..., None], 1)
+        like = Values.read(np.asarray(value, jit.dtype_returned(model.fun, x, *model.args))[..., None], 1)
         count = model.points.shape[1]
         lanes = np.empty((like.lanes.shape[0], count))
         context = self._context(Tasks(np.arange(count), np.zeros(count, np.int64)))
         nodes, which = np.array(model.points[0], float), np.arange(count)
-        args = _jit.type_of(model.args) if model.args else None
+        args = jit.type_of(model.args) if model.args else None
         is_complex = like.dtype.kind == "c"
         self.sample = _sampling(model.fun, model.is_vector, model.points.dtype, like.shape, is_complex, args)
         began = perf_counter()
@@ -201,7 +201,7 @@ class JittedCaller:
     def _with_args(self, which: int, before: tuple[Any, ...], after: tuple[Any, ...] = ()) -> None:
         """Call `centers` (0) or `search` (1), with the address of the further arguments of the function."""
         if self.model.args:
-            _hold(_jit.type_of(self.model.args))(_frame_addresses()[which], before, self.model.args, after)
+            _hold(jit.type_of(self.model.args))(_frame_addresses()[which], before, self.model.args, after)
         else:
             _frame()[which](*before, 0, *after)
 
@@ -209,7 +209,7 @@ class JittedCaller:
         total = tasks.point.size
         threads = 1
         if self.seconds * total * kind.levels * kind.samples > WORTHWHILE:
-            threads = _threads.get_num_threads()
+            threads = get_num_threads()
         piece = max(1, min(64 * search.BLOCK, -(-total // (2 * threads)))) if threads > 1 else total
         context, found = self._context(tasks), tuple(found)
         functions = (*_addresses(), self.sample)
@@ -220,7 +220,7 @@ class JittedCaller:
                 stop = min(start + piece, total)
                 self._with_args(1, (functions, scratch, problem, found, numbers, kind.arrays, context), (start, stop))
 
-        _threads.share(work, range(0, total, piece), threads)
+        share(work, range(0, total, piece), threads)
 
 
 @lru_cache(maxsize=64)
@@ -234,11 +234,11 @@ def _sampling(
         (True, False): samples.keep_array,
         (True, True): samples.keep_complex_array,
     }[shape != (), is_complex]
-    value_at = samples.value_at if args is None else _jit.intrinsics().reader(args)
+    value_at = samples.value_at if args is None else jit.intrinsics().reader(args)
     each = samples.each_vector if is_vector else samples.each_scalar
     # What counts references is inside: where the function raises, no count is left behind outside.
-    inside = _jit.fresh(each, allocates=True, FLOAT=dtype.type, SHAPE=shape, fun=fun, keep=keep)
-    sample = _jit.fresh(samples.sample, each=inside, value_at=value_at)
+    inside = jit.fresh(each, allocates=True, FLOAT=dtype.type, SHAPE=shape, fun=fun, keep=keep)
+    sample = jit.fresh(samples.sample, each=inside, value_at=value_at)
     row, ints = np.empty(0), np.empty(0, np.int64)
     return Address(sample, row, row, ints, row, 0, 0, (np.empty((0, 0)), ints, ints, ints), 0)
 
@@ -249,7 +249,7 @@ class Address(int):
     kernel: Any
 
     def __new__(cls, kernel: Any, *arguments: Any) -> "Address":
-        address = super().__new__(cls, _jit.address(kernel, *arguments))
+        address = super().__new__(cls, jit.address(kernel, *arguments))
         address.kernel = kernel
         return address
 
@@ -257,15 +257,15 @@ class Address(int):
 @cache
 def _frame() -> tuple[Any, Any]:
     """`centers` and `search`, for all functions: they call these by address."""
-    call = _jit.intrinsics().call
-    centers = _jit.specialise(samples.centers, "by_address", call=call)
-    return centers, _jit.specialise(samples.search, "by_address", call=call, run=search.run)
+    call = jit.intrinsics().call
+    centers = jit.specialise(samples.centers, "by_address", call=call)
+    return centers, jit.specialise(samples.search, "by_address", call=call, run=search.run)
 
 
 @cache
 def _hold(args: Any) -> Any:
-    inner = _jit.intrinsics()
-    return _jit.fresh(samples.hold, call=inner.call, address_of=inner.address_of)
+    inner = jit.intrinsics()
+    return jit.fresh(samples.hold, call=inner.call, address_of=inner.address_of)
 
 
 class _Like(NamedTuple):
@@ -301,7 +301,7 @@ def _addresses() -> tuple[int, ...]:
         (like.scratch, 0.5, 0, 0, like.facts),
         (like.scratch, like.results, 0, 0, 0, like.facts),
     )
-    return tuple(_jit.address(k, *given) for k, given in zip(kernels(), arguments, strict=True))
+    return tuple(jit.address(k, *given) for k, given in zip(kernels(), arguments, strict=True))
 
 
 @cache
@@ -311,12 +311,12 @@ def _frame_addresses() -> tuple[int, int]:
     centers, whole = _frame()
     given = like.scratch, like.problem, like.results, like.numbers, like.facts, like.context
     return (
-        _jit.address(centers, 0, row, np.empty(1, np.int64), row, like.context, 0),
-        _jit.address(whole, functions, *given, 0, search.BLOCK, search.BLOCK),
+        jit.address(centers, 0, row, np.empty(1, np.int64), row, like.context, 0),
+        jit.address(whole, functions, *given, 0, search.BLOCK, search.BLOCK),
     )
 
 
 def caller_of(model: Model, is_vectorized: bool) -> PlainCaller | JittedCaller:
-    if _jit.is_jitted(model.fun) and not is_vectorized:
+    if jit.is_jitted(model.fun) and not is_vectorized:
         return JittedCaller(model)
     return PlainCaller(model, is_vectorized)

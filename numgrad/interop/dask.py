@@ -10,16 +10,24 @@ import numpy as np
 from dask.base import tokenize
 from dask.highlevelgraph import HighLevelGraph
 
-from numgrad._arrays import derivative as _derivative
-from numgrad._arrays import fields as _fields
+from numgrad._arrays import fields
 from numgrad._arrays import gradient as _gradient
-from numgrad._arrays.containers import refuse_units
+from numgrad._arrays.derivative import GAPS, by_stencil, read_call
 from numgrad._arrays.gradient import MESSAGES
-from numgrad._arrays.plan import options as _formulas
 from numgrad._arrays.plan import spacing as _spacing
+from numgrad._arrays.plan.coefficients import reach_of
 from numgrad._arrays.plan.dtypes import FIELDS
+from numgrad._arrays.plan.options import (
+    check_length,
+    key_and_values,
+    read_formula,
+    read_period,
+    read_samples,
+    read_spacing,
+)
 from numgrad._arrays.terms import spacing_of_each
-from numgrad._system import threads as _threads
+from numgrad._checks import refuse_units
+from numgrad._system.threads import one_thread
 
 # What `_containers.home_of` sends here; all else of dask is read as arrays are.
 KINDS = (da.Array,)
@@ -126,12 +134,12 @@ def derivative(
     refuse(out)
     x = 1.0 if x is None else x
     axis = np.lib.array_utils.normalize_axis_index(axis, f.ndim)
-    if nan not in _derivative.GAPS:
-        raise ValueError(f"`nan` is {nan!r}, give one of {', '.join(map(repr, _derivative.GAPS))}")
-    formula = _formulas.read_formula(n, accuracy, boundary, edge_accuracy, nan == "one-sided")
+    if nan not in GAPS:
+        raise ValueError(f"`nan` is {nan!r}, give one of {', '.join(map(repr, GAPS))}")
+    formula = read_formula(n, accuracy, boundary, edge_accuracy, nan == "one-sided")
     dtype = _dtype(f)
     _known(f, axis, "`f`")
-    _formulas.check_length(formula, axis, f.shape[axis], has_edges=True)
+    check_length(formula, axis, f.shape[axis], has_edges=True)
     spacing = _check_spacing(x, f, axis, formula, period)
     x = _from_first(x, axis)
     if formula.is_gradient and (not np.ndim(x) or math.prod(np.shape(x)) == f.shape[axis]):
@@ -149,27 +157,27 @@ def derivative(
 
 def laplacian(f: Any, *spacing: Any, out: Any = None, **options: Any) -> Any:
     """Return the sum of the second derivatives of a dask array, lazily, as `numgrad.laplacian` does."""
-    return _field(_fields.laplacian, f, spacing, out, **options)
+    return _field(fields.laplacian, f, spacing, out, **options)
 
 
 def divergence(v: Any, *spacing: Any, out: Any = None, **options: Any) -> Any:
     """Return the divergence of a field of dask arrays, lazily, as `numgrad.divergence` does."""
-    return _field(_fields.divergence, v, spacing, out, **options)
+    return _field(fields.divergence, v, spacing, out, **options)
 
 
 def curl(v: Any, *spacing: Any, out: Any = None, **options: Any) -> Any:
     """Return the curl of a field of dask arrays, lazily, as `numgrad.curl` does."""
-    return _field(_fields.curl, v, spacing, out, **options)
+    return _field(fields.curl, v, spacing, out, **options)
 
 
 def jacobian(v: Any, *spacing: Any, out: Any = None, **options: Any) -> Any:
     """Return the first derivatives of a field of dask arrays, lazily, as `numgrad.jacobian` does."""
-    return _field(_fields.jacobian, v, spacing, out, **options)
+    return _field(fields.jacobian, v, spacing, out, **options)
 
 
 def hessian(f: Any, *spacing: Any, out: Any = None, **options: Any) -> Any:
     """Return the second derivatives of a dask array, lazily, as `numgrad.hessian` does."""
-    return _field(_fields.hessian, f, spacing, out, **options)
+    return _field(fields.hessian, f, spacing, out, **options)
 
 
 def refuse(out: Any) -> None:
@@ -178,7 +186,7 @@ def refuse(out: Any) -> None:
 
 
 def _dtype(f: Any) -> Any:
-    return np.dtype(FIELDS[_formulas.read_samples(np.empty(0, f.dtype), "f").dtype])
+    return np.dtype(FIELDS[read_samples(np.empty(0, f.dtype), "f").dtype])
 
 
 def _known(given: Any, axis: int, name: str) -> None:
@@ -238,7 +246,7 @@ def _first(
 ) -> Any:
     spacing = x
     if is_strict:
-        _formulas.read_spacing(x, "x", f.shape, axis, None, lines=False)
+        read_spacing(x, "x", f.shape, axis, None, lines=False)
     if steps:
         are_equal, first = steps
         spacing = first[()] if are_equal else _uneven(x, *inner)
@@ -259,12 +267,12 @@ def _uneven(x: np.ndarray, low: bool, high: bool) -> np.ndarray:
 
 
 def _nth(f: np.ndarray, x: Any, *span: Any, options: dict[str, Any], inner: tuple[bool, bool]) -> Any:
-    call = _derivative.read_call(f, x, **options)
+    call = read_call(f, x, **options)
     if span:
         spacing: Any = call.spacing
         shortest, longest = map(float, span)
         call = call._replace(spacing=spacing._replace(shortest=shortest, longest=longest))
-    return _derivative.by_stencil(call)
+    return by_stencil(call)
 
 
 def _check_spacing(x: Any, f: Any, axis: int, formula: Any, period: Any) -> Any:
@@ -274,10 +282,10 @@ def _check_spacing(x: Any, f: Any, axis: int, formula: Any, period: Any) -> Any:
     if is_lazy:
         # Those of each line are as long as the axis.
         x = _stand_in(f.shape[axis : axis + 1] if x.shape == f.shape else x.shape)
-    spacing = _formulas.read_spacing(x, "x", f.shape, axis, None, lines=True)
-    _formulas.read_period(period, spacing, formula, f.shape[axis])
+    spacing = read_spacing(x, "x", f.shape, axis, None, lines=True)
+    read_period(period, spacing, formula, f.shape[axis])
     if not is_lazy:
-        _formulas.key_and_values(spacing, "x", formula.n, formula.most_points, f.dtype)
+        key_and_values(spacing, "x", formula.n, formula.most_points, f.dtype)
     return spacing
 
 
@@ -326,7 +334,7 @@ def _cut(formula: Any, has_coordinates: bool) -> Cut:
     is_periodic = formula.boundary == "periodic"
     if is_periodic and has_coordinates:
         return Cut(0, 0, True)  # as one: the distance of neighbours over the end is rounded in another way
-    reach = max(_formulas.reach_of(formula, is_even=False))
+    reach = max(reach_of(formula, is_even=False))
     # A gap ends an interval; that of a point is known once the formula would have points enough on either side.
     depth = 2 * formula.most_points if formula.gaps else reach
     return Cut(depth, max(formula.most_points, 2 * depth), is_periodic)
@@ -343,7 +351,7 @@ def _field(
     boundary: Any = "one-sided", period: Any = None,
 ) -> Any:  # fmt: skip
     refuse(out)
-    is_vector = function not in (_fields.laplacian, _fields.hessian)
+    is_vector = function not in (fields.laplacian, fields.hessian)
     given = list(v) if is_vector else [v]
     for one in given:
         refuse_units(one, "v" if is_vector else "f")
@@ -360,7 +368,7 @@ def _field(
     f = components[0]
     # What is wrong with shapes, axes and options shows on arrays without memory behind them.
     empty = [np.broadcast_to(np.zeros((), dtype), c.shape) for c in components]
-    read = _fields.READERS[function](
+    read = fields.READERS[function](
         empty if is_vector else empty[0], *[_stand_in(x.shape) if isinstance(x, da.Array) else x for x in spacing],
         axis=axis, accuracy=accuracy, boundary=boundary, period=period,
     )  # fmt: skip
@@ -464,7 +472,7 @@ def _of_chunk(
                 parts.append(_joined([x[0][_rows(p, slice(-cut.least, None))], x[2][_rows(p, slice(depth))]], p))
         return compute(*parts, inner=(is_low, not is_low))
 
-    with _threads.one_thread():
+    with one_thread():
         result = compute(*[x[0] for x in given], inner=inner)
         if inner[0]:
             result[_rows(place, slice(depth))] = strip(True)[_rows(place, slice(depth, 2 * depth))]
@@ -498,7 +506,7 @@ def _of_chunk_with_neighbours(
     inner: Sequence[tuple[bool, bool]], *operands: Any, compute: Any, count: int, cuts: dict[int, Cut], leading: int
 ) -> Any:
     """A task of `_run`, on one thread."""
-    with _threads.one_thread():
+    with one_thread():
         result = compute(operands[:count], *operands[count:])
     for (axis, cut), (has_low, has_high) in zip(cuts.items(), inner, strict=True):
         size = result.shape[axis + leading]

@@ -14,11 +14,11 @@ import numpy as np
 import xarray as xr
 
 from numgrad._arrays import derivative as _derivative
-from numgrad._arrays import fields as _fields
+from numgrad._arrays import fields
 from numgrad._arrays import gradient as _gradient
 from numgrad._arrays import turning_points as _turning_points
 from numgrad._arrays.containers import as_array, home_of
-from numgrad._arrays.plan import options as _formulas
+from numgrad._arrays.plan.options import read_spacing
 
 # What `_containers.home_of` sends here; a Variable has no coordinates, and is read as arrays are.
 KINDS = (xr.DataArray, xr.Dataset)
@@ -28,9 +28,9 @@ ONE = np.float64(1.0)
 # The dimensions that results have in front, and whether these are labelled by the names of coordinates. A Jacobian may
 # have any number of components, which have no names.
 LEADING: dict[Any, dict[Hashable, bool]] = {
-    _fields.hessian: {"derivative_1": True, "derivative_2": True},
-    _fields.curl: {"component": True},
-    _fields.jacobian: {"component": False, "derivative": True},
+    fields.hessian: {"derivative_1": True, "derivative_2": True},
+    fields.curl: {"component": True},
+    fields.jacobian: {"component": False, "derivative": True},
 }
 
 # The options of fields.
@@ -129,7 +129,7 @@ def laplacian(f: Any, *spacing: Any, **options: Any) -> Any:
     >>> laplacian(x**2 + 3 * y**2, "x", "y").values[0]
     array([8., 8., 8., 8.])
     """
-    return scalar(_fields.laplacian, f, *read(f, spacing, **options))
+    return scalar(fields.laplacian, f, *read(f, spacing, **options))
 
 
 def hessian(f: Any, *spacing: Any, **options: Any) -> Any:
@@ -142,7 +142,7 @@ def hessian(f: Any, *spacing: Any, **options: Any) -> Any:
     >>> hessian(x**2 * y).sel(derivative_1="x", derivative_2="y").values[1]
     array([2., 2., 2., 2.])
     """
-    return scalar(_fields.hessian, f, *read(f, spacing, **options))
+    return scalar(fields.hessian, f, *read(f, spacing, **options))
 
 
 def divergence(v: Any, *spacing: Any, **options: Any) -> Any:
@@ -157,7 +157,7 @@ def divergence(v: Any, *spacing: Any, **options: Any) -> Any:
     >>> divergence([x**2 + 0 * y, -2 * x * y], "x", "y").values[1]
     array([0., 0., 0.])
     """
-    return vector(_fields.divergence, v := components(v), *read(v[0], spacing, offset=1, **options))
+    return vector(fields.divergence, v := components(v), *read(v[0], spacing, offset=1, **options))
 
 
 def curl(v: Any, *spacing: Any, **options: Any) -> Any:
@@ -170,7 +170,7 @@ def curl(v: Any, *spacing: Any, **options: Any) -> Any:
     >>> curl([0 * x - y, x + 0 * y], "x", "y").values[1]
     array([2., 2., 2.])
     """
-    return vector(_fields.curl, v := components(v), *read(v[0], spacing, offset=1, **options))
+    return vector(fields.curl, v := components(v), *read(v[0], spacing, offset=1, **options))
 
 
 def jacobian(v: Any, *spacing: Any, **options: Any) -> Any:
@@ -183,7 +183,7 @@ def jacobian(v: Any, *spacing: Any, **options: Any) -> Any:
     >>> jacobian([3 * x + 0 * y, x - y], "x", "y").sel(derivative="x").values[:, 0, 0]
     array([3., 1.])
     """
-    return vector(_fields.jacobian, v := components(v), *read(v[0], spacing, offset=1, **options))
+    return vector(fields.jacobian, v := components(v), *read(v[0], spacing, offset=1, **options))
 
 
 class Accessor:
@@ -284,7 +284,7 @@ class Accessor:
         >>> (x**2).assign_coords(x=x).numgrad.laplacian("x").values
         array([2., 2., 2., 2.])
         """
-        return scalar(_fields.laplacian, self._obj, named(self._obj, coords, datetime_unit), options)
+        return scalar(fields.laplacian, self._obj, named(self._obj, coords, datetime_unit), options)
 
     def hessian(self, coords: Any = None, *, datetime_unit: str | None = None, **options: Any) -> Any:
         """Return the second derivatives by coordinates, the mixed ones among them; arguments as in `laplacian`.
@@ -296,7 +296,7 @@ class Accessor:
         array([[0., 1.],
                [1., 0.]])
         """
-        return scalar(_fields.hessian, self._obj, named(self._obj, coords, datetime_unit), options)
+        return scalar(fields.hessian, self._obj, named(self._obj, coords, datetime_unit), options)
 
 
 @xr.register_dataarray_accessor("numgrad")
@@ -349,7 +349,7 @@ class DatasetAccessor(Accessor):
         >>> ds.numgrad.divergence(["u", "v"], ["x", "y"]).values[0]
         array([0., 0., 0., 0.])
         """
-        return self._vector(_fields.divergence, variables, coords, datetime_unit, options)
+        return self._vector(fields.divergence, variables, coords, datetime_unit, options)
 
     def curl(
         self, variables: Sequence[Hashable], coords: Any = None, *, datetime_unit: str | None = None, **options: Any
@@ -363,7 +363,7 @@ class DatasetAccessor(Accessor):
         >>> ds.numgrad.curl(["u", "v"], ["x", "y"]).values[0]
         array([2., 2., 2., 2.])
         """
-        return self._vector(_fields.curl, variables, coords, datetime_unit, options)
+        return self._vector(fields.curl, variables, coords, datetime_unit, options)
 
     def _vector(self, function: Any, variables: Any, coords: Any, unit: str | None, options: Any) -> Any:
         for name in variables:
@@ -638,7 +638,7 @@ def nth(obj: Any, place: Place, options: dict[str, Any]) -> Any:
                 )
             if variable.chunks is not None and x.chunks is None:
                 # Checked as they are: for the samples they are many, and not there before they are needed.
-                _formulas.read_spacing(x.data, str(place.name), x.shape, x.get_axis_num(place.dim), None, lines=True)
+                read_spacing(x.data, str(place.name), x.shape, x.get_axis_num(place.dim), None, lines=True)
                 x = x.chunk()
             x = x.set_dims(variable.sizes).data
         return _derivative.derivative(f, beside(f, x), axis=variable.get_axis_num(place.dim), **options)

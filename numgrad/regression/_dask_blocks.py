@@ -1,15 +1,12 @@
 """Regression on dask collections: each block of rows is compressed where it is, and only the triangles travel."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import dask.array as da
 import numpy as np
 from dask.base import is_dask_collection
 from dask.delayed import Delayed, delayed
-
-from numgrad._system.threads import one_thread
-from numgrad.regression import _check
-from numgrad.regression._rows import CompressedRows
 
 # Triangles that one task merges: many, so that the tree is low; not all, so that no worker holds the most of them.
 FAN_IN = 8
@@ -24,8 +21,10 @@ class Blocks(NamedTuple):
     divisions: tuple[Any, ...] | None  # of dataframes, where known
 
 
-def compressed(X: Any, y: Any, sample_weight: Any, is_with_y: bool = True) -> Delayed:
-    """Return the CompressedRows of dask collections, to be computed; without targets if not `is_with_y`."""
+def reduced(
+    X: Any, y: Any, sample_weight: Any, is_with_y: bool, compress: Callable[..., Any], merge: Callable[..., Any]
+) -> Delayed:
+    """Return what `merge` makes of what `compress` makes of each block of rows; without targets if not `is_with_y`."""
     if is_with_y and y is None:
         raise ValueError("`y` is None; give one value for each row, or a column for each target")
     x = _features(X)
@@ -37,37 +36,12 @@ def compressed(X: Any, y: Any, sample_weight: Any, is_with_y: bool = True) -> De
     collections = [x.given, *(o.given for o in others if o is not None)]
     parts = iter([np.ravel(c.to_delayed(optimize_graph=False)).tolist() for c in collections])
     columns = [next(parts)] + [next(parts) if o is not None else [None] * x.number for o in others]
-    compress, merge = delayed(compress_block, pure=False), delayed(merge_rows, pure=False)
+    compress, merge = delayed(compress, pure=False), delayed(merge, pure=False)
     level = [compress(i, *block) for i, block in enumerate(zip(*columns, strict=True))]
     while len(level) > FAN_IN:
         level = [merge(level[low : low + FAN_IN]) for low in range(0, len(level), FAN_IN)]
     whole: Delayed = merge(level, x.number)
     return whole
-
-
-def compress_block(number: int, x: Any, y: Any, weight: Any) -> CompressedRows:
-    """Read one block, in the thread of the task: the others are dask's to give."""
-    rows = CompressedRows()
-    try:
-        for name, values in (("y", y), ("sample_weight", weight)):
-            if values is not None and len(values) != len(x):
-                raise ValueError(
-                    f"`{name}` has {len(values)} values and `X` has {len(x)} rows; give one value for each row"
-                )
-        with one_thread():
-            return rows.read(_check.data(x, y, weight, may_be_zero=True)) if len(x) else rows
-    except ValueError as error:
-        raise ValueError(f"block {number} along axis 0, whose rows count from 0: {error}") from error
-
-
-def merge_rows(parts: list[CompressedRows], count: int = 0) -> CompressedRows:
-    """Merge into fresh rows: a task must leave its inputs as they are. All of the `count` blocks may not be empty."""
-    rows = CompressedRows()
-    for part in parts:
-        rows.merge(part)
-    if count and rows.R is None:
-        raise ValueError(f"`X` has no rows in any of its {count} blocks; give at least one row")
-    return rows
 
 
 def _features(X: Any) -> Blocks:

@@ -1,12 +1,11 @@
 """Rows of data, compressed to the R of a QR decomposition, which streams, merges and solves."""
 
-from importlib import import_module
 from typing import Any, Literal, overload
 
 import numpy as np
 
 from numgrad._compile.jit import specialise
-from numgrad._system.threads import get_num_threads, share
+from numgrad._system.threads import get_num_threads, one_thread, share
 from numgrad.regression import _check
 from numgrad.regression._check import Data, Floats
 from numgrad.regression._kernels.householder import compress, fold
@@ -291,7 +290,34 @@ def is_dask(X: Any) -> bool:
 
 def by_blocks(X: Any, y: Any, sample_weight: Any, is_with_y: bool = True) -> Any:
     """Return a Delayed of the CompressedRows of dask collections."""
-    return import_module("numgrad.interop.dask_rows").compressed(X, y, sample_weight, is_with_y)
+    from numgrad.regression._dask_blocks import reduced  # which imports dask
+
+    return reduced(X, y, sample_weight, is_with_y, compress_block, merge_rows)
+
+
+def compress_block(number: int, x: Any, y: Any, weight: Any) -> CompressedRows:
+    """Read one block, in the thread of the task: the others are dask's to give."""
+    rows = CompressedRows()
+    try:
+        for name, values in (("y", y), ("sample_weight", weight)):
+            if values is not None and len(values) != len(x):
+                raise ValueError(
+                    f"`{name}` has {len(values)} values and `X` has {len(x)} rows; give one value for each row"
+                )
+        with one_thread():
+            return rows.read(_check.data(x, y, weight, may_be_zero=True)) if len(x) else rows
+    except ValueError as error:
+        raise ValueError(f"block {number} along axis 0, whose rows count from 0: {error}") from error
+
+
+def merge_rows(parts: list[CompressedRows], count: int = 0) -> CompressedRows:
+    """Merge into fresh rows: a task must leave its inputs as they are. All of the `count` blocks may not be empty."""
+    rows = CompressedRows()
+    for part in parts:
+        rows.merge(part)
+    if count and rows.R is None:
+        raise ValueError(f"`X` has no rows in any of its {count} blocks; give at least one row")
+    return rows
 
 
 def middle(data: Data) -> Floats:

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from numgrad._system import memory as _mapped
+from numgrad._system.memory import may_share
 from numgrad._system.out import check, check_apart
-from numgrad.symbolic import _loop as _kernel
 from numgrad.symbolic._emit import Emitter, Value
 from numgrad.symbolic._library import sympy
+from numgrad.symbolic._loop import NUMBERS, Component, Lane, Layout, jitted, layout, run, source, without_repeats
 from numgrad.symbolic._parse import parse
 from numgrad.symbolic._partials import depth, met, outputs
 from numgrad.symbolic._special import prepared, replaced
@@ -236,7 +236,7 @@ class Formula:
         self._partials: tuple[Any, ...] | None = None
         self._kernels: dict[Any, Any] = {}
         # For numbers, by their types: Numba's part of a call is then the longest.
-        self._lanes: dict[tuple[Any, ...], list[_kernel.Lane]] = {}
+        self._lanes: dict[tuple[Any, ...], list[Lane]] = {}
         self._lock = Lock()
 
     def _check_numbers(self) -> None:
@@ -397,13 +397,13 @@ class Formula:
         if prod(shape):
             if out is not None:
                 grids = [_apart(g, targets) for g in grids]
-            plan = _kernel.layout([_kernel.without_repeats(g) for g in grids], shape)
+            plan = layout([without_repeats(g) for g in grids], shape)
             rows = [w.reshape(-1, prod(shape)) for w in written]
             kernel = self._compiled(orders, plan, rows)
-            _kernel.run(kernel, plan, rows)
+            run(kernel, plan, rows)
             kinds = tuple(map(type, given))
-            if out is None and _kernel.NUMBERS.issuperset(kinds):
-                self._lanes.setdefault((orders, *kinds), []).append(_kernel.Lane(kernel, plan, shapes, dtype))
+            if out is None and NUMBERS.issuperset(kinds):
+                self._lanes.setdefault((orders, *kinds), []).append(Lane(kernel, plan, shapes, dtype))
         for target, result in zip(targets, written, strict=True):
             if target is not result:
                 target[...] = result
@@ -425,21 +425,21 @@ class Formula:
         strong = [a.dtype for a, g in zip(arrays, given, strict=True) if type(g) not in (int, float, bool)]
         return arrays, shape, np.result_type(*strong) if strong else np.dtype(np.float64)
 
-    def _compiled(self, orders: tuple[int, ...], plan: _kernel.Layout, rows: list[np.ndarray]) -> Any:
+    def _compiled(self, orders: tuple[int, ...], plan: Layout, rows: list[np.ndarray]) -> Any:
         key = orders, plan.pattern, tuple(g.dtype for g in plan.grids), rows[0].dtype
         kernel = self._kernels.get(key)
         if kernel is None:
             with self._lock:
                 if key not in self._kernels:
-                    code = _kernel.source(self._components(orders), self._variables, self._definitions, plan.pattern)
-                    kernel = _kernel.jitted(code)
+                    code = source(self._components(orders), self._variables, self._definitions, plan.pattern)
+                    kernel = jitted(code)
                     # Compiles it, and fills nothing.
                     kernel(0, 0, plan.length, plan.sizes, plan.steps, *plan.grids, *rows)
                     self._kernels[key] = kernel
                 kernel = self._kernels[key]
         return kernel
 
-    def _components(self, orders: tuple[int, ...]) -> list[_kernel.Component]:
+    def _components(self, orders: tuple[int, ...]) -> list[Component]:
         """Which expression fills which rows of which result: an off-diagonal one of the Hessian fills two."""
         k = len(self._symbols)
         pairs = combinations_with_replacement(range(k), 2)
@@ -491,11 +491,11 @@ def _grid(given: Any, symbol: Any) -> np.ndarray:
 
 
 def _converted(array: np.ndarray, dtype: np.dtype[Any]) -> np.ndarray:
-    return np.broadcast_to(_kernel.without_repeats(array).astype(dtype), array.shape)
+    return np.broadcast_to(without_repeats(array).astype(dtype), array.shape)
 
 
 def _apart(grid: np.ndarray, targets: list[np.ndarray]) -> np.ndarray:
-    if not any(_mapped.may_share(grid, t) for t in targets):
+    if not any(may_share(grid, t) for t in targets):
         return grid
     return _converted(grid, grid.dtype)
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from numgrad._compile import jit as _jit
+from numgrad._compile.jit import Kernel, fresh, is_compiling
 from numgrad._system.threads import get_num_threads, share
 from numgrad.symbolic._emit import Emitter, Value
 from numgrad.symbolic._lower import lowered
@@ -127,15 +127,15 @@ def _tuple(names: list[str]) -> str:
     return f"({', '.join(names)}{',' * (len(names) == 1)})"
 
 
-def jitted(code: str) -> _jit.Kernel:
+def jitted(code: str) -> Kernel:
     import math
 
     made: dict[str, Any] = {"math": math, "np": np, "nan": math.nan, "sqrt": math.sqrt}
     exec(compile(code, "<formula>", "exec"), made)
-    if _jit.is_compiling():
+    if is_compiling():
         functions = [node for node in ast.parse(code).body if isinstance(node, ast.FunctionDef)]
         made |= {f.name: lowered(f) for f in functions if f.name != "kernel"}
-    return _jit.fresh(made["kernel"], float64=np.float64)
+    return fresh(made["kernel"], float64=np.float64)
 
 
 class Layout(NamedTuple):
@@ -217,7 +217,7 @@ def _flat(view: np.ndarray) -> np.ndarray:
 class Lane:
     """The arrays of a call with numbers, made once; for one thread at a time."""
 
-    def __init__(self, kernel: _jit.Kernel, plan: Layout, shapes: list[tuple[int, ...]], dtype: Any) -> None:
+    def __init__(self, kernel: Kernel, plan: Layout, shapes: list[tuple[int, ...]], dtype: Any) -> None:
         self._cells = [np.empty(1, g.dtype) for g in plan.grids]
         grids = [c.view() for c in self._cells]
         for g in grids:
@@ -238,7 +238,7 @@ class Lane:
         return tuple([r.copy() if r.ndim else r[()] for r in self._results])
 
 
-def run(kernel: _jit.Kernel, plan: Layout, results: list[np.ndarray]) -> None:
+def run(kernel: Kernel, plan: Layout, results: list[np.ndarray]) -> None:
     """Fill the results, each of shape (rows, elements)."""
     size = results[0].shape[1]
     fixed = plan.length, plan.sizes, plan.steps, *plan.grids, *results

@@ -1,7 +1,6 @@
 """What kernels need of a spacing, beside the memory: divisors, weights, tables."""
 
 import math
-from functools import lru_cache
 from operator import mul
 from typing import Any
 
@@ -14,11 +13,11 @@ from numgrad._arrays.kernels.short import short
 from numgrad._arrays.kernels.uniform import uniform
 from numgrad._arrays.plan.compose import Recipe, weighing
 from numgrad._arrays.plan.dtypes import ARGUMENT, REAL
+from numgrad._arrays.plan.fornberg import at_origin, central
 from numgrad._arrays.plan.options import BOUNDARIES, Formula
 from numgrad._arrays.plan.spacing import ready
-from numgrad._arrays.stencil import Stencil, weights
 from numgrad._compile.jit import entry_point
-from numgrad._system import threads as _threads
+from numgrad._system.threads import get_num_threads, share
 
 # Elements of the table of `_kernels.short`: some whole blocks.
 PERIOD = 256
@@ -116,16 +115,6 @@ def _table(inner: int, divisors: np.ndarray, inside: np.ndarray | None, ends: np
 PARALLEL = 1 << 15
 
 
-@lru_cache(256)
-def _central(n: int, accuracy: int) -> Stencil:
-    return Stencil.central(n, accuracy)
-
-
-@lru_cache(1024)
-def _exact(offsets: tuple[int, ...], n: int) -> np.ndarray:
-    return weights(offsets, 0, n)
-
-
 def reach_of(formula: Formula, is_even: bool) -> tuple[int, int]:
     """How many neighbours to either side a point inside needs; an even grid has a symmetry that saves some."""
     if is_even:
@@ -137,23 +126,23 @@ def reach_of(formula: Formula, is_even: bool) -> tuple[int, int]:
 
 def _of_number(h: float, size: int, inner: int, formula: Formula, real: Any, factor: float) -> tuple[Any, ...]:
     power = float(h**formula.n)
-    stencil, found, samples, low = unit_weights(formula, size)
-    steps = tuple([np.int64(o) * inner for o in stencil.offsets])
+    (offsets, weights), found, samples, low = unit_weights(formula, size)
+    steps = tuple([np.int64(o) * inner for o in offsets])
     return (
         steps,
-        tuple([real(factor * w / power) for w in stencil.weights]),
+        tuple([real(factor * w / power) for w in weights]),
         _rows(factor * found / power, samples % size, low, real),
     )
 
 
-def unit_weights(formula: Formula, size: int) -> tuple[Stencil, np.ndarray, np.ndarray, int]:
-    """Return, for a distance of 1, the stencil inside, and the weights at the ends with `end_samples`."""
-    stencil = _central(formula.n, formula.accuracy)
+def unit_weights(formula: Formula, size: int) -> tuple[Any, np.ndarray, np.ndarray, int]:
+    """Return, for a distance of 1, the offsets and weights inside, and the weights at the ends with `end_samples`."""
+    stencil = central(formula.n, formula.accuracy)
     places, low = end_places(formula, size, is_even=True)
-    samples = end_samples(formula, places, low, size, stencil.offsets)
+    samples = end_samples(formula, places, low, size, stencil[0])
     found = np.full(samples.shape, np.nan)
     if formula.boundary != "nan":
-        found = np.array([_exact(tuple(row), formula.n) for row in (samples - places[:, None]).tolist()])
+        found = np.array([at_origin(tuple(row), formula.n) for row in (samples - places[:, None]).tolist()])
     return stencil, found, samples, low
 
 
@@ -173,7 +162,7 @@ def _of_table(
             entry_point(kernel, *arguments)(*arguments)
 
     parts = [(a, min(a + PARALLEL, size - high)) for a in range(low, size - high, PARALLEL)]
-    _threads.share(fill, parts, 1 if len(parts) < 2 else _threads.get_num_threads())
+    share(fill, parts, 1 if len(parts) < 2 else get_num_threads())
     places, low_rows = end_places(formula, size, is_even=False)
     samples = end_samples(formula, places, low_rows, size)
     found = np.full(samples.shape, np.nan)

@@ -15,10 +15,17 @@ from numgrad._arrays.kernels.nonuniform import nonuniform
 from numgrad._arrays.kernels.short import short
 from numgrad._arrays.kernels.stencil import constant_taps, varying_taps
 from numgrad._arrays.kernels.uniform import uniform
-from numgrad._arrays.plan import coefficients as _constants
-from numgrad._arrays.plan.coefficients import _central, _of_lines, _of_number, _of_table, _with_gaps
+from numgrad._arrays.plan.coefficients import (
+    _of_lines,
+    _of_number,
+    _of_table,
+    _with_gaps,
+    of_coordinates,
+    of_number,
+)
 from numgrad._arrays.plan.compose import Recipe, compiled
 from numgrad._arrays.plan.dtypes import DOUBLE, FIELDS, REAL, division
+from numgrad._arrays.plan.fornberg import central
 from numgrad._arrays.plan.options import Formula
 from numgrad._arrays.plan.spacing import NotFast, number_key, read
 from numgrad._arrays.plan.types import PIECE, AxisPlan, Call, Order, Plan, Request, inner_of, memory_order
@@ -146,7 +153,7 @@ def _ladder(dtype: "np.dtype[Any]", n: int, inner: int, size: int, key: Any, edg
         functions = (*functions, short)
     if has_coordinates:
         recipe = Recipe(functions, dtype, np.result_type(field, kind).type, kind.type, division(field))
-        return recipe, partial(_constants.of_coordinates, recipe, inner)
+        return recipe, partial(of_coordinates, recipe, inner)
     kind = kind if is_number else kind.type
     if field is np.complex64 and kind in _SMALL_INTEGERS:
         return NotFast("complex64 over a small integer is divided in two precisions")
@@ -158,7 +165,7 @@ def _ladder(dtype: "np.dtype[Any]", n: int, inner: int, size: int, key: Any, edg
     divide = mul if is_power and division(field) is truediv else division(field)
     recipe = Recipe(functions, dtype, work, REAL[work], divide)
     if given is is_power:
-        return recipe, lru_cache(8)(partial(_constants.of_number, recipe, n, inner))
+        return recipe, lru_cache(8)(partial(of_number, recipe, n, inner))
     with np.errstate(all="ignore"):  # what overflows goes to NumPy, which has the warning
         try:
             steps = [float(REAL[work](h)) for h in (2.0 * given, given)]
@@ -166,7 +173,7 @@ def _ladder(dtype: "np.dtype[Any]", n: int, inner: int, size: int, key: Any, edg
             return NotFast("a spacing is an integer beyond the range of floats")
         if not all(map(isfinite, steps)) or not all(steps):
             return NotFast(f"a spacing is {given}")
-        return recipe, _constants.of_number(recipe, n, inner, given)
+        return recipe, of_number(recipe, n, inner, given)
 
 
 def axis_plan(
@@ -184,8 +191,8 @@ def axis_plan(
     function: Any
     constants: Any
     if is_even:
-        stencil = _central(formula.n, formula.accuracy)
-        function, taps = constant_taps, len(stencil.offsets)
+        offsets, _ = central(formula.n, formula.accuracy)
+        function, taps = constant_taps, len(offsets)
         constants = _of_number(spacing, size, inner, formula, REAL[field], factor)
     elif spacing.are_own:
         function, constants = own_taps, partial(_of_lines, formula, period, factor)

@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from numgrad._arrays.containers import refuse_units
 from numgrad._arrays.kernels.coordinates import (
     EMPTY,
     ONE_SIDED,
@@ -14,9 +13,10 @@ from numgrad._arrays.kernels.coordinates import (
     first_turn,
 )
 from numgrad._arrays.plan.dtypes import FIELDS, REAL
+from numgrad._arrays.plan.fornberg import EXACT
 from numgrad._arrays.plan.spacing import are_integers, exact, relative
 from numgrad._arrays.plan.types import Order, inner_of
-from numgrad._arrays.stencil import EXACT, whole
+from numgrad._checks import refuse_units, whole
 from numgrad._compile.jit import entry_point, specialise
 
 BOUNDARIES = {"one-sided": ONE_SIDED, "periodic": PERIODIC, "nan": EMPTY}

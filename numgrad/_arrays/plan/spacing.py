@@ -9,7 +9,7 @@ import numpy as np
 
 from numgrad._arrays.kernels.nonuniform import is_evenly_spaced
 from numgrad._compile.jit import Kernel, entry_point, specialise
-from numgrad._system import threads as _threads
+from numgrad._system.threads import get_num_threads, share
 
 # A real number that NumPy promotes as Python's (weak) or by its own dtype (strong). bool, longdouble, complex and
 # objects are left to NumPy.
@@ -163,7 +163,7 @@ def _even_step(x: np.ndarray) -> Any:
             if not _is_even(ready(x[start : start + FEW + 2])):
                 differing.append(start)
 
-    _threads.share(scan, range(0, x.size - 2, FEW), _threads.get_num_threads() if x.size >= MANY else 1)
+    share(scan, range(0, x.size - 2, FEW), get_num_threads() if x.size >= MANY else 1)
     return None if differing else _first_step(x)
 
 

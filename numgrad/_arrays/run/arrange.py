@@ -4,12 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from numgrad._arrays.gradient import _ndarray
 from numgrad._arrays.plan.spacing import is_ready
 from numgrad._arrays.plan.types import Order, Request, is_compact
-from numgrad._arrays.run import flat as _sweep
-from numgrad._arrays.run import strided as _strided
-from numgrad._system import out as _out
+from numgrad._arrays.run.flat import fill
+from numgrad._system.memory import shares_memory, store
+from numgrad._system.out import targets
 
 # What is not compact is copied, if that takes up to so many bytes in all: less time than to find the rows.
 COPIED = 1 << 19
@@ -20,7 +19,7 @@ def arrange(request: Request, out: Any) -> tuple[list[np.ndarray], tuple[Any, ..
     plan = request.plan
     if out is None:
         return [np.empty_like(request.like, plan.dtype) for _ in plan.axes], ()
-    results = _out.targets(out, len(plan.axes), request.f.shape, plan.dtype, np.ndarray)
+    results = targets(out, len(plan.axes), request.f.shape, plan.dtype, np.ndarray)
     return results, (request.f, *request.others, *request.spacings)
 
 
@@ -30,7 +29,7 @@ def is_flat(request: Request, results: list[np.ndarray], inputs: tuple[Any, ...]
         return True
     return (
         is_compact(request.f, request.order)
-        and all(is_ready(x) for x in request.spacings if type(x) is _ndarray)
+        and all(is_ready(x) for x in request.spacings if type(x) is np.ndarray)
         and all(_is_usable(r, request.order, inputs) for r in results)
     )
 
@@ -42,8 +41,8 @@ def fill_flat(request: Request, results: list[np.ndarray], inputs: tuple[Any, ..
     results = [np.asarray(r) for r in results]
     working = [r if _is_usable(r, order, inputs) else np.empty_like(sources[0], r.dtype) for r in results]
     flat = [flat_view(f, order) for f in sources], [flat_view(w, order) for w in working]
-    done = _sweep.fill(*flat, request.plan, request.spacings)
-    return done and _strided.store(working, results)
+    done = fill(*flat, request.plan, request.spacings)
+    return done and store(working, results)
 
 
 def _compact(f: np.ndarray, order: Order) -> np.ndarray:
@@ -57,7 +56,7 @@ def _compact(f: np.ndarray, order: Order) -> np.ndarray:
 
 def _is_usable(result: np.ndarray, order: Order, inputs: tuple[Any, ...]) -> bool:
     """Whether a kernel of flat memory may write this result where it lies."""
-    return is_compact(result, order) and not _strided.shares_memory(result, inputs)
+    return is_compact(result, order) and not shares_memory(result, inputs)
 
 
 def flat_view(array: np.ndarray, order: Order) -> np.ndarray:

@@ -14,8 +14,8 @@ from numgrad._arrays.plan.compose import compiled, has_streaming_stores, past_th
 from numgrad._arrays.plan.dispatch import known_calls
 from numgrad._arrays.plan.types import PIECE, AxisPlan, Plan
 from numgrad._compile.jit import Kernel, entry_point
-from numgrad._system import memory as _mapped
-from numgrad._system import threads as _threads
+from numgrad._system.memory import pages_of
+from numgrad._system.threads import get_num_threads, share
 
 # Less work than this, in results of float64, is done in one thread: waking another takes as long as it would save.
 PARALLEL = 1 << 20
@@ -45,7 +45,7 @@ def fill(sources: list[np.ndarray], results: list[np.ndarray], plan: Plan, spaci
     if len(ranges) == 1 and not streaming and has_own_results and not is_shared(plan, size):
         plan.calls = known_calls(axes, size)
 
-    pages = _mapped.pages_of([*sources, *results, *spacings])
+    pages = pages_of([*sources, *results, *spacings])
 
     def work(parts: Iterator[list[tuple[int, int]]]) -> bool:
         buffer = _buffer(plan.dtype) if streaming else 0
@@ -67,7 +67,7 @@ def fill(sources: list[np.ndarray], results: list[np.ndarray], plan: Plan, spaci
 
     length = -(-len(ranges) // (threads * PARTS))
     parts = [ranges[i : i + length] for i in range(0, len(ranges), length)]
-    return not any(_threads.share(work, parts, threads))
+    return not any(share(work, parts, threads))
 
 
 class Step(NamedTuple):
@@ -113,7 +113,7 @@ def constants_of(axis: AxisPlan, spacings: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def thread_count(plan: Plan, size: int) -> int:
     """Return the number of threads for arrays of so many elements."""
-    return _threads.get_num_threads() if is_shared(plan, size) else 1
+    return get_num_threads() if is_shared(plan, size) else 1
 
 
 def is_shared(plan: Plan, size: int) -> bool:

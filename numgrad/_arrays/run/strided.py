@@ -8,14 +8,13 @@ from typing import Any
 import numpy as np
 
 from numgrad._arrays.kernels.nonuniform import nonuniform
-from numgrad._arrays.plan import coefficients as _constants
+from numgrad._arrays.plan.coefficients import of_rows
 from numgrad._arrays.plan.compose import compiled_strided
 from numgrad._arrays.plan.types import PIECE, AxisPlan, Request
-from numgrad._arrays.run import flat as _sweep
+from numgrad._arrays.run.flat import constants_of, thread_count
 from numgrad._compile.jit import entry_point
-from numgrad._system import memory as _mapped
-from numgrad._system import threads as _threads
-from numgrad._system.memory import shares_memory, store
+from numgrad._system.memory import pages_of, shares_memory, store
+from numgrad._system.threads import share
 
 # Elements along the axis of the rows that stay together, where they can; less where f and the results are in different
 # orders, whose boxes must be short of both. Shorter rows take longer to find than to fill.
@@ -33,7 +32,7 @@ def fill(request: Request, results: list[np.ndarray], inputs: tuple[Any, ...]) -
     f = request.f if is_strided(request.f) else request.f.copy(order="K")
     results = [np.asarray(r) for r in results]
     working = [r if is_strided(r) and not shares_memory(r, inputs) else np.empty(r.shape, r.dtype) for r in results]
-    threads = _sweep.thread_count(request.plan, f.size)
+    threads = thread_count(request.plan, f.size)
     order = _row_order(working[0])
     run = RUN if abs(f.strides[order[-1]]) == min(map(abs, f.strides)) else RUN_ACROSS
     source, targets = _memory(f), [_memory(w) for w in working]
@@ -43,7 +42,7 @@ def fill(request: Request, results: list[np.ndarray], inputs: tuple[Any, ...]) -
         if calls[-1] is None:
             return False
 
-    pages = _mapped.pages_of([f, *working, *request.spacings])
+    pages = pages_of([f, *working, *request.spacings])
     # Elements apart may lie in a page each.
     apart = max(min(map(abs, a.strides), default=1) // a.itemsize for a in (f, *working))
 
@@ -58,7 +57,7 @@ def fill(request: Request, results: list[np.ndarray], inputs: tuple[Any, ...]) -
                 pages.touch(PIECE * apart)
         return met
 
-    done = not any(_threads.share(work, boxes(f.shape, order[-1], run, PIECE), threads))
+    done = not any(share(work, boxes(f.shape, order[-1], run, PIECE), threads))
     return done and store(working, results)
 
 
@@ -94,10 +93,10 @@ def _bind(axis: AxisPlan, request: Request, source: Any, target: Any, order: lis
     x, place, hop = np.zeros(1), 0, 0
     if axis.recipe.functions[0] is nonuniform:
         given = request.spacings[axis.place]
-        constants = _constants.of_rows(axis.recipe, (), given)
+        constants = of_rows(axis.recipe, (), given)
         x, place, (hop,) = _memory(given if is_strided(given) else given.copy())
     else:
-        constants = _constants.of_rows(axis.recipe, _sweep.constants_of(axis, request.spacings), x)
+        constants = of_rows(axis.recipe, constants_of(axis, request.spacings), x)
     if constants is None:
         return None
     scalars = np.array([axis.n, order.index(axis.axis), begin, origin, place, hop])

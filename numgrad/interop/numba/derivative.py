@@ -14,10 +14,10 @@ from numgrad._arrays.plan.coefficients import end_places, end_samples, reach_of,
 from numgrad._arrays.plan.compose import compiled, weighing
 from numgrad._arrays.plan.dispatch import axis_plan
 from numgrad._arrays.plan.dtypes import FIELDS, REAL
+from numgrad._arrays.plan.fornberg import EXACT
 from numgrad._arrays.plan.options import BOUNDARIES, EXPONENTS, Formula, Key, exponents
 from numgrad._arrays.plan.spacing import EXACT_INTEGERS
-from numgrad._arrays.stencil import EXACT
-from numgrad._compile import intrinsics as _intrinsics
+from numgrad._compile.intrinsics import frozen, opaque
 from numgrad._compile.jit import specialise
 from numgrad.interop.numba import gradient as numba_gradient
 from numgrad.interop.numba.source import Source, block, dtype_of, is_none, is_sequence, known, plain
@@ -102,8 +102,8 @@ def implementation(f: Any, x: Any, axis: Any, period: Any, out: Any, **options: 
         ArgumentError=ArgumentError,
         log2=math.log2,
         real=real,
-        opaque=_intrinsics.opaque,
-        frozen=_intrinsics.frozen,
+        opaque=opaque,
+        frozen=frozen,
     )
     lines = _with_coordinates(case) if isinstance(kind, types.Array) and kind.ndim else _with_number(case)
     source.add(f"o0 = {source.like()}", "if f.size:", block(*lines), "return o0")
@@ -164,13 +164,13 @@ def _with_number(case: Case) -> list[str]:
         return _as_gradient(case, numba_gradient.read(source, 0, "x", case.x))
     size = case.needed
     recipe = axis_plan(case.dtype, (size,), None, 0, 1.0, 0, formula, 0.0).recipe
-    stencil, found, samples, low = unit_weights(formula, size)
+    (offsets, weights), found, samples, low = unit_weights(formula, size)
     source.add(kernel=compiled(recipe, False), WEIGHTS=found)
     lines = [
         # LLVM makes a square of a power of 2; that of the C library, and of Python, may differ from it.
         f"power = distance ** np.float64(opaque({formula.n}))",
-        f"taps = ({''.join(f'{o} * inner0, ' for o in stencil.offsets)})",
-        f"weights = ({''.join(f'real({w!r} / power), ' for w in stencil.weights)})",
+        f"taps = ({''.join(f'{o} * inner0, ' for o in offsets)})",
+        f"weights = ({''.join(f'real({w!r} / power), ' for w in weights)})",
         *_ends(case, "WEIGHTS[r, j] / power", samples, low, size),
     ]
     constants = "taps, weights, (frozen(rows), frozen(samples), low)"

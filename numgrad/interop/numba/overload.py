@@ -4,13 +4,13 @@ Every process that compiles anything with Numba runs `init`, so it only register
 that is typed.
 """
 
+import sys
 from functools import cache
 from typing import Any
 
 import numpy as np
 from numba.extending import overload
 
-import numgrad
 from numgrad._compile.jit import keep
 
 # Of the functions that Numba compiles here: those of the caller would change bits.
@@ -23,8 +23,9 @@ def init() -> None:
     if not numba_has(np.gradient):
         _overload(np.gradient, _gradient)
     for name in OVERLOADS:
-        if name in vars(numgrad):
-            _overload(vars(numgrad)[name], OVERLOADS[name])
+        module = sys.modules.get(f"numgrad._arrays.{name}")
+        if hasattr(module, name):
+            _overload(getattr(module, name), OVERLOADS[name])
 
 
 def register(function: Any) -> None:
@@ -36,6 +37,7 @@ def register(function: Any) -> None:
         cpu_target.typing_context.refresh()
 
 
+@cache  # once for each function
 def _overload(function: Any, implementation: Any) -> None:
     from numba.core.typing import templates
 

@@ -13,8 +13,8 @@ from numba.core.errors import TypingError
 from numba.np.numpy_support import as_dtype
 
 from numgrad._arrays.plan.dtypes import FIELDS
-from numgrad._compile import intrinsics as _intrinsics
-from numgrad._compile import jit as _jit
+from numgrad._compile.intrinsics import flat
+from numgrad._compile.jit import digest
 
 
 class Source:
@@ -27,7 +27,7 @@ class Source:
         self.name = name
         # Of a literal, Numba would make a kernel of its own.
         self.lines = ["zero = np.int64(0)"]
-        self.names: dict[str, Any] = {"np": np, "flat": _intrinsics.flat, "AxisError": np.exceptions.AxisError}
+        self.names: dict[str, Any] = {"np": np, "flat": flat, "AxisError": np.exceptions.AxisError}
 
     def add(self, *lines: str, **names: Any) -> None:
         self.lines += lines
@@ -44,7 +44,7 @@ class Source:
         names = self.names | {"__name__": __name__}
         exec(compile(text, __file__, "exec"), names)
         function = names[self.name]
-        function.__qualname__ = f"{self.name}_{_jit.digest(text, repr(bound), repr(kinds))}"
+        function.__qualname__ = f"{self.name}_{digest(text, repr(bound), repr(kinds))}"
         return function
 
     def error(self, what: str) -> TypingError:
