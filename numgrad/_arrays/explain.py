@@ -9,8 +9,8 @@ import numpy as np
 
 from numgrad._arrays import derivative, fields, gradient, turning_points
 from numgrad._arrays.containers import as_array
-from numgrad._arrays.kernels.uniform import uniform
 from numgrad._arrays.plan.dispatch import prepare
+from numgrad._arrays.plan.schemes import UNIFORM
 from numgrad._arrays.plan.spacing import NotFast
 from numgrad._arrays.plan.types import AxisPlan, Request, is_compact
 from numgrad._arrays.run.arrange import arrange, is_flat
@@ -120,7 +120,7 @@ def _of_gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, o
     results, inputs = arrange(request, out)
     by_rows = not is_flat(request, results, inputs)
     nbytes = 0 if by_rows else sum(r.nbytes for r in results)
-    names = [done.recipe.name for done in plan.axes]
+    names = [done.recipe.words for done in plan.axes]
     if by_rows:
         names = [name.removesuffix(" + short lines") + " by rows" for name in names]
     return Explanation([_row(request, *done, nbytes) for done in zip(plan.axes, names, strict=True)])
@@ -152,7 +152,7 @@ def _of_stencils(request: Request, orders: list[int], nbytes: int) -> Explanatio
     copy = "" if is_compact(request.f, request.order) else " on a copy"
     rows = []
     for done, n in zip(request.plan.axes, orders, strict=True):
-        name = done.recipe.name.replace("stencil", f"stencil of {done.recipe.taps} samples for n={n}", 1)
+        name = done.recipe.words.replace("stencil", f"stencil of {done.recipe.taps} samples for n={n}", 1)
         rows.append(_row(request, done, name + copy, nbytes))
     return Explanation(rows)
 
@@ -170,7 +170,7 @@ def _row(request: Request, done: AxisPlan, kernel: str, nbytes: int) -> AxisExpl
     given = request.spacings[done.place] if request.spacings else 1.0
     spacing = repr(given)
     if type(given) is np.ndarray:
-        even = done.recipe.functions[0] is uniform
+        even = done.recipe.schemes[0] is UNIFORM
         spacing = f"coordinates ({given.dtype})" + (f", evenly {given[1] - given[0]} apart" if even else "")
     size = request.f.size
     return AxisExplanation(

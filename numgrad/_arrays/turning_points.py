@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from numgrad._arrays.containers import home_of, takes_containers
-from numgrad._arrays.kernels.turning import begin_of_circle, scan
+from numgrad._arrays.kernels.turning import scan
 from numgrad._arrays.plan.options import Coordinates, read_formula, read_period, read_samples, read_spacing
 from numgrad._compile.jit import Kernel, entry_point, specialise
 from numgrad._system.threads import get_num_threads, share
@@ -301,4 +301,4 @@ def thread_count(size: int) -> int:
 
 @cache
 def _kernel(dtype: "np.dtype[Any]") -> Kernel:
-    return specialise(scan, dtype.name, begin_of_circle=begin_of_circle)
+    return specialise(scan, dtype)

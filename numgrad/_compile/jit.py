@@ -9,6 +9,8 @@ from threading import RLock
 from types import FunctionType
 from typing import Any
 
+from numgrad._compile import stand_ins
+from numgrad._compile.language import Target
 from numgrad._system.forks import hold_at_fork
 
 Kernel = Callable[..., Any]
@@ -16,30 +18,31 @@ Kernel = Callable[..., Any]
 _lock = RLock()
 _specialised: dict[tuple[object, ...], Kernel] = {}
 _entry_points: dict[Kernel, Kernel] = {}
-# Arguments of an array kernel that it writes to: `out`, and the buffer of a streamed one.
-_WRITTEN = (1, 6)
-# Parts that become a part of their caller before LLVM sees either. LLVM unrolls a loop over a run-time number of points
-# before it inlines, and the constant that the caller has for this number comes too late: a tenth of the speed.
-EARLY = ("weight", "center_weight", "product")
 
 
 def specialise(
-    kernel: Kernel, *tags: str, fastmath: frozenset[str] = frozenset(), inline: bool = False, **names: Any
+    kernel: Kernel, *kinds: Any, fastmath: frozenset[str] = frozenset(), inline: bool = False, **names: Any
 ) -> Kernel:
     """Return `kernel` jitted for one signature, with the global `names` of its file bound anew.
 
-    Each combination of `tags` must see one signature only. It gets a function, and so a cache entry, of its own: when
-    cold processes compile different signatures of one function at once, Numba can leave an index that no later process
-    can load. Nothing is compiled before the first call. Plain functions among `names` are jitted along, and may call
-    those before them. What is to be called by another kernel is `inline`: a real call hands over an array as seven
-    arguments.
+    The functions that it calls are jitted along, with the same names bound; stand-ins become intrinsics. Nothing is
+    compiled before the first call. What is to be called by another kernel is `inline`: a real call hands over an array
+    as seven arguments.
+
+    `kinds` are what else the types of its arguments depend on, such as dtypes: all calls with the same kinds and names
+    must have one signature. Each gets a function, and so a cache entry, of its own, whose name is a digest of them:
+    when cold processes compile different signatures of one function at once, Numba can leave an index that no later
+    process can load.
     """
-    key = (kernel, *tags)
+    key = (kernel, kinds, tuple([(name, type(value), value) for name, value in names.items()]))  # 1 == 1.0 == True
     with _lock:
         if key not in _specialised:
-            owner = kernel.__name__, *tags
-            bound = _with_parts_jitted(names, owner, lambda part, name: _jit(part, fastmath, True, name in EARLY))
-            _specialised[key] = _jit(_clone(kernel, *tags, **bound), fastmath, inline)
+            said = digest(*map(_said, (kernel, *kinds, *names.items(), *sorted(fastmath), inline)))
+
+            def jit(function: FunctionType) -> Kernel:
+                return _jit(function, fastmath, inline or function.__code__ is not kernel.__code__)
+
+            _specialised[key] = _bound(kernel, names, said, jit)
         return _specialised[key]
 
 
@@ -47,26 +50,44 @@ def fresh(kernel: Kernel, *, allocates: bool = False, **names: Any) -> Kernel:
     """Return `kernel` jitted for this process alone, with the global `names` of its file bound anew.
 
     For what is not in a file of numgrad's: code made of a formula, kernels that call a function of the user's, which
-    may allocate. The caller keeps it. Plain functions among `names` are jitted along.
+    may allocate. The caller keeps it. The functions that it calls are jitted along, as by `specialise`.
     """
 
-    def jit(function: FunctionType, name: str = "") -> Kernel:
-        return _jit(function, frozenset(), False, is_kept=False, allocates=allocates)
+    def jit(function: FunctionType) -> Kernel:
+        return _jit(function, frozenset(), is_kept=False, allocates=allocates)
 
     with _lock:
-        return jit(_clone(kernel, **_with_parts_jitted(names, (), jit)))
+        return _bound(kernel, names, _digest(), jit)
 
 
-def _with_parts_jitted(
-    names: dict[str, Any], owner: tuple[str, ...], jit: Callable[[FunctionType, str], Kernel]
-) -> dict[str, Any]:
-    """`names` with the plain functions among them jitted, each bound to those before it."""
+def _bound(function: Any, names: dict[str, Any], said: str, jit: Callable[[FunctionType], Kernel]) -> Kernel:
+    """Return a copy of a function, jitted, with `names` bound, and the plain functions that it calls jitted likewise.
+
+    A stand-in of which there is an intrinsic becomes that, unless `names` has it.
+    """
     bound = dict(names)
-    for name, value in names.items():
-        # Under NUMBA_DISABLE_JIT a specialisation is a function, too; its name has grown.
-        if isinstance(value, FunctionType) and value.__qualname__ == value.__name__:
-            bound[name] = jit(_clone(value, *owner, **bound), name)
-    return bound
+    for name in function.__code__.co_names:
+        part = names.get(name, function.__globals__.get(name))
+        if not isinstance(part, FunctionType) or part.__name__ != part.__qualname__:
+            continue  # a constant; a module; or a copy, which under NUMBA_DISABLE_JIT is a function, too
+        intrinsic = None
+        if name not in names and part.__module__ == stand_ins.__name__ and is_compiling():
+            intrinsic = getattr(intrinsics(), name, None)
+        bound[name] = intrinsic or _bound(part, names, said, jit)
+    clone = FunctionType(function.__code__, {**function.__globals__, **bound}, function.__name__)
+    clone.__qualname__ = f"{function.__qualname__}_{said}"
+    clone.__module__ = function.__module__
+    clone.__annotations__ = function.__annotations__
+    clone.is_early = getattr(function, "is_early", False)  # type: ignore[attr-defined]
+    return jit(clone)
+
+
+def _said(value: Any) -> str:
+    """What a name of a kernel's file is bound to, in words that are the same in each process."""
+    if isinstance(value, tuple):
+        return f"({','.join(map(_said, value))})"
+    name = getattr(value, "__qualname__", None)
+    return f"{type(value).__name__}:{value!r}" if name is None else f"{value.__module__}.{name}"
 
 
 def address(kernel: Kernel, *arguments: Any) -> int:
@@ -105,13 +126,15 @@ def entry_point(kernel: Kernel, *arguments: Any) -> Kernel:
     """Return what `kernel`, a specialisation, runs for these arguments, compiled or loaded.
 
     Numba's dispatcher asks each argument of each call for its type, 0.2 us in all; but a specialisation has one
-    signature. The arrays in later calls must be as contiguous as these, and need not be writeable unless written to.
+    signature. The arrays in later calls must be as contiguous as these; those that the kernel's own annotations do not
+    call a Target need not be writeable.
     """
     entry = _entry_points.get(kernel)
     if entry is None:
         if isinstance(kernel, FunctionType):  # NUMBA_DISABLE_JIT
             return kernel
-        signature = tuple(_type(a, is_written=i in _WRITTEN) for i, a in enumerate(arguments))
+        kinds = kernel.py_func.__annotations__.values()  # type: ignore[attr-defined]
+        signature = tuple(_type(a, kind is Target) for a, kind in zip(arguments, kinds, strict=False))
         entry = _entry_points[kernel] = kernel.compile(signature)  # type: ignore[attr-defined]
     return entry
 
@@ -169,18 +192,10 @@ def _jit_library() -> Any:
 hold_at_fork(_lock)
 
 
-def _clone(function: Any, *tags: str, **names: Any) -> FunctionType:
-    clone = FunctionType(function.__code__, {**function.__globals__, **names}, function.__name__)
-    clone.__qualname__ = "_".join([function.__qualname__, *tags, _digest()])
-    clone.__module__ = function.__module__
-    return clone
-
-
 def _jit(
     function: FunctionType,
     fastmath: frozenset[str],
-    inline: bool,
-    early: bool = False,
+    inline: bool = False,
     is_kept: bool = True,
     allocates: bool = False,
 ) -> Kernel:
@@ -197,7 +212,7 @@ def _jit(
         # inlined or not, and locked instructions wait for streaming stores.
         "_nrt": allocates,
     }
-    if early:
+    if function.is_early:  # type: ignore[attr-defined]
         options["inline"] = "always"
     kernel: Kernel = numba.njit(**options)(function)
     return keep(kernel) if is_kept else kernel

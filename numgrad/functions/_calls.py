@@ -258,8 +258,7 @@ class Address(int):
 def _frame() -> tuple[Any, Any]:
     """`centers` and `search`, for all functions: they call these by address."""
     call = jit.intrinsics().call
-    centers = jit.specialise(samples.centers, "by_address", call=call)
-    return centers, jit.specialise(samples.search, "by_address", call=call, run=search.run)
+    return jit.specialise(samples.centers, call=call), jit.specialise(samples.search, call=call)
 
 
 @cache

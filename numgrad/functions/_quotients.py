@@ -139,14 +139,7 @@ class Kind:
 @cache
 def kernels() -> tuple[Any, ...]:
     """The functions of `run`, but the last, for all kinds."""
-    judging = {f.__name__: f for f in (search.condense, search.scale, search.weigh, search.judge)}
-    parts: dict[Any, dict[str, Any]] = {
-        search.begin: {"unit": search.unit, "load": search.load},
-        search.first: judging | {"open_windows": search.open_windows, "want": search.want},
-        search.move_on: judging | {"want": search.want},
-        search.finish: {},
-    }
-    return tuple(specialise(kernel, "search", **names) for kernel, names in parts.items())
+    return tuple(specialise(kernel) for kernel in (search.begin, search.first, search.move_on, search.finish))
 
 
 def _padded(weights: Sequence[float | Fraction], length: int) -> tuple[float, ...]:

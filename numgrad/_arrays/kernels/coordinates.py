@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from numgrad._compile.language import Array, Flag, Index, Record, Scalar, Target, early
 from numgrad._compile.stand_ins import TILE, workspace
 
 FIELD: Any = np.float64
@@ -18,7 +19,8 @@ SIZE = np.uintp
 ONE_SIDED, PERIODIC, EMPTY = 0, 1, 2
 
 
-def product(x: Any, first: Any, hop: Any, at: Any, c: Any, count: Any) -> Any:
+@early
+def product(x: Array, first: Index, hop: Index, at: Scalar, c: Index, count: Index) -> Any:
     """Return the product of -d[k] over all k but c, d[k] = x[first + k hop] - at: what first derivatives share."""
     one = SIZE(1)
     unit = 1 / abs(x[first + (count - one) * hop] - x[first]) if SCALED else 1.0
@@ -29,7 +31,8 @@ def product(x: Any, first: Any, hop: Any, at: Any, c: Any, count: Any) -> Any:
     return value
 
 
-def weight(x: Any, first: Any, hop: Any, at: Any, j: Any, c: Any, count: Any, shared: Any) -> Any:
+@early
+def weight(x: Array, first: Index, hop: Index, at: Scalar, j: Index, c: Index, count: Index, shared: Scalar) -> Any:
     """Return what the j-th of the points x[first + k hop] weighs in the ORDER-th derivative at the c-th, which is `at`.
 
     But for ORDER!: the coefficient of t**(ORDER - 1) in the product of t - d[k], over the product of d[j] - d[k] and
@@ -62,7 +65,8 @@ def weight(x: Any, first: Any, hop: Any, at: Any, j: Any, c: Any, count: Any, sh
     return value
 
 
-def center_weight(x: Any, first: Any, hop: Any, at: Any, c: Any, count: Any) -> Any:
+@early
+def center_weight(x: Array, first: Index, hop: Index, at: Scalar, c: Index, count: Index) -> Any:
     """Return what the c-th point itself weighs: the coefficient of t**ORDER in the product of t - d[k], over that of 1.
 
     Minus the sum of the others would do, too, were it not for their rounding errors, which may be larger than it.
@@ -88,7 +92,7 @@ def center_weight(x: Any, first: Any, hop: Any, at: Any, c: Any, count: Any) -> 
     return value
 
 
-def fill_table(x: Any, table: Any, reach: Any, start: Any, stop: Any, factor: Any) -> None:
+def fill_table(x: Array, table: Target, reach: Index, start: Index, stop: Index, factor: Scalar) -> None:
     """table[j, i] = the weight of x[i - reach + j] for the derivative at x[i]; `factor` is ORDER!, or a multiple."""
     reach, start, stop, one = SIZE(reach), SIZE(start), SIZE(stop), SIZE(1)
     row, shared = workspace(x), workspace(x)
@@ -100,7 +104,9 @@ def fill_table(x: Any, table: Any, reach: Any, start: Any, stop: Any, factor: An
                 table[j, tile + t] = row[t]
 
 
-def weigh(row: Any, shared: Any, x: Any, tile: Any, size: Any, hop: Any, c: Any, j: Any, factor: Any) -> None:
+def weigh(
+    row: Target, shared: Target, x: Array, tile: Index, size: Index, hop: Index, c: Index, j: Index, factor: Scalar
+) -> None:
     """row[t] = the weight of the j-th of TAPS points, of which the c-th is x[tile + t]; j = 0 must come first.
 
     `row` is the caller's workspace, which LLVM knows to lie apart from x: so it vectorises this for any `count`. So is
@@ -118,7 +124,7 @@ def weigh(row: Any, shared: Any, x: Any, tile: Any, size: Any, hop: Any, c: Any,
             row[t] = factor * weight(x, tile + t - back, hop, x[tile + t], j, c, count, shared[t])
 
 
-def window(i: Any, before: Any, after: Any, is_low: Any, count: Any) -> Any:
+def window(i: Index, before: Index, after: Index, is_low: Flag, count: Index) -> Any:
     """Return the first of `count` points for the i-th, which has so many neighbours to either side.
 
     The point is in the middle, if there are enough neighbours at the end near it; or else the end itself is the last.
@@ -127,13 +133,22 @@ def window(i: Any, before: Any, after: Any, is_low: Any, count: Any) -> Any:
     return i - min(before, half) if is_low else i + min(after, half) + 1 - count
 
 
-def wrap(p: Any, n: Any) -> Any:
+def wrap(p: Index, n: Index) -> Any:
     """Return by how many periods the p-th of n points is away from the n that there are."""
     return 1 if p >= n else -1 if p < 0 else 0
 
 
 def weigh_one(
-    w: Any, x: Any, at: Any, hop: Any, i: Any, n: Any, first: Any, count: Any, period: Any, factor: Any
+    w: Target,
+    x: Array,
+    at: Index,
+    hop: Index,
+    i: Index,
+    n: Index,
+    first: Index,
+    count: Index,
+    period: Scalar,
+    factor: Scalar,
 ) -> None:
     """w[j] = the weight of the (first + j)-th point of a line of n, for the derivative at the i-th, x[at].
 
@@ -153,7 +168,7 @@ def weigh_one(
             w[j] = factor * weight(d, zero, one, d[c], SIZE(j), c, SIZE(count), shared)
 
 
-def fill_rows(x: Any, rows: Any, places: Any, firsts: Any, period: Any, factor: Any) -> None:
+def fill_rows(x: Array, rows: Target, places: Array, firsts: Array, period: Scalar, factor: Scalar) -> None:
     """rows[r] = the weights of the points from the firsts[r]-th on, for the derivative at the places[r]-th."""
     row = workspace(x)
     for r in range(places.size):
@@ -164,8 +179,8 @@ def fill_rows(x: Any, rows: Any, places: Any, firsts: Any, period: Any, factor: 
 
 
 def one_point(
-    f: Any, k: Any, i: Any, n: Any, inner: Any, x: Any, at: Any, hop: Any, first: Any, count: Any, period: Any,
-    factor: Any,
+    f: Array, k: Index, i: Index, n: Index, inner: Index, x: Array, at: Index, hop: Index, first: Index, count: Index,
+    period: Scalar, factor: Scalar,
 ) -> Any:  # fmt: skip
     """Return the derivative at f[k], the i-th of its line, by the `count` points from the first-th on."""
     w, value = workspace(x), FIELD(0)
@@ -178,7 +193,17 @@ def one_point(
 
 
 def own_taps(
-    f: Any, out: Any, n: Any, inner: Any, start: Any, stop: Any, shift: Any, x: Any, factor: Any, reach: Any, ends: Any
+    f: Array,
+    out: Target,
+    n: Index,
+    inner: Index,
+    start: Index,
+    stop: Index,
+    shift: Index,
+    x: Array,
+    factor: Scalar,
+    reach: Index,
+    ends: Record,
 ) -> bool:
     """out[i] = sum_j w[j] f[i - reach + j], with the weights for x[i - reach + j]; f and x have the same shape.
 
@@ -219,7 +244,7 @@ def own_taps(
     return False
 
 
-def first_turn(x: Any, steps: Any, n: Any, inner: Any) -> Any:
+def first_turn(x: Array, steps: Target, n: Index, inner: Index) -> Any:
     """Return where along a line, of `n` coordinates each `inner` apart, one is not beyond the one before; else -1.
 
     `steps` becomes the shortest and the longest distance of neighbours.

@@ -6,6 +6,7 @@ import numpy as np
 
 from numgrad._arrays.kernels.coordinates import EMPTY, ONE_SIDED, PERIODIC, one_point, window
 from numgrad._arrays.kernels.stencil import constant_taps
+from numgrad._compile.language import Array, Flag, Index, Record, Target
 
 FIELD: Any = np.float64
 REAL: Any = np.float64
@@ -17,7 +18,7 @@ inside: Any = constant_taps
 GLANCE = 64
 
 
-def is_near_nan(f: Any, start: Any, stop: Any, inner: Any, cap: Any) -> bool:
+def is_near_nan(f: Array, start: Index, stop: Index, inner: Index, cap: Index) -> bool:
     """Whether there is a NaN up to `cap` neighbours away from f[start:stop]."""
     found = False
     for o in range(-cap, cap + 1):
@@ -26,7 +27,7 @@ def is_near_nan(f: Any, start: Any, stop: Any, inner: Any, cap: Any) -> bool:
     return found
 
 
-def run_length(f: Any, k: Any, i: Any, n: Any, inner: Any, step: Any, cap: Any, wraps: Any) -> Any:
+def run_length(f: Array, k: Index, i: Index, n: Index, inner: Index, step: Index, cap: Index, wraps: Flag) -> Any:
     """Return how many neighbours of f[k] in a direction are no NaN, up to `cap`, to the end of the line or around."""
     length = 0
     while length < cap:
@@ -40,7 +41,16 @@ def run_length(f: Any, k: Any, i: Any, n: Any, inner: Any, step: Any, cap: Any, 
 
 
 def gapped(
-    f: Any, out: Any, n: Any, inner: Any, start: Any, stop: Any, shift: Any, x: Any, numbers: Any, constants: Any
+    f: Array,
+    out: Target,
+    n: Index,
+    inner: Index,
+    start: Index,
+    stop: Index,
+    shift: Index,
+    x: Array,
+    numbers: Record,
+    constants: Record,
 ) -> Any:
     """As `inside`, but where a NaN is within the reach of the formula, the points up to it stand for those beyond.
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from numgrad._compile.language import Array, Index, Scalar, Target
 from numgrad._compile.stand_ins import TILE, workspace
 
 FIELD: Any = np.float64
@@ -18,7 +19,7 @@ SCAN = 256
 NARROW = SIZE(8)
 
 
-def is_evenly_spaced(x: Any) -> bool:
+def is_evenly_spaced(x: Array) -> bool:
     """Whether all steps x[i+1] - x[i] are exactly equal; in pieces, so that the usual "no" comes early."""
     one, last = SIZE(1), SIZE(x.size) - SIZE(1)
     step = x[one] - x[SIZE(0)]
@@ -31,10 +32,15 @@ def is_evenly_spaced(x: Any) -> bool:
     return True
 
 
-def nonuniform(f: Any, out: Any, n: Any, inner: Any, start: Any, stop: Any, shift: Any, x: Any) -> Any:
+def three_points(p: Scalar, q: Scalar) -> Any:
+    """Return what f[i-1], f[i] and f[i+1] weigh in the derivative at x[i], by the steps before and after it."""
+    return -q / (p * (p + q)), (q - p) / (p * q), p / (q * (p + q))
+
+
+def nonuniform(f: Array, out: Target, n: Index, inner: Index, start: Index, stop: Index, shift: Index, x: Array) -> Any:
     """out[i] = a f[i-1] + b f[i] + c f[i+1] inside, (f[i+1] - f[i]) / (x[i+1] - x[i]) at the ends.
 
-    With p = x[i] - x[i-1] and q = x[i+1] - x[i]: a = -q / (p (p+q)), b = (q-p) / (p q), c = p / (q (p+q)).
+    a, b and c are the weights of `three_points`.
     Returns whether it met a step of zero, for which NumPy has a warning and this kernel has none.
     """
     n, inner, start, stop, shift = SIZE(n), SIZE(inner), SIZE(start), SIZE(stop), SIZE(shift)
@@ -49,7 +55,7 @@ def nonuniform(f: Any, out: Any, n: Any, inner: Any, start: Any, stop: Any, shif
                 i = k - base
                 p, q = x[i] - x[i - one], x[i + one] - x[i]
                 repeats |= p == null
-                a, b, c = -q / (p * (p + q)), (q - p) / (p * q), p / (q * (p + q))
+                a, b, c = three_points(p, q)
                 out[k - shift] = a * FIELD(f[k - one]) + b * FIELD(f[k]) + c * FIELD(f[k + one])
         elif inner < NARROW:
             weights = workspace(x)
@@ -59,9 +65,8 @@ def nonuniform(f: Any, out: Any, n: Any, inner: Any, start: Any, stop: Any, shif
                 for i in range(tile, rest):
                     p, q = x[i] - x[i - one], x[i + one] - x[i]
                     repeats |= p == null
-                    weights[i - tile] = -q / (p * (p + q))
-                    weights[i - tile + TILE] = (q - p) / (p * q)
-                    weights[i - tile + TILE + TILE] = p / (q * (p + q))
+                    a, b, c = three_points(p, q)
+                    weights[i - tile], weights[i - tile + TILE], weights[i - tile + TILE + TILE] = a, b, c
                 low_k = max(start, base + tile * inner)
                 i, column = (low_k - base) // inner - tile, (low_k - base) % inner
                 for k in range(low_k, min(end, base + rest * inner)):
@@ -75,7 +80,7 @@ def nonuniform(f: Any, out: Any, n: Any, inner: Any, start: Any, stop: Any, shif
             for i in range(max(one, (start - base) // inner), min(n - one, (end - base + inner - one) // inner)):
                 p, q = x[i] - x[i - one], x[i + one] - x[i]
                 repeats |= p == null
-                a, b, c = -q / (p * (p + q)), (q - p) / (p * q), p / (q * (p + q))
+                a, b, c = three_points(p, q)
                 row = base + i * inner
                 for k in range(max(start, row), min(end, row + inner)):
                     out[k - shift] = a * FIELD(f[k - inner]) + b * FIELD(f[k]) + c * FIELD(f[k + inner])

@@ -4,10 +4,12 @@ from typing import Any
 
 import numpy as np
 
+from numgrad._compile.language import Scalar
+
 UNIT: Any = np.float64(1)
 
 
-def smith(z: Any, d: Any) -> complex:
+def smith(z: Scalar, d: Scalar) -> complex:
     """Smith's quotient z / d for |imag(d)| <= |real(d)|: multiply by the reciprocal of the real denominator.
 
     NumPy's order of operations, so that its roundings (and its NaNs for infinite z) are kept. numpy/_core/src/umath,
@@ -18,7 +20,7 @@ def smith(z: Any, d: Any) -> complex:
     return complex((z.real + z.imag * ratio) * scale, (z.imag - z.real * ratio) * scale)
 
 
-def scaled(z: Any, scale: Any) -> complex:
+def scaled(z: Scalar, scale: Scalar) -> complex:
     """Return smith(z, d) for a real d, given 1 / d."""
     ratio = np.copysign(UNIT - UNIT, scale)
     return complex((z.real + z.imag * ratio) * scale, (z.imag - z.real * ratio) * scale)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from numgrad._arrays.kernels.uniform import uniform
+from numgrad._compile.language import Array, Index, Record, Target
 
 FIELD: Any = np.float64
 quotient: Any = truediv
@@ -15,7 +16,17 @@ inside: Any = uniform
 HAS_WEIGHTS: Any = True
 
 
-def short(f: Any, out: Any, n: Any, inner: Any, start: Any, stop: Any, shift: Any, table: Any, constants: Any) -> Any:
+def short(
+    f: Array,
+    out: Target,
+    n: Index,
+    inner: Index,
+    start: Index,
+    stop: Index,
+    shift: Index,
+    table: Array,
+    constants: Record,
+) -> Any:
     """As `inside`, which does the first and the last block, where a neighbour may lie outside of f.
 
     A column of `table` belongs to an element, and the columns repeat after some whole blocks. Its rows: whether the

@@ -4,17 +4,19 @@ from typing import Any
 
 import numpy as np
 
+from numgrad._compile.language import Array, Index, Record, Scalar, Target
+
 FIELD: Any = np.float64
 TAPS: Any = 3
 SIZE = np.uintp
 
 
-def assign(out: Any, k: Any, value: Any) -> None:
+def assign(out: Target, k: Index, value: Scalar) -> None:
     """out[k] = value."""
     out[k] = value
 
 
-def add(out: Any, k: Any, value: Any) -> None:
+def add(out: Target, k: Index, value: Scalar) -> None:
     """out[k] += value."""
     out[k] += value
 
@@ -23,7 +25,16 @@ store: Any = assign
 
 
 def constant_taps(
-    f: Any, out: Any, n: Any, inner: Any, start: Any, stop: Any, shift: Any, taps: Any, weights: Any, rows: Any
+    f: Array,
+    out: Target,
+    n: Index,
+    inner: Index,
+    start: Index,
+    stop: Index,
+    shift: Index,
+    taps: Record,
+    weights: Record,
+    rows: Record,
 ) -> bool:
     """out[i] = sum_j weights[j] f[i + taps[j]], but at the ends what `closed_ends` says.
 
@@ -42,7 +53,9 @@ def constant_taps(
     return False
 
 
-def closed_ends(f: Any, out: Any, n: Any, inner: Any, base: Any, start: Any, stop: Any, shift: Any, rows: Any) -> None:
+def closed_ends(
+    f: Array, out: Target, n: Index, inner: Index, base: Index, start: Index, stop: Index, shift: Index, rows: Record
+) -> None:
     """out[i] = sum_j weights[r, j] f[samples[r, j]] for the first `low` points of an axis and for the last ones.
 
     `rows` are the weights, the samples and `low`. A weight of zero is no weight: a NaN there is not looked at.
@@ -60,7 +73,16 @@ def closed_ends(f: Any, out: Any, n: Any, inner: Any, base: Any, start: Any, sto
 
 
 def varying_taps(
-    f: Any, out: Any, n: Any, inner: Any, start: Any, stop: Any, shift: Any, table: Any, reach: Any, rows: Any
+    f: Array,
+    out: Target,
+    n: Index,
+    inner: Index,
+    start: Index,
+    stop: Index,
+    shift: Index,
+    table: Array,
+    reach: Index,
+    rows: Record,
 ) -> bool:
     """out[i] = sum_j table[j, i] f[i - reach + j], but at the ends what `closed_ends` says."""
     n, inner, start, stop, shift = SIZE(n), SIZE(inner), SIZE(start), SIZE(stop), SIZE(shift)
@@ -79,7 +101,7 @@ def varying_taps(
     return False
 
 
-def column(f: Any, k: Any, inner: Any, table: Any, i: Any) -> Any:
+def column(f: Array, k: Index, inner: Index, table: Array, i: Index) -> Any:
     """Return sum_j table[j, i] f[k + j inner]. A weight of zero is no weight."""
     value = FIELD(0)
     for j in range(TAPS):

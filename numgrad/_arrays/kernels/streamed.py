@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from numgrad._arrays.kernels.uniform import uniform
+from numgrad._compile.language import Array, Index, Record, Target
 from numgrad._compile.stand_ins import fence, put_line
 
 SIZE = np.uintp
@@ -13,7 +14,9 @@ LINE = SIZE(64)
 inside: Any = uniform
 
 
-def streamed(f: Any, out: Any, n: Any, inner: Any, start: Any, stop: Any, buffer: Any, constants: Any) -> Any:
+def streamed(
+    f: Array, out: Target, n: Index, inner: Index, start: Index, stop: Index, buffer: Target, constants: Record
+) -> Any:
     """As `inside`, by way of `buffer`, from which whole lines of memory are written without reading them first.
 
     A store of a few bytes makes the processor read the line around them: for a result larger than the cache, a third
@@ -42,7 +45,9 @@ def streamed(f: Any, out: Any, n: Any, inner: Any, start: Any, stop: Any, buffer
     return met
 
 
-def copied(f: Any, out: Any, n: Any, inner: Any, start: Any, stop: Any, shift: Any, origin: Any) -> bool:
+def copied(
+    f: Array, out: Target, n: Index, inner: Index, start: Index, stop: Index, shift: Index, origin: Index
+) -> bool:
     """out[i] = f[i - origin], for what was computed elsewhere; `n` and `inner` play no part."""
     start, stop, shift, origin = SIZE(start), SIZE(stop), SIZE(shift), SIZE(origin)
     for k in range(start, stop):

@@ -5,6 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from numgrad._arrays.kernels.nonuniform import three_points
+from numgrad._compile.language import Array, Index, Record, Scalar, Target
+
 FIELD: Any = np.float64
 REAL: Any = np.float64
 divide: Any = truediv
@@ -17,32 +20,48 @@ STRIDE: Any = SIZE(0)
 OUT_STRIDE: Any = SIZE(0)
 
 
-def difference(f: Any, out: Any, ahead: Any, behind: Any, o: Any, s: Any, t: Any, count: Any, d: Any) -> None:
+def difference(
+    f: Array, out: Target, ahead: Index, behind: Index, o: Index, s: Index, t: Index, count: Index, d: Scalar
+) -> None:
     """out[o + j t] = (f[ahead + j s] - f[behind + j s]) / d."""
     for j in range(count):
         out[o + j * t] = divide(FIELD(f[ahead + j * s]) - FIELD(f[behind + j * s]), d)
 
 
-def combination(f: Any, out: Any, k: Any, far: Any, o: Any, s: Any, t: Any, count: Any, a: Any, b: Any, c: Any) -> None:
+def combination(
+    f: Array,
+    out: Target,
+    k: Index,
+    far: Index,
+    o: Index,
+    s: Index,
+    t: Index,
+    count: Index,
+    a: Scalar,
+    b: Scalar,
+    c: Scalar,
+) -> None:
     """out[o + j t] = a f[k + j s] + b f[k + far + j s] + c f[k + 2 far + j s]."""
     for j in range(count):
         m = k + j * s
         out[o + j * t] = a * FIELD(f[m]) + b * FIELD(f[m + far]) + c * FIELD(f[m + far + far])
 
 
-def along(f: Any, out: Any, k: Any, o: Any, s: Any, t: Any, count: Any, x: Any, c: Any, hop: Any) -> Any:
+def along(
+    f: Array, out: Target, k: Index, o: Index, s: Index, t: Index, count: Index, x: Array, c: Index, hop: Index
+) -> Any:
     """The formula of `nonuniform` for a row along the axis, at x[c + j hop]. Returns whether it met a step of zero."""
     repeats = False
     for j in range(count):
         m, i = k + j * s, c + j * hop
         p, q = REAL(x[i]) - REAL(x[i - hop]), REAL(x[i + hop]) - REAL(x[i])
         repeats |= p == REAL(0)
-        a, b, c_ = -q / (p * (p + q)), (q - p) / (p * q), p / (q * (p + q))
+        a, b, c_ = three_points(p, q)
         out[o + j * t] = a * FIELD(f[m - s]) + b * FIELD(f[m]) + c_ * FIELD(f[m + s])
     return repeats
 
 
-def strided(f: Any, out: Any, scalars: Any, x: Any, w: Any, divisors: Any, grid: Any) -> Any:
+def strided(f: Array, out: Target, scalars: Array, x: Array, w: Array, divisors: Record, grid: Target) -> Any:
     """Fill a box by the formulas of `uniform` or `nonuniform`, and of `with_edges` if there are weights.
 
     `f`, `out` and `x` are the memory around the arrays. A column of `grid` is an axis, the last one that along which
@@ -81,7 +100,7 @@ def strided(f: Any, out: Any, scalars: Any, x: Any, w: Any, divisors: Any, grid:
                     c = place + i * hop
                     e, g = REAL(x[c]) - REAL(x[c - hop]), REAL(x[c + hop]) - REAL(x[c])
                     repeats |= e == REAL(0)
-                    weights = -g / (e * (e + g)), (g - e) / (e * g), e / (g * (e + g))
+                    weights = three_points(e, g)
                     combination(f, out, m - far, far, q, s, t, count, weights[0], weights[1], weights[2])
                 elif HAS_WEIGHTS and part == 1:
                     combination(f, out, m, far, q, s, t, count, w[0], w[1], w[2])

@@ -4,10 +4,12 @@ from typing import Any
 
 import numpy as np
 
+from numgrad._compile.language import Array, Flag, Index, Scalar, Target
+
 SIZE = np.uintp
 
 
-def begin_of_circle(y: Any, base: Any, n: Any) -> Any:
+def begin_of_circle(y: Array, base: Index, n: Index) -> Any:
     """Return where to begin on a periodic line: at a NaN; or where its maximum begins; -1 if all values are the same.
 
     And whether it is at a NaN.
@@ -25,8 +27,8 @@ def begin_of_circle(y: Any, base: Any, n: Any) -> Any:
 
 
 def scan(
-    y: Any, records: Any, n: Any, start: Any, stop: Any, fills: Any, counts: Any, least: Any, ends: Any,
-    plateaus: Any, periodic: Any,
+    y: Array, records: Target, n: Index, start: Index, stop: Index, fills: Flag, counts: Target, least: Scalar,
+    ends: Flag, plateaus: Flag, periodic: Flag,
 ) -> None:  # fmt: skip
     """Count the turning points of each line of y, flat, n samples each; and with `fills`, write what they are.
 

@@ -5,12 +5,16 @@ from typing import Any
 
 import numpy as np
 
+from numgrad._compile.language import Array, Index, Scalar, Target
+
 FIELD: Any = np.float64
 divide: Any = truediv
 SIZE = np.uintp
 
 
-def uniform(f: Any, out: Any, n: Any, inner: Any, start: Any, stop: Any, shift: Any, width: Any, step: Any) -> bool:
+def uniform(
+    f: Array, out: Target, n: Index, inner: Index, start: Index, stop: Index, shift: Index, width: Scalar, step: Index
+) -> bool:
     """out[i] = (f[i+1] - f[i-1]) / width inside, (f[i+1] - f[i]) / step at the two ends."""
     n, inner, start, stop, shift, zero = SIZE(n), SIZE(inner), SIZE(start), SIZE(stop), SIZE(shift), SIZE(0)
     block = n * inner

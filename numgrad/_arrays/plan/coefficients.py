@@ -7,108 +7,75 @@ from typing import Any
 import numpy as np
 
 from numgrad._arrays.kernels.coordinates import fill_rows, fill_table, window
-from numgrad._arrays.kernels.edges import with_edges
+from numgrad._arrays.kernels.edges import one_sided
+from numgrad._arrays.kernels.nonuniform import three_points
 from numgrad._arrays.kernels.quotient import smith
-from numgrad._arrays.kernels.short import short
-from numgrad._arrays.kernels.uniform import uniform
-from numgrad._arrays.plan.compose import Recipe, weighing
 from numgrad._arrays.plan.dtypes import ARGUMENT, REAL
 from numgrad._arrays.plan.fornberg import at_origin, central
 from numgrad._arrays.plan.options import BOUNDARIES, Formula
-from numgrad._arrays.plan.spacing import ready
-from numgrad._compile.jit import entry_point
+from numgrad._arrays.plan.types import Case, Made, Recipe
+from numgrad._compile.jit import Kernel, entry_point, specialise
 from numgrad._system.threads import get_num_threads, share
 
 # Elements of the table of `_kernels.short`: some whole blocks.
 PERIOD = 256
 
 
-@np.errstate(all="ignore")  # NumPy's warnings are of what it computes; the kernels have none
-def of_number(recipe: Recipe, n: int, inner: int, h: Any) -> tuple[Any, ...]:
-    """Constants for a spacing `h` of which 2 h and 1 / h are finite and not zero in the precision of the work."""
-    argument, real = ARGUMENT[recipe.work], REAL[recipe.work]
+def of_number(case: Case, inside: Made, h: Any) -> tuple[Any, ...]:
+    """The divisors 2 h and h, or their reciprocals; all are finite and not zero in the precision of the work."""
+    width, step = map(ARGUMENT[case.recipe.work], _divisors(case.recipe, h))
+    return width, step
+
+
+def of_coordinates(case: Case, inside: Made, x: np.ndarray) -> tuple[Any, ...]:
+    """Coordinates that are ready for a kernel."""
+    return (x,)
+
+
+def of_edges(case: Case, inside: Made, spacing: Any) -> tuple[Any, ...]:
+    """Weights of the three points at either end, for derivatives of second order there."""
+    if type(spacing) is np.ndarray:
+        return end_weights(spacing[:3], spacing[-3:]), inside
+    with np.errstate(all="ignore"):  # NumPy's warnings are of what it computes; the kernels have none
+        a, b, c = -1.5 / spacing, 2.0 / spacing, -0.5 / spacing
+        return np.array((a, b, c, -c, -b, -a), REAL[case.recipe.work]), inside
+
+
+@np.errstate(all="ignore")  # a step of zero is found by the kernel
+def of_short_lines(case: Case, inside: Made, spacing: Any) -> tuple[Any, ...]:
+    """The table of `kernels.short`: for each element of some whole blocks the divisor, and weights where there are."""
+    recipe = case.recipe
+    table = np.zeros((7, case.n), REAL[recipe.work])  # of the precision of the quotient
+    table[0, 0] = table[1, -1] = 1
+    if type(spacing) is np.ndarray:
+        d = np.diff(spacing)
+        table[2, 1:-1], table[2, [0, -1]] = 1, d[[0, -1]]
+        table[3, 1:-1], table[4:, 1:-1] = 1, three_points(d[:-1], d[1:])  # in the precision of the coordinates
+    else:
+        width, step = _divisors(recipe, spacing)
+        table[2, 1:-1], table[2, [0, -1]] = width, step
+    if recipe.divide is smith:
+        table[2] = 1 / table[2]
+    if len(recipe.schemes) > 2:  # the ends have weights, too
+        table[3, [0, -1]], table[4:, [0, -1]] = 1, inside[0].reshape(2, 3).T
+    whole = np.tile(np.repeat(table, case.inner, axis=1), PERIOD // (case.n * case.inner))
+    return np.ascontiguousarray(whole), inside
+
+
+@np.errstate(all="ignore")
+def _divisors(recipe: Recipe, h: Any) -> tuple[float, float]:
+    """2 h and h, or their reciprocals, to be multiplied by."""
+    real = REAL[recipe.work]
     width, step = float(real(2.0 * h)), float(real(h))
-    if recipe.divide is mul:
-        width, step = 1 / width, 1 / step
-    constants: tuple[Any, ...] = (argument(width), argument(step))
-    ends = None
-    if with_edges in recipe.functions:
-        a, b, c = -1.5 / h, 2.0 / h, -0.5 / h
-        ends = np.array((a, b, c, -c, -b, -a), real)
-        constants = ends, constants
-    if recipe.functions[-1] is short:
-        divisors = np.full(n, width, real)
-        divisors[[0, -1]] = step
-        if recipe.divide is smith:
-            divisors = 1 / divisors
-        constants = _table(inner, divisors, None, ends), constants
-    return constants
+    return (1 / width, 1 / step) if recipe.divide is mul else (width, step)
 
 
-def of_coordinates(recipe: Recipe, inner: int, x: np.ndarray) -> tuple[Any, ...]:
-    """Constants for coordinates that are ready for a kernel."""
-    constants: tuple[Any, ...] = (x,)
-    if len(recipe.functions) == 1:
-        return constants
-    ends = None
-    if with_edges in recipe.functions:
-        ends = _end_weights(x[:3], x[-3:])
-        constants = (ends, constants)
-    if recipe.functions[-1] is short:
-        with np.errstate(all="ignore"):  # a step of zero is found by the kernel
-            d = np.diff(x)
-            p, q = d[:-1], d[1:]
-            inside = np.array((-q / (p * (p + q)), (q - p) / (p * q), p / (q * (p + q))))
-            # Of the precision of the quotient; weights are found in that of the coordinates.
-            divisors = np.ones(x.size, REAL[recipe.work])
-            divisors[[0, -1]] = d[[0, -1]]
-            if recipe.divide is smith:
-                divisors = 1 / divisors
-        constants = _table(inner, divisors, inside, ends), constants
-    return constants
-
-
-def of_rows(recipe: Recipe, constants: tuple[Any, ...], x: np.ndarray) -> Any:
-    """Weights at the ends and divisors for `_kernels.strided`; None if a step of coordinates at an end is zero."""
-    ends = np.zeros(6, recipe.real)
-    if recipe.functions[0] is uniform:
-        for wrapper in recipe.functions[:0:-1]:
-            first, constants = constants
-            ends = first if wrapper is with_edges else ends
-        width, step = constants
-        return ends, (width, step, step)
-    low, high = ready(x[:3]), ready(x[-3:])
-    steps = low[1] - low[0], high[-1] - high[-2]
-    if with_edges in recipe.functions:
-        ends = _end_weights(low, high)
-    argument = ARGUMENT[recipe.work]
-    return (ends, (argument(1), *map(argument, steps))) if all(steps) else None
-
-
-def _end_weights(low: np.ndarray, high: np.ndarray) -> np.ndarray:
+def end_weights(low: np.ndarray, high: np.ndarray) -> np.ndarray:
     """Weights of the three points at either end; those of the high end are the low end's, mirrored and negated."""
     with np.errstate(all="ignore"):
-        a, b, c = _one_sided(low[1] - low[0], low[2] - low[1])
-        d, e, g = _one_sided(high[-1] - high[-2], high[-2] - high[-3])
+        a, b, c = one_sided(low[1] - low[0], low[2] - low[1])
+        d, e, g = one_sided(high[-1] - high[-2], high[-2] - high[-3])
     return np.array((a, b, c, -g, -e, -d))
-
-
-def _one_sided(p: Any, q: Any) -> tuple[Any, Any, Any]:
-    """Weights of f[0], f[1], f[2] for the derivative at x[0]; p and q are the first two steps."""
-    return -(2.0 * p + q) / (p * (p + q)), (p + q) / (p * q), -p / (q * (p + q))
-
-
-def _table(inner: int, divisors: np.ndarray, inside: np.ndarray | None, ends: np.ndarray | None) -> np.ndarray:
-    """Return the table of `_kernels.short`: of the weights inside and at the ends, those that are used."""
-    n = divisors.size
-    table = np.zeros((7, n), divisors.dtype)
-    table[0, 0] = table[1, -1] = 1
-    table[2] = divisors
-    if inside is not None:
-        table[3, 1:-1], table[4:, 1:-1] = 1, inside
-    if ends is not None:
-        table[3, [0, -1]], table[4:, [0, -1]] = 1, ends.reshape(2, 3).T
-    return np.ascontiguousarray(np.tile(np.repeat(table, inner, axis=1), PERIOD // (n * inner)))
 
 
 # Points whose weights are found in one thread.
@@ -124,14 +91,15 @@ def reach_of(formula: Formula, is_even: bool) -> tuple[int, int]:
     return count // 2, count - 1 - count // 2
 
 
-def _of_number(h: float, size: int, inner: int, formula: Formula, real: Any, factor: float) -> tuple[Any, ...]:
+def of_even_stencil(case: Case, inside: Made, h: float) -> tuple[Any, ...]:
+    """Distances in memory and weights of the taps inside, and the rows of weights at the ends."""
+    formula, real, size = case.formula, REAL[case.recipe.work], case.n
     power = float(h**formula.n)
     (offsets, weights), found, samples, low = unit_weights(formula, size)
-    steps = tuple([np.int64(o) * inner for o in offsets])
     return (
-        steps,
-        tuple([real(factor * w / power) for w in weights]),
-        _rows(factor * found / power, samples % size, low, real),
+        tuple([np.int64(o) * case.inner for o in offsets]),
+        tuple([real(case.factor * w / power) for w in weights]),
+        _rows(case.factor * found / power, samples % size, low, real),
     )
 
 
@@ -146,15 +114,14 @@ def unit_weights(formula: Formula, size: int) -> tuple[Any, np.ndarray, np.ndarr
     return stencil, found, samples, low
 
 
-def _of_table(
-    formula: Formula, period: float, real: Any, factor: float, scaled: bool, x: np.ndarray
-) -> tuple[Any, ...]:
-    """Weights of all points of the same lines: of those inside a column of a table each."""
+def of_stencil(case: Case, inside: Made, x: np.ndarray) -> tuple[Any, ...]:
+    """A table of the weights of all points of the same lines, those of one in a column, and the rows at the ends."""
+    formula, real = case.formula, REAL[case.recipe.work]
     low, high = reach_of(formula, is_even=False)
     count, size = low + high + 1, x.size
     table = np.zeros((count, size))
-    kernel = weighing(fill_table, count, formula.n, scaled)
-    scale = factor * math.factorial(formula.n)
+    kernel = weighing(fill_table, count, formula.n, case.key.are_extreme)
+    scale = case.factor * math.factorial(formula.n)
 
     def fill(parts: Any) -> None:
         for a, b in parts:
@@ -167,27 +134,33 @@ def _of_table(
     samples = end_samples(formula, places, low_rows, size)
     found = np.full(samples.shape, np.nan)
     if formula.boundary != "nan":
-        rows = x, found, places, samples[:, 0].copy(), period, scale
-        kernel = weighing(fill_rows, 0, formula.n, scaled)
+        rows = x, found, places, samples[:, 0].copy(), case.period, scale
+        kernel = weighing(fill_rows, 0, formula.n, case.key.are_extreme)
         entry_point(kernel, *rows)(*rows)
     return table.astype(real, copy=False), low, _rows(found, samples % size, low_rows, real)
 
 
-def _of_lines(formula: Formula, period: float, factor: float, x: np.ndarray) -> tuple[Any, ...]:
+def of_own_stencils(case: Case, inside: Made, x: np.ndarray) -> tuple[Any, ...]:
     """What a kernel needs that finds the weights of each point itself."""
+    formula = case.formula
     low, _ = reach_of(formula, is_even=False)
-    ends = BOUNDARIES[formula.boundary], formula.n + formula.edges, period
-    return x, factor * math.factorial(formula.n), low, ends
+    ends = BOUNDARIES[formula.boundary], formula.n + formula.edges, case.period
+    return x, case.factor * math.factorial(formula.n), low, ends
 
 
-def _with_gaps(constants: Any, spacing: Any, size: int, formula: Formula, period: float, given: Any) -> tuple[Any, ...]:
-    """Return the constants of a kernel with `_kernels.gapped` around it; on even grids a point's number is its x."""
-    is_even = isinstance(spacing, float)
+def of_gaps(case: Case, inside: Made, spacing: Any) -> tuple[Any, ...]:
+    """What finds the formulas beside gaps; on even grids the number of a point is its coordinate."""
+    formula, is_even = case.formula, isinstance(spacing, float)
     ends = *reach_of(formula, is_even), formula.n + formula.edges, formula.interval_needed, BOUNDARIES[formula.boundary]
     factor = float(math.factorial(formula.n))
     if is_even:
-        return np.arange(float(size)), (*ends, float(size), factor / spacing**formula.n, False), constants
-    return given, (*ends, period, factor, spacing.are_own), constants(given)
+        return np.arange(float(case.n)), (*ends, float(case.n), factor / spacing**formula.n, False), inside
+    return spacing, (*ends, case.period, factor, case.key.are_own), inside
+
+
+def weighing(function: Kernel, taps: int, order: int, scaled: bool) -> Kernel:
+    """Return the kernel that fills a table of weights of points, or rows of those at the ends."""
+    return specialise(function, TAPS=taps, ORDER=order, SCALED=scaled)
 
 
 def end_places(formula: Formula, size: int, is_even: bool) -> tuple[np.ndarray, int]:

@@ -1,39 +1,24 @@
 """Which kernels compute a gradient: by dtype, shape and spacing; or numpy.gradient, with the reason."""
 
 import operator
-from functools import lru_cache, partial
+from functools import lru_cache
 from math import isfinite, prod
 from operator import mul, truediv
 from typing import Any
 
 import numpy as np
 
-from numgrad._arrays.kernels.coordinates import own_taps
-from numgrad._arrays.kernels.edges import with_edges
-from numgrad._arrays.kernels.gapped import gapped
-from numgrad._arrays.kernels.nonuniform import nonuniform
-from numgrad._arrays.kernels.short import short
-from numgrad._arrays.kernels.stencil import constant_taps, varying_taps
-from numgrad._arrays.kernels.uniform import uniform
-from numgrad._arrays.plan.coefficients import (
-    _of_lines,
-    _of_number,
-    _of_table,
-    _with_gaps,
-    of_coordinates,
-    of_number,
-)
-from numgrad._arrays.plan.compose import Recipe, compiled
-from numgrad._arrays.plan.dtypes import DOUBLE, FIELDS, REAL, division
+from numgrad._arrays.plan.compose import compiled
+from numgrad._arrays.plan.dtypes import FIELDS, REAL, divides_twice, division, work_of_coordinates, work_of_number
 from numgrad._arrays.plan.fornberg import central
 from numgrad._arrays.plan.options import Formula
+from numgrad._arrays.plan.schemes import GAPS, OWN_STENCILS, maker, schemes
 from numgrad._arrays.plan.spacing import NotFast, number_key, read
-from numgrad._arrays.plan.types import PIECE, AxisPlan, Call, Order, Plan, Request, inner_of, memory_order
-from numgrad._compile.jit import Kernel, known_entry_point
+from numgrad._arrays.plan.types import PIECE, AxisPlan, Call, Case, Order, Plan, Recipe, Request, inner_of, memory_order
+from numgrad._compile.jit import known_entry_point
 
 # The spacing where none is given. By its value, so that its constants are part of the plan.
 _ONE = (float, 1.0, "exactly")
-_SMALL_INTEGERS = (np.int8, np.int16, np.uint8, np.uint16)
 
 
 # Blocks of up to SHORT elements, if there are MANY in all, are done by a table of what differs in them; one of
@@ -145,27 +130,25 @@ def _ladder(dtype: "np.dtype[Any]", n: int, inner: int, size: int, key: Any, edg
         return NotFast("coordinates do not have the length of the axis")
     has_coordinates = not is_number and given is None
     field = FIELDS[dtype]
-    functions: tuple[Kernel, ...] = (nonuniform if has_coordinates else uniform,)
-    if edge_order == 2:
-        functions = (*functions, with_edges)
     short_block = SHORT_COMPLEX if issubclass(field, np.complexfloating) else SHORT
-    if n * inner <= short_block and size >= (MANY_WITH_COORDINATES if has_coordinates else MANY):
-        functions = (*functions, short)
+    is_short = n * inner <= short_block and size >= (MANY_WITH_COORDINATES if has_coordinates else MANY)
+    chosen = schemes(
+        "gradient", "coordinates" if has_coordinates else "number", edge_order=edge_order, is_short=is_short
+    )
     if has_coordinates:
-        recipe = Recipe(functions, dtype, np.result_type(field, kind).type, kind.type, division(field))
-        return recipe, partial(of_coordinates, recipe, inner)
+        recipe = Recipe(chosen, dtype, work_of_coordinates(field, kind), kind.type, division(field))
+        return recipe, maker(Case(recipe, n, inner))
     kind = kind if is_number else kind.type
-    if field is np.complex64 and kind in _SMALL_INTEGERS:
+    if divides_twice(field, kind):
         return NotFast("complex64 over a small integer is divided in two precisions")
-    # NumPy promotes by the type of each divisor: a Python float is weak, 2.0 * np.int8(3) is a float64. Where h itself
-    # is narrower than 2.0 * h, the wider division still rounds to the same float32.
-    work = DOUBLE[field] if type(2.0 * kind(1)) is np.float64 else field
+    work = work_of_number(field, kind)
     is_power = given if given is True or given is False else number_key(kind, given)[1] is True
     # The reciprocal of a power of two is exact, so the product is the quotient, and it costs a quarter.
     divide = mul if is_power and division(field) is truediv else division(field)
-    recipe = Recipe(functions, dtype, work, REAL[work], divide)
+    recipe = Recipe(chosen, dtype, work, REAL[work], divide)
+    made = maker(Case(recipe, n, inner))
     if given is is_power:
-        return recipe, lru_cache(8)(partial(of_number, recipe, n, inner))
+        return recipe, lru_cache(8)(made)
     with np.errstate(all="ignore"):  # what overflows goes to NumPy, which has the warning
         try:
             steps = [float(REAL[work](h)) for h in (2.0 * given, given)]
@@ -173,12 +156,12 @@ def _ladder(dtype: "np.dtype[Any]", n: int, inner: int, size: int, key: Any, edg
             return NotFast("a spacing is an integer beyond the range of floats")
         if not all(map(isfinite, steps)) or not all(steps):
             return NotFast(f"a spacing is {given}")
-        return recipe, of_number(recipe, n, inner, given)
+        return recipe, made(given)
 
 
 def axis_plan(
-    dtype: "np.dtype[Any]", shape: tuple[int, ...], order: Order, axis: int, spacing: Any, place: int, formula: Formula,
-    period: float, *, source: int = 0, target: int = 0, adds: bool = False, factor: float = 1.0,
+    dtype: "np.dtype[Any]", shape: tuple[int, ...], order: Order, axis: int, spacing: Any, place: int,
+    formula: Formula, period: float, *, source: int = 0, target: int = 0, adds: bool = False, factor: float = 1.0,
 ) -> AxisPlan:  # fmt: skip
     """Return how an axis is done: `factor` times a derivative.
 
@@ -186,26 +169,18 @@ def axis_plan(
     plan is run.
     """
     field = FIELDS[dtype]
-    size, inner = shape[axis], inner_of(shape, order, axis)
-    taps, is_even = formula.n + formula.accuracy, isinstance(spacing, float)
-    function: Any
-    constants: Any
-    if is_even:
-        offsets, _ = central(formula.n, formula.accuracy)
-        function, taps = constant_taps, len(offsets)
-        constants = _of_number(spacing, size, inner, formula, REAL[field], factor)
-    elif spacing.are_own:
-        function, constants = own_taps, partial(_of_lines, formula, period, factor)
-    else:
-        function = varying_taps
-        constants = partial(_of_table, formula, period, REAL[field], factor, spacing.are_extreme)
-    functions: tuple[Any, ...] = (function,)
-    if formula.gaps and dtype.kind in "fc":  # integers have no NaN
-        functions = (function, gapped)
-        constants = partial(_with_gaps, constants, spacing, size, formula, period)
-    finds_weights = function is own_taps or gapped in functions
+    is_even = isinstance(spacing, float)
+    how = "number" if is_even else "coordinates of each line" if spacing.are_own else "coordinates"
+    chosen = schemes("stencil", how, gaps=formula.gaps and dtype.kind in "fc")  # integers have no NaN
+    taps = len(central(formula.n, formula.accuracy)[0]) if is_even else formula.n + formula.accuracy
+    # A kernel that finds weights itself has to know their order, and the unit of distances.
+    finds_weights = OWN_STENCILS in chosen or GAPS in chosen
+    is_scaled = finds_weights and not is_even and spacing.are_extreme
     recipe = Recipe(
-        functions, dtype, field, REAL[field], division(field), taps, formula.n * finds_weights, adds,
-        finds_weights and not is_even and spacing.are_extreme,
-    )  # fmt: skip
-    return AxisPlan(axis, place, size, inner, recipe, constants, source, target)
+        chosen, dtype, field, REAL[field], division(field), taps, formula.n * finds_weights, adds, is_scaled
+    )
+    case = Case(
+        recipe, shape[axis], inner_of(shape, order, axis), formula, period, factor, None if is_even else spacing
+    )
+    made = maker(case)
+    return AxisPlan(axis, place, case.n, case.inner, recipe, made(spacing) if is_even else made, source, target)

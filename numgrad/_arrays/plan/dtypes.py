@@ -41,3 +41,25 @@ ARGUMENT: dict[Any, Any] = {
 
 def division(field: Any) -> Any:
     return smith if issubclass(field, np.complexfloating) else truediv
+
+
+def work_of_number(field: Any, kind: Any) -> Any:
+    """Return the precision of a quotient by twice a number of this type.
+
+    NumPy promotes by the type of each divisor: a Python float is weak, 2.0 * np.int8(3) is a float64. Where h itself is
+    narrower than 2.0 * h, the wider division still rounds to the same float32.
+    """
+    return DOUBLE[field] if type(2.0 * kind(1)) is np.float64 else field
+
+
+def work_of_coordinates(field: Any, dtype: Any) -> Any:
+    """Return the precision of a quotient by distances of coordinates."""
+    return np.result_type(field, dtype).type
+
+
+def divides_twice(field: Any, kind: Any) -> bool:
+    """Whether NumPy divides in one precision inside and in another one at the ends, which no kernel does."""
+    return field is np.complex64 and kind in _SMALL_INTEGERS
+
+
+_SMALL_INTEGERS = (np.int8, np.int16, np.uint8, np.uint16)

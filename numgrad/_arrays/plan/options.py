@@ -172,7 +172,7 @@ def read_spacing(
     inner = inner_of(shape, order, axis) if are_own else 1
     steps = np.ones(2)
     if flat.size and size > 1:
-        kernel = specialise(first_turn, "float64")
+        kernel = specialise(first_turn)
         at = int(entry_point(kernel, flat, steps, size, inner)(flat, steps, size, inner))
         if at >= 0:
             places = np.array(np.unravel_index(at + inner, x.shape))[np.argsort(turned or range(x.ndim))]

@@ -179,4 +179,4 @@ def _is_even(x: np.ndarray) -> bool:
 
 @cache
 def evenness(dtype: "np.dtype[Any]") -> Kernel:
-    return specialise(is_evenly_spaced, dtype.name)
+    return specialise(is_evenly_spaced, dtype)

@@ -1,11 +1,12 @@
 """What a plan is: the kernel and the constants of each axis, and a call that has been read."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from numgrad._arrays.plan.compose import Recipe
 from numgrad._compile.jit import Kernel
 
 Order = tuple[int, ...] | None
@@ -14,6 +15,56 @@ Order = tuple[int, ...] | None
 
 # Elements of f swept for all axes before the next piece: f stays in the second-level cache meanwhile.
 PIECE = 1 << 16
+
+
+Made = tuple[Any, ...]
+"""The last arguments of a kernel; of one that is around another, its own and a tuple of those of the other."""
+
+
+@dataclass(frozen=True, eq=False)
+class Scheme:
+    """A kernel as data.
+
+    `function` is the kernel, and `words` are what `explain` calls it. `coefficients` makes the last of its arguments
+    from a `Case`, what was made for the kernel `inside`, if this one is put around another, and a spacing. `cost` is
+    the work for a result, that of `uniform` being 1, by `inner` and the number of taps.
+    """
+
+    function: Kernel
+    words: str
+    coefficients: Callable[["Case", Made, Any], Made]
+    cost: Callable[[int, int], int] = lambda inner, taps: 1
+
+
+class Recipe(NamedTuple):
+    """A composition: schemes from the innermost on, and the types and the division that are bound in their kernels."""
+
+    schemes: tuple[Scheme, ...]
+    dtype: "np.dtype[Any]"
+    work: Any
+    real: Any
+    divide: Any
+    # Of a stencil: how many samples it takes, of what order the derivative is, whether it is added to what is there.
+    taps: int = 0
+    order: int = 0
+    adds: bool = False
+    scaled: bool = False  # distances, in units of the width of the stencil
+
+    @property
+    def words(self) -> str:
+        return " + ".join([scheme.words for scheme in self.schemes])
+
+
+class Case(NamedTuple):
+    """What coefficients depend on beside the spacing; the last four are those of a stencil."""
+
+    recipe: Recipe
+    n: int
+    inner: int
+    formula: Any = None
+    period: float = 0.0
+    factor: float = 1.0
+    key: Any = None  # of coordinates
 
 
 class AxisPlan(NamedTuple):

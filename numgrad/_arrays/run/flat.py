@@ -7,9 +7,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from numgrad._arrays.kernels.coordinates import own_taps
-from numgrad._arrays.kernels.nonuniform import nonuniform
-from numgrad._arrays.kernels.stencil import constant_taps, varying_taps
 from numgrad._arrays.plan.compose import compiled, has_streaming_stores, past_the_cache
 from numgrad._arrays.plan.dispatch import known_calls
 from numgrad._arrays.plan.types import PIECE, AxisPlan, Plan
@@ -19,8 +16,6 @@ from numgrad._system.threads import get_num_threads, share
 
 # Less work than this, in results of float64, is done in one thread: waking another takes as long as it would save.
 PARALLEL = 1 << 20
-# The work for a result that has coordinates of its own, with three divisions.
-DIVISIONS = 4
 # A part of the whole for each thread would make the fastest wait for the slowest; this many do not.
 PARTS = 4
 # Elements done by one call of a kernel, at most.
@@ -122,12 +117,7 @@ def is_shared(plan: Plan, size: int) -> bool:
 
 
 def _cost(axis: AxisPlan) -> int:
-    function = axis.recipe.functions[0]
-    if function is own_taps:
-        return max(DIVISIONS, axis.recipe.taps)
-    if function in (constant_taps, varying_taps):
-        return 1 + axis.recipe.taps // 4
-    return DIVISIONS if function is nonuniform and axis.inner == 1 else 1
+    return axis.recipe.schemes[0].cost(axis.inner, axis.recipe.taps)
 
 
 def is_streaming(nbytes: int) -> bool:

@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from numgrad._arrays.kernels.nonuniform import nonuniform
-from numgrad._arrays.plan.coefficients import of_rows
+from numgrad._arrays.plan.coefficients import end_weights
 from numgrad._arrays.plan.compose import compiled_strided
-from numgrad._arrays.plan.types import PIECE, AxisPlan, Request
+from numgrad._arrays.plan.dtypes import ARGUMENT
+from numgrad._arrays.plan.schemes import EDGES, NONUNIFORM
+from numgrad._arrays.plan.spacing import ready
+from numgrad._arrays.plan.types import PIECE, AxisPlan, Recipe, Request
 from numgrad._arrays.run.flat import constants_of, thread_count
 from numgrad._compile.jit import entry_point
 from numgrad._system.memory import pages_of, shares_memory, store
@@ -90,13 +92,14 @@ def _memory(array: np.ndarray) -> tuple[np.ndarray, int, list[int]]:
 def _bind(axis: AxisPlan, request: Request, source: Any, target: Any, order: list[int]) -> Any:
     """Return the kernel of an axis, its arguments but the grid, and the strides; None if a step at an end is zero."""
     (f, begin, f_strides), (out, origin, out_strides) = source, target
+    recipe = axis.recipe
     x, place, hop = np.zeros(1), 0, 0
-    if axis.recipe.functions[0] is nonuniform:
+    if recipe.schemes[0] is NONUNIFORM:
         given = request.spacings[axis.place]
-        constants = of_rows(axis.recipe, (), given)
+        constants = _of_coordinates(recipe, given)
         x, place, (hop,) = _memory(given if is_strided(given) else given.copy())
     else:
-        constants = of_rows(axis.recipe, constants_of(axis, request.spacings), x)
+        constants = _of_number(recipe, constants_of(axis, request.spacings))
     if constants is None:
         return None
     scalars = np.array([axis.n, order.index(axis.axis), begin, origin, place, hop])
@@ -104,9 +107,30 @@ def _bind(axis: AxisPlan, request: Request, source: Any, target: Any, order: lis
     arguments = (f, out, scalars, x, *constants)
     grid = np.zeros((5, len(order)), np.int64)
     row = strides[0][-1], strides[1][-1]
-    kernel = compiled_strided(axis.recipe, x.dtype, row if row == USUAL else (0, 0))
+    kernel = compiled_strided(recipe, x.dtype, row if row == USUAL else (0, 0))
     kernel = entry_point(kernel, *arguments, grid)
     return kernel, arguments, strides
+
+
+def _of_number(recipe: Recipe, constants: tuple[Any, ...]) -> Any:
+    """Weights at the ends, if there are any, and the divisors: what other kernels have around one another."""
+    ends = np.zeros(6, recipe.real)
+    for scheme in recipe.schemes[:0:-1]:
+        first, constants = constants
+        ends = first if scheme is EDGES else ends
+    width, step = constants
+    return ends, (width, step, step)
+
+
+def _of_coordinates(recipe: Recipe, x: np.ndarray) -> Any:
+    """The same for coordinates; None if a step at an end is zero."""
+    low, high = ready(x[:3]), ready(x[-3:])
+    steps = low[1] - low[0], high[-1] - high[-2]
+    if not all(steps):
+        return None
+    argument = ARGUMENT[recipe.work]
+    ends = end_weights(low, high) if EDGES in recipe.schemes else np.zeros(6, recipe.real)
+    return ends, (argument(1), *map(argument, steps))
 
 
 def boxes(shape: tuple[int, ...], row: int, run: int, limit: int) -> list[Box]:

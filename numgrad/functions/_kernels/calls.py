@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from numgrad._compile.language import Array, Index, Record, Scalar, Target
 from numgrad.functions._kernels.search import BLOCK, call, run
 
 # Bound for the function, like `keep` and `value_at`: the dtype of points, the shape of what it returns.
@@ -11,27 +12,27 @@ FLOAT = np.float64
 SHAPE = ()
 
 
-def fun(x: Any) -> Any:
+def fun(x: Scalar) -> Any:
     return x
 
 
-def keep_real(values: Any, count: Any, i: Any, y: Any) -> None:
+def keep_real(values: Target, count: Index, i: Index, y: Scalar) -> None:
     values[i] = y
 
 
-def keep_complex(values: Any, count: Any, i: Any, y: Any) -> None:
+def keep_complex(values: Target, count: Index, i: Index, y: Scalar) -> None:
     values[i] = y.real
     values[count + i] = y.imag
 
 
-def keep_array(values: Any, count: Any, i: Any, y: Any) -> None:
+def keep_array(values: Target, count: Index, i: Index, y: Scalar) -> None:
     if y.shape != SHAPE:
         raise ValueError("`fun` returned arrays of different shapes; it must return one shape for all points")
     for k, number in enumerate(y.flat):
         values[k * count + i] = number
 
 
-def keep_complex_array(values: Any, count: Any, i: Any, y: Any) -> None:
+def keep_complex_array(values: Target, count: Index, i: Index, y: Scalar) -> None:
     if y.shape != SHAPE:
         raise ValueError("`fun` returned arrays of different shapes; it must return one shape for all points")
     for k, number in enumerate(y.flat):
@@ -42,17 +43,17 @@ def keep_complex_array(values: Any, count: Any, i: Any, y: Any) -> None:
 keep = keep_real
 
 
-def address_of(args: Any) -> Any:
+def address_of(args: Record) -> Any:
     return args
 
 
-def value_at(address: Any) -> Any:
+def value_at(address: Index) -> Any:
     """The further arguments of the function, of which there are none unless this is bound to something else."""
     return ()
 
 
 def each_scalar(
-    nodes: Any, nodes2: Any, which: Any, values: Any, count: Any, start: Any, context: Any, args: Any
+    nodes: Array, nodes2: Array, which: Array, values: Target, count: Index, start: Index, context: Record, args: Record
 ) -> None:
     """The function of a scalar, at the nodes."""
     for i in range(count):
@@ -60,7 +61,7 @@ def each_scalar(
 
 
 def each_vector(
-    nodes: Any, nodes2: Any, which: Any, values: Any, count: Any, start: Any, context: Any, args: Any
+    nodes: Array, nodes2: Array, which: Array, values: Target, count: Index, start: Index, context: Record, args: Record
 ) -> None:
     """The function of a vector, where one variable of a point, or two, are at the nodes."""
     points, point, first, second = context
@@ -81,23 +82,30 @@ each = each_scalar
 
 
 def sample(
-    nodes: Any, nodes2: Any, which: Any, values: Any, count: Any, start: Any, context: Any, address: Any
+    nodes: Array,
+    nodes2: Array,
+    which: Array,
+    values: Target,
+    count: Index,
+    start: Index,
+    context: Record,
+    address: Index,
 ) -> None:
     """What `run` samples by."""
     each(nodes, nodes2, which, values, count, start, context, value_at(address))
 
 
 def search(
-    functions: Any,
-    scratch: Any,
-    problem: Any,
-    results: Any,
-    numbers: Any,
-    kind: Any,
-    context: Any,
-    address: Any,
-    start: Any,
-    stop: Any,
+    functions: Record,
+    scratch: Record,
+    problem: Record,
+    results: Record,
+    numbers: Record,
+    kind: Record,
+    context: Record,
+    address: Index,
+    start: Index,
+    stop: Index,
 ) -> None:
     """Search for the tasks from start to stop, block by block."""
     for begin in range(start, stop, BLOCK):
@@ -105,11 +113,11 @@ def search(
         run(functions, scratch, problem, results, numbers, kind, context, address, begin, end)
 
 
-def centers(sample: Any, nodes: Any, which: Any, lanes: Any, context: Any, address: Any) -> None:
+def centers(sample: Index, nodes: Array, which: Array, lanes: Target, context: Record, address: Index) -> None:
     """The function at all points, whose first variables are the nodes."""
     call(sample, (nodes, nodes, which, lanes, nodes.size, 0, context, address))
 
 
-def hold(function: Any, before: Any, args: Any, after: Any) -> None:
+def hold(function: Index, before: Record, args: Record, after: Record) -> None:
     """Call one of these with the address of further arguments, which lie on the stack meanwhile."""
     call(function, (*before, address_of(args), *after))

@@ -21,6 +21,8 @@ from typing import Any
 
 import numpy as np
 
+from numgrad._compile.language import Array, Flag, Index, Record, Scalar, Target
+
 BLOCK = 32
 # Rows of a block of tasks: two coordinates, how far a step of 1 moves each, the product of these, the finest and the
 # coarsest step sampled, their limits, and how often the function was called.
@@ -67,13 +69,13 @@ SURE = 1e-4
 TINY = 1e-300
 
 
-def unit(exponent: Any) -> Any:
+def unit(exponent: Index) -> Any:
     """The exponent of the scale of a function near 2^exponent: like the root of |x| up to 4096, then like |x|."""
     grown = max(exponent, 0)
     return grown // 2 if grown <= 12 else grown - 6
 
 
-def load(scratch: Any, problem: Any, numbers: Any, start: Any, stop: Any, kind: Any) -> None:
+def load(scratch: Record, problem: Record, numbers: Record, start: Index, stop: Index, kind: Record) -> None:
     """Copy what is known of the tasks from start to stop into the scratch memory, and choose their first steps.
 
     These are ODD times a power of the ratio, and of two; or those that are given.
@@ -130,7 +132,7 @@ def load(scratch: Any, problem: Any, numbers: Any, start: Any, stop: Any, kind: 
                 states[at + t] = centers[lane, point[begin + t]]
 
 
-def begin(scratch: Any, problem: Any, numbers: Any, start: Any, stop: Any, kind: Any) -> None:
+def begin(scratch: Record, problem: Record, numbers: Record, start: Index, stop: Index, kind: Record) -> None:
     """Say where to sample for the first windows: level by level, sample by sample, task by task."""
     _, levels, samples, is_mixed, _, _, _ = kind[0]
     weights = kind[2]
@@ -159,7 +161,15 @@ def begin(scratch: Any, problem: Any, numbers: Any, start: Any, stop: Any, kind:
 
 
 def condense(
-    values: Any, at: Any, stride: Any, state: Any, window: Any, t: Any, row: Any, count: Any, kind: Any
+    values: Array,
+    at: Index,
+    stride: Index,
+    state: Target,
+    window: Target,
+    t: Index,
+    row: Index,
+    count: Index,
+    kind: Record,
 ) -> None:
     """Put the samples of one step into this row of the windows of the tasks from t on, `count` of them.
 
@@ -183,7 +193,7 @@ def condense(
             window[change + i] = window[change + i] + 0.5 * sample if is_checked else apart
 
 
-def scale(task: Any, state: Any, count: Any, kind: Any) -> None:
+def scale(task: Target, state: Target, count: Index, kind: Record) -> None:
     """Find the finest step of each window, and that to the power of the order."""
     width = kind[2][STEPS][kind[0][1] - 1]
     for t in range(count):
@@ -195,7 +205,9 @@ def scale(task: Any, state: Any, count: Any, kind: Any) -> None:
             state[POWER * BLOCK + t] *= state[H * BLOCK + t]
 
 
-def open_windows(values: Any, at: Any, total: Any, task: Any, state: Any, window: Any, count: Any, kind: Any) -> None:
+def open_windows(
+    values: Array, at: Index, total: Index, task: Target, state: Target, window: Target, count: Index, kind: Record
+) -> None:
     """Fill the windows of a block with the samples that `begin` asked for, as if they had just moved to finer steps."""
     order, levels, samples, _, _, _, _ = kind[0]
     for t in range(count):
@@ -211,7 +223,7 @@ def open_windows(values: Any, at: Any, total: Any, task: Any, state: Any, window
             window[j * BLOCK + t] *= factor / state[POWER * BLOCK + t]
 
 
-def weigh(state: Any, window: Any, count: Any, kind: Any) -> None:
+def weigh(state: Target, window: Target, count: Index, kind: Record) -> None:
     """Sum up the windows of a block, one level after the other: LLVM vectorises short loops over many tasks best."""
     _, levels, _, _, is_checked, _, _ = kind[0]
     weights = kind[2]
@@ -238,7 +250,9 @@ def weigh(state: Any, window: Any, count: Any, kind: Any) -> None:
             state[CHANGED * BLOCK + t] = max(state[CHANGED * BLOCK + t], abs(change))
 
 
-def judge(task: Any, state: Any, window: Any, epsilon: Any, count: Any, is_first: Any, kind: Any) -> None:
+def judge(
+    task: Target, state: Target, window: Target, epsilon: Scalar, count: Index, is_first: Flag, kind: Record
+) -> None:
     """Keep of each window of a block what is better than before, and say whether it moves on.
 
     Rounding is that of the values of the function, and more if it rounds as a function of a rounded x does.
@@ -357,7 +371,7 @@ def judge(task: Any, state: Any, window: Any, epsilon: Any, count: Any, is_first
         state[MOVE * BLOCK + t] = start if is_first else after
 
 
-def want(scratch: Any, lanes: Any, total: Any, kind: Any) -> None:
+def want(scratch: Record, lanes: Index, total: Index, kind: Record) -> None:
     """Say where to sample for the windows that move, one level further.
 
     `asked` gets for each the index of its task, the step, and that of its probe; its last row, how many windows and
@@ -398,7 +412,7 @@ def want(scratch: Any, lanes: Any, total: Any, kind: Any) -> None:
     asked[3, 0], asked[3, 1] = count, 2 * samples * count
 
 
-def first(scratch: Any, epsilon: Any, lanes: Any, total: Any, kind: Any) -> None:
+def first(scratch: Record, epsilon: Scalar, lanes: Index, total: Index, kind: Record) -> None:
     """Take the samples that `begin` asked for, and judge the first windows."""
     tasks, states, windows, _, _, _, values, _ = scratch
     rows, samples = 3 * (kind[0][1] + 1) * BLOCK, (kind[0][1] + 1) * kind[0][2]
@@ -413,7 +427,7 @@ def first(scratch: Any, epsilon: Any, lanes: Any, total: Any, kind: Any) -> None
     want(scratch, lanes, total, kind)
 
 
-def move_on(scratch: Any, epsilon: Any, lanes: Any, total: Any, kind: Any) -> None:
+def move_on(scratch: Record, epsilon: Scalar, lanes: Index, total: Index, kind: Record) -> None:
     """Put the samples that `want` asked for into the windows, and judge these again.
 
     Where a window goes neither way it is judged in vain: that costs less than to pick the others.
@@ -460,7 +474,7 @@ def move_on(scratch: Any, epsilon: Any, lanes: Any, total: Any, kind: Any) -> No
     want(scratch, lanes, total, kind)
 
 
-def finish(scratch: Any, results: Any, lanes: Any, start: Any, stop: Any, kind: Any) -> None:
+def finish(scratch: Record, results: Record, lanes: Index, start: Index, stop: Index, kind: Record) -> None:
     """Copy what was found."""
     tasks, states, _, _, _, _, _, _ = scratch
     value, error, step, converged, calls = results
@@ -477,22 +491,22 @@ def finish(scratch: Any, results: Any, lanes: Any, start: Any, stop: Any, kind: 
             calls[begin + t] = tasks[((begin - start) // BLOCK * TASK + CALLS * BLOCK) + t]
 
 
-def call(function: Any, arguments: Any) -> None:
+def call(function: Index, arguments: Record) -> None:
     """Call a function; for a compiled `run`, that at an address."""
     function(*arguments)
 
 
 def run(
-    functions: Any,
-    scratch: Any,
-    problem: Any,
-    results: Any,
-    numbers: Any,
-    kind: Any,
-    context: Any,
-    args: Any,
-    start: Any,
-    stop: Any,
+    functions: Record,
+    scratch: Record,
+    problem: Record,
+    results: Record,
+    numbers: Record,
+    kind: Record,
+    context: Record,
+    args: Record,
+    start: Index,
+    stop: Index,
 ) -> None:
     """The whole search for the tasks from start to stop. The last of the functions samples that of the user."""
     begin, first, move_on, finish, sample = functions

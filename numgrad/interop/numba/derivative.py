@@ -9,13 +9,13 @@ from numba import types
 from numgrad._arrays.derivative import read_call
 from numgrad._arrays.gradient import MESSAGES
 from numgrad._arrays.kernels.coordinates import fill_rows, fill_table, first_turn
-from numgrad._arrays.kernels.gapped import gapped
-from numgrad._arrays.plan.coefficients import end_places, end_samples, reach_of, unit_weights
-from numgrad._arrays.plan.compose import compiled, weighing
+from numgrad._arrays.plan.coefficients import end_places, end_samples, reach_of, unit_weights, weighing
+from numgrad._arrays.plan.compose import compiled
 from numgrad._arrays.plan.dispatch import axis_plan
 from numgrad._arrays.plan.dtypes import FIELDS, REAL
 from numgrad._arrays.plan.fornberg import EXACT
 from numgrad._arrays.plan.options import BOUNDARIES, EXPONENTS, Formula, Key, exponents
+from numgrad._arrays.plan.schemes import GAPS
 from numgrad._arrays.plan.spacing import EXACT_INTEGERS
 from numgrad._compile.intrinsics import frozen, opaque
 from numgrad._compile.jit import specialise
@@ -174,7 +174,7 @@ def _with_number(case: Case) -> list[str]:
         *_ends(case, "WEIGHTS[r, j] / power", samples, low, size),
     ]
     constants = "taps, weights, (frozen(rows), frozen(samples), low)"
-    if gapped in recipe.functions:
+    if GAPS in recipe.schemes:
         lines += ["points = np.arange(np.float64(length0))"]
         numbers = _numbers(case, is_even=True), "np.float64(length0)", f"{case.factor} / power", "length0 < 0"
         constants = f"flat(points, True), ({', '.join(numbers)}), ({constants})"
@@ -196,7 +196,7 @@ def _with_coordinates(case: Case) -> list[str]:
         source.add(f"fits, size, hop = {case.x.ndim} == 1 and len(x) == length0, length0, np.int64(1)")
         source.coordinates("points", "x", case.x, np.float64)
     source.add("steps = np.empty(2)", "steps[0] = steps[1] = 1.0", "span = 0.0")
-    source.add(first_turn=specialise(first_turn, "float64"))
+    source.add(first_turn=specialise(first_turn))
     least, most = exponents(case.dtype)
     wrong = [
         f"not fits or length0 < {needed}",
@@ -241,7 +241,7 @@ def _with_weights(case: Case, is_own: bool) -> list[str]:
     else:
         lines += _table(case)
         constants = "frozen(table), low, (frozen(rows), frozen(samples), low)"
-    if gapped in recipes[0].functions:
+    if GAPS in recipes[0].schemes:
         flag = "length0 >= 0" if is_own else "length0 < 0"
         constants = f"points, ({_numbers(case, is_even=False)}, repeats, {case.factor}, {flag}), ({constants})"
     if recipes[0] == recipes[1]:

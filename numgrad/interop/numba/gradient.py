@@ -7,13 +7,21 @@ from numba import types
 from numba.np.numpy_support import as_dtype
 
 from numgrad._arrays.gradient import MESSAGES
-from numgrad._arrays.kernels.edges import with_edges
-from numgrad._arrays.kernels.nonuniform import nonuniform
-from numgrad._arrays.kernels.uniform import uniform
-from numgrad._arrays.plan.compose import Recipe, compiled
-from numgrad._arrays.plan.dtypes import ARGUMENT, DOUBLE, FIELDS, REAL, division
+from numgrad._arrays.kernels.edges import one_sided
+from numgrad._arrays.plan.compose import compiled
+from numgrad._arrays.plan.dtypes import (
+    ARGUMENT,
+    FIELDS,
+    REAL,
+    divides_twice,
+    division,
+    work_of_coordinates,
+    work_of_number,
+)
+from numgrad._arrays.plan.schemes import schemes
 from numgrad._arrays.plan.spacing import evenness
-from numgrad._compile.jit import Kernel
+from numgrad._arrays.plan.types import Recipe
+from numgrad._compile.jit import Kernel, specialise
 from numgrad.interop.numba.source import Source, block, dtype_of, is_none, is_sequence, known, plain
 
 # Numbers that Python's own become when Numba takes them over: NumPy lets those take the dtype of the array.
@@ -104,7 +112,7 @@ class Number(NamedTuple):
         source.add(**numbers, **{f"real_{tag}": real, f"argument_{tag}": ARGUMENT[self.work]})
         a, b, c = (f"real_{tag}({name}_{tag} / {h})" for name in "abc")
         divisors = f"argument_{tag}(real_{tag}(t_{tag} * {h})), argument_{tag}(real_{tag}({h}))"
-        kernels = _kernels(uniform, dtype, self.work, real)
+        kernels = _kernels("number", dtype, self.work, real)
         return _by_order(source, tag, order, kernels, divisors, (a, b, c, f"-{c}", f"-{b}", f"-{a}"))
 
 
@@ -115,13 +123,14 @@ class Coordinates(NamedTuple):
 
     def fill(self, source: Source, tag: Any, dtype: Any, order: int | None) -> list[str]:
         """The same for the coordinates `h`."""
-        field, two = FIELDS[dtype], f"two_{tag}"
-        even = Number(DOUBLE[field] if self.own is np.float64 else field, self.own)
-        source.add(**{f"is_even_{tag}": evenness(np.dtype(self.own)), two: self.own(2)})
+        field = FIELDS[dtype]
+        even = Number(work_of_number(field, self.own), self.own)
+        source.add(**{f"is_even_{tag}": evenness(np.dtype(self.own)), "one_sided": specialise(one_sided, inline=True)})
         steps = "p, q, r, s = h[1] - h[0], h[2] - h[1], h[-1] - h[-2], h[-2] - h[-3]"
-        high = [f"-({w})" for w in reversed(_one_sided(two, "r", "s"))]
-        kernels = _kernels(nonuniform, dtype, np.result_type(field, self.own).type, self.own)
-        uneven_lines = _by_order(source, tag, order, kernels, "h", (*_one_sided(two, "p", "q"), *high), steps)
+        low, high = "a, b, c = one_sided(p, q)", "d, e, g = one_sided(r, s)"
+        kernels = _kernels("coordinates", dtype, work_of_coordinates(field, self.own), self.own)
+        weights = ("a", "b", "c", "-g", "-e", "-d")
+        uneven_lines = _by_order(source, tag, order, kernels, "h", weights, steps, low, high)
         even_lines = even.fill(source, f"{tag}_even", dtype, order, "step")
         return [
             f"if is_even_{tag}(h):",
@@ -131,14 +140,11 @@ class Coordinates(NamedTuple):
         ]
 
 
-def _one_sided(two: str, p: str, q: str) -> tuple[str, str, str]:
-    return f"-({two} * {p} + {q}) / ({p} * ({p} + {q}))", f"({p} + {q}) / ({p} * {q})", f"-{p} / ({q} * ({p} + {q}))"
-
-
-def _kernels(function: Any, dtype: Any, work: Any, real: Any) -> tuple[Any, Kernel, Kernel]:
+def _kernels(spacing: str, dtype: Any, work: Any, real: Any) -> tuple[Any, Kernel, Kernel]:
     """Those of `gradient`, from the same cache: signatures must be the same, read-only arrays and all."""
     divide = division(FIELDS[dtype])
-    inside, edges = (compiled(Recipe((function, *e), dtype, work, real, divide), False) for e in ((), (with_edges,)))
+    chosen = (schemes("gradient", spacing, edge_order=order) for order in (1, 2))
+    inside, edges = (compiled(Recipe(one, dtype, work, real, divide), False) for one in chosen)
     return real, inside, edges
 
 
@@ -190,9 +196,9 @@ def _number(source: Source, i: int, value: str, kind: Any, is_weak: bool | None 
     own = as_dtype(kind).type
     is_weak = kind in WEAK if is_weak is None else is_weak
     double = type(2.0 * own(1))  # what NumPy gets for twice the number; Numba would widen a float32
-    if field is np.complex64 and own in (np.int8, np.int16, np.uint8, np.uint16):
+    if divides_twice(field, own):
         raise source.error(
             f"a spacing is {kind} for complex64, which NumPy divides in two precisions; give np.float32(h)"
         )
     source.add(f"h{i} = double{i}({value})", **{f"double{i}": double})
-    return Number(DOUBLE[field] if double is np.float64 and not is_weak else field, double)
+    return Number(work_of_number(field, float if is_weak else own), double)

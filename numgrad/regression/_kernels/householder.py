@@ -1,13 +1,12 @@
 """R of a QR decomposition, block by block of rows."""
 
-from typing import Any
-
 import numpy as np
 
+from numgrad._compile.language import Array, Index, Target
 from numgrad.regression._kernels.passes import LINE, ROWS, SIZE, pack
 
 
-def fold(r: Any, block: Any) -> None:
+def fold(r: Target, block: Target) -> None:
     """Set R, upper triangular, to that of the QR of [R; Z], for one packed block Z, which is used up.
 
     The reflection of column k, by (v, z_k) with v = R_kk +- |(R_kk, z_k)|, leaves the other rows of R alone. Two
@@ -53,7 +52,9 @@ def fold(r: Any, block: Any) -> None:
                 block[a + i] -= first * block[z + i]
 
 
-def compress(x: Any, y: Any, weight: Any, shift: Any, factor: Any, r: Any, block: Any, start: Any, stop: Any) -> None:
+def compress(
+    x: Array, y: Array, weight: Array, shift: Array, factor: Array, r: Target, block: Target, start: Index, stop: Index
+) -> None:
     """Fold the rows `start` to `stop` of [1 | (X - shift) factor | y - shift], times roots of weights, into R."""
     for low in range(SIZE(start), SIZE(stop), ROWS):
         pack(x, y, weight, shift, factor, 1, SIZE(x.shape[1]) + SIZE(1), block, low, min(low + ROWS, SIZE(stop)))

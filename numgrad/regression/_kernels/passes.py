@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from numgrad._compile.language import Array, Flag, Index, Target
+
 REAL: Any = np.float64
 SIZE = np.uintp
 ROWS = SIZE(128)
@@ -18,7 +20,16 @@ LINE = SIZE(136)
 
 
 def pack(
-    x: Any, y: Any, weight: Any, shift: Any, factor: Any, intercept: Any, lines: Any, blocks: Any, start: Any, stop: Any
+    x: Array,
+    y: Array,
+    weight: Array,
+    shift: Array,
+    factor: Array,
+    intercept: Flag,
+    lines: Index,
+    blocks: Target,
+    start: Index,
+    stop: Index,
 ) -> None:
     """Lay out the rows `start` to `stop` in blocks: (1, (x - shift) factor, y) sqrt(weight), the 1 if `intercept`.
 
@@ -55,7 +66,7 @@ def pack(
         base += size
 
 
-def columns(blocks: Any, count: Any, theta: Any, loss: Any, gradient: Any, square: Any) -> None:
+def columns(blocks: Array, count: Index, theta: Array, loss: Target, gradient: Target, square: Target) -> None:
     """Add l'l to `square[0]` and Z' l to `gradient`, l = Z theta - y, for packed blocks of a multiple of four lines.
 
     Four features at a time share the loads and stores of l.
@@ -104,20 +115,20 @@ def columns(blocks: Any, count: Any, theta: Any, loss: Any, gradient: Any, squar
 
 
 def packing(
-    x: Any,
-    y: Any,
-    weight: Any,
-    shift: Any,
-    factor: Any,
-    intercept: Any,
-    lines: Any,
-    block: Any,
-    theta: Any,
-    loss: Any,
-    gradient: Any,
-    square: Any,
-    start: Any,
-    stop: Any,
+    x: Array,
+    y: Array,
+    weight: Array,
+    shift: Array,
+    factor: Array,
+    intercept: Flag,
+    lines: Index,
+    block: Target,
+    theta: Array,
+    loss: Target,
+    gradient: Target,
+    square: Target,
+    start: Index,
+    stop: Index,
 ) -> None:
     """Pack a block of rows at a time, and go over it while it is in the cache."""
     for low in range(SIZE(start), SIZE(stop), ROWS):
@@ -126,16 +137,16 @@ def packing(
 
 
 def rows(
-    x: Any,
-    y: Any,
-    weight: Any,
-    theta: Any,
-    intercept: Any,
-    part: Any,
-    gradient: Any,
-    square: Any,
-    start: Any,
-    stop: Any,
+    x: Array,
+    y: Array,
+    weight: Array,
+    theta: Array,
+    intercept: Flag,
+    part: Target,
+    gradient: Target,
+    square: Target,
+    start: Index,
+    stop: Index,
 ) -> None:
     """Add l' W l to `square[0]` and [1 | X]' W l to `gradient`, l = [1 | X] theta - y, for rows `start` to `stop`.
 
