@@ -1,19 +1,64 @@
-"""Arguments, read: one wording and one type of error for each kind of them."""
+"""Arguments, read: one wording for each kind of them, TypeError for a wrong type and ValueError for a wrong value."""
 
 import operator
+from collections.abc import Collection
+from math import inf
+from numbers import Real
 from typing import Any
 
 import numpy as np
 
 
-def whole(given: Any, name: str, least: int) -> int:
+def integer(name: str, value: Any, least: int, most: int | None = None, wanted: str = "") -> int:
+    """Return an integer from `least` to `most`, which is `wanted` in words."""
+    wanted = wanted or "an integer " + (f"of at least {least}" if most is None else f"from {least} to {most}")
+    message = f"`{name}` is {value!r}; give {wanted}"
     try:
-        number = operator.index(given if not isinstance(given, bool) else None)  # type: ignore[arg-type]
+        found = operator.index(None if isinstance(value, (bool, np.bool_)) else value)  # type: ignore[arg-type]
     except TypeError:
-        raise TypeError(f"`{name}` is {given!r}, give an integer of at least {least}") from None
-    if number < least:
-        raise ValueError(f"`{name}` is {number}, give at least {least}")
-    return number
+        raise TypeError(message) from None
+    if found < least or (most is not None and found > most):
+        raise ValueError(message)
+    return found
+
+
+def number(
+    name: str, value: Any, wanted: str = "a number", *, least: float = -inf, above: float = -inf, below: float = inf
+) -> float:
+    """Return a finite number of at least `least`, above `above` and below `below`, which is `wanted` in words."""
+    message = f"`{name}` is {value!r}; give {wanted}"
+    if not isinstance(value, Real) or isinstance(value, (bool, np.bool_)):
+        raise TypeError(message)
+    try:
+        found = float(value)
+    except OverflowError:
+        found = inf
+    if not (least <= found < below and above < found):
+        raise ValueError(message)
+    return found
+
+
+def not_negative(name: str, value: Any, below: float = inf) -> float:
+    """Return a number of at least 0."""
+    end = "" if below == inf else f", below {below:g}"
+    return number(name, value, f"a number of at least 0{end}", least=0.0, below=below)
+
+
+def flag(name: str, value: Any) -> bool:
+    """Return a bool."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"`{name}` is {value!r}; give True or False")
+    return bool(value)
+
+
+def choice(name: str, value: Any, choices: Collection[str], other: str = "") -> str:
+    """Return one of some strings; `other` says what else may be given."""
+    message = f"`{name}` is {value!r}; give {other}one of {', '.join(map(repr, choices))}"
+    if not isinstance(value, str):
+        raise TypeError(message)
+    if value not in choices:
+        raise ValueError(message)
+    return value
 
 
 def unit_of(given: Any) -> Any:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from numgrad._checks import integer
 from numgrad.regression import Descent, gradient_descent
 
 __all__ = ["ConvergenceDisplay", "DescentPathDisplay", "FitDisplay"]
@@ -454,8 +455,7 @@ class DescentPathDisplay:
         DescentPathDisplay
             Itself, with `ax_`, `figure_`, `contours_`, `path_` and `minimum_`.
         """
-        if isinstance(points, bool) or not hasattr(points, "__index__") or points < 2:
-            raise ValueError(f"`points` is {points!r}; give an integer of at least 2")
+        points = integer("points", points, 2)
         self.ax_, self.figure_ = _axes(ax)
         shown = self.path[np.isfinite(self.path).all(axis=1)]
         if len(shown) > points:
@@ -508,6 +508,4 @@ def _descent_of(estimator: Any) -> Descent:
 
 
 def _column(name: str, value: Any, count: int) -> int:
-    if isinstance(value, bool) or not hasattr(value, "__index__") or not -count <= value.__index__() < count:
-        raise ValueError(f"`{name}` is {value!r}; give an index below {count}")
-    return int(value.__index__()) % count
+    return integer(name, value, -count, count - 1) % count

@@ -15,7 +15,8 @@ try:
 except ImportError as error:
     raise ImportError(f"numgrad.sklearn needs scikit-learn 1.9: pip install 'numgrad[sklearn]' ({error})") from error
 
-from numgrad.regression import CompressedRows, Descent, _check, gradient_descent
+from numgrad._checks import flag, integer, not_negative
+from numgrad.regression import CompressedRows, Descent, gradient_descent
 
 __all__ = ["GradientDescentRegressor"]
 
@@ -142,7 +143,7 @@ class GradientDescentRegressor(CallbackSupportMixin, MultiOutputMixin, Regressor
         """
         task = {"estimator": self, "X": X, "y": y, "metadata": {"sample_weight": sample_weight}}
         X, y = self._validated(X, y, True)
-        start = self._theta(y) if _check.flag("warm_start", self.warm_start) and hasattr(self, "coef_") else None
+        start = self._theta(y) if flag("warm_start", self.warm_start) and hasattr(self, "coef_") else None
         self._descend(task, start, _named(self, X), y=y, sample_weight=sample_weight)
         self._rows: CompressedRows | None = None
         return self
@@ -251,13 +252,13 @@ class GradientDescentRegressor(CallbackSupportMixin, MultiOutputMixin, Regressor
         return {
             **{name: getattr(self, name) for name in same},
             "tol": self._tolerance(),
-            "n_iter": _check.count("max_iter", self.max_iter),
-            "l2": _check.not_negative("alpha", self.alpha),
+            "n_iter": integer("max_iter", self.max_iter, 1, 2**62, "a positive integer, like 1000 or int(1e5)"),
+            "l2": not_negative("alpha", self.alpha),
         }
 
     def _tolerance(self) -> float:
         """Return what the gradient is to shrink to; more where it jumps, as rounding decides which jump is the last."""
-        tol = _check.not_negative("tol", self.tol)
+        tol = not_negative("tol", self.tol)
         is_single = getattr(self, "_dtype", np.float64) == np.float32
         return tol if self.learning_rate != "bb" or is_single else max(tol**2, min(tol, 1e-12))
 

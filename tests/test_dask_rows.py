@@ -274,7 +274,7 @@ def test_errors_of_the_functions():
         ng.gradient_descent(LAZY)
     with pytest.raises(ValueError, match="weights of all rows are zero"):
         ng.step_size(LAZY, sample_weight=0 * TARGET)
-    with pytest.raises(ValueError, match="`compute` is 1; give True or False"):
+    with pytest.raises(TypeError, match="`compute` is 1; give True or False"):
         ng.CompressedRows.from_dask(LAZY, TARGET, compute=1)
 
 

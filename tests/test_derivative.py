@@ -498,11 +498,13 @@ def test_naive_oracle(n, accuracy, extra, boundary, is_even, seed, edge):
 
 
 BAD = {
-    "odd accuracy": (lambda f: ng.derivative(f, accuracy=3), ValueError, "`accuracy` is 3, give an even number"),
-    "no accuracy": (lambda f: ng.derivative(f, accuracy=0), ValueError, "`accuracy` is 0, give at least 1"),
-    "n of 0": (lambda f: ng.derivative(f, n=0), ValueError, "`n` is 0, give at least 1"),
-    "n of a float": (lambda f: ng.derivative(f, n=1.0), TypeError, "`n` is 1.0, give an integer"),
-    "boundary": (lambda f: ng.derivative(f, boundary="wrap"), ValueError, "'wrap', give one of 'one-sided'"),
+    "odd accuracy": (lambda f: ng.derivative(f, accuracy=3), ValueError, "`accuracy` is 3; give an even number"),
+    "no accuracy": (
+        lambda f: ng.derivative(f, accuracy=0), ValueError, "`accuracy` is 0; give an integer of at least 1"
+    ),
+    "n of 0": (lambda f: ng.derivative(f, n=0), ValueError, "`n` is 0; give an integer of at least 1"),
+    "n of a float": (lambda f: ng.derivative(f, n=1.0), TypeError, "`n` is 1.0; give an integer"),
+    "boundary": (lambda f: ng.derivative(f, boundary="wrap"), ValueError, "'wrap'; give one of 'one-sided'"),
     "edge accuracy": (lambda f: ng.derivative(f, edge_accuracy=0), ValueError, "`edge_accuracy` is 0"),
     "no edges": (lambda f: ng.derivative(f, edge_accuracy=2, boundary="nan"), ValueError, "has no edges"),
     "axis": (lambda f: ng.derivative(f, axis=1), np.exceptions.AxisError, "out of bounds"),
@@ -510,7 +512,7 @@ BAD = {
     "short period": (lambda f: ng.derivative(f, n=1, accuracy=10, boundary="periodic"), ValueError, "at least 11"),
     "zero": (lambda f: ng.derivative(f, 0), ValueError, "`x` is 0.0"),
     "infinite": (lambda f: ng.derivative(f, np.inf), ValueError, "`x` is inf"),
-    "shape": (lambda f: ng.derivative(f, [1, 2]), ValueError, r"`x` has shape \(2,\), give a number or the coord"),
+    "shape": (lambda f: ng.derivative(f, [1, 2]), ValueError, r"`x` has shape \(2,\); give a number or the coord"),
     "repeated": (lambda f: ng.derivative(f, [0, 1, 2, 2, 3, 4, 5, 6, 7]), ValueError, "goes from 2.0 to 2.0 at 3"),
     "turning": (lambda f: ng.derivative(f, [0, 1, 2, 1, 3, 4, 5, 6, 7]), ValueError, "goes from 2.0 to 1.0 at 3"),
     "nan": (lambda f: ng.derivative(f, [0, 1, np.nan, 3, 4, 5, 6, 7, 8]), ValueError, "not finite"),
@@ -528,9 +530,9 @@ BAD = {
     ),
     "array": (lambda f: ng.derivative(f, 1.0, n=np.array([2, 3])), TypeError, "`n` is array"),
     "bool n": (lambda f: ng.derivative(f, 1.0, n=True), TypeError, "`n` is True"),
-    "list": (lambda f: ng.derivative(f, 1.0, boundary=["nan"]), ValueError, r"`boundary` is \['nan'\], give one"),
+    "list": (lambda f: ng.derivative(f, 1.0, boundary=["nan"]), TypeError, r"`boundary` is \['nan'\]; give one"),
     "text": (
-        lambda f: ng.derivative(f, f, boundary="periodic", period="9"), TypeError, "`period` is '9', give a number"
+        lambda f: ng.derivative(f, f, boundary="periodic", period="9"), TypeError, "`period` is '9'; give a number"
     ),
     "nothing": (
         lambda f: ng.derivative(f[:0], f[:0], boundary="periodic", period=9.0), ValueError, "axis 0 has 0 points"
@@ -541,7 +543,7 @@ BAD = {
         ),
         ValueError, "at 1, 4",
     ),
-    "nan option": (lambda f: ng.derivative(f, nan="omit"), ValueError, "`nan` is 'omit', give one of 'propagate'"),
+    "nan option": (lambda f: ng.derivative(f, nan="omit"), ValueError, "`nan` is 'omit'; give one of 'propagate'"),
     "lines": (
         lambda f: ng.derivative(np.tile(f, (2, 1)), np.zeros((2, 8))), ValueError, r"or an array of shape \(2, 9\)"
     ),

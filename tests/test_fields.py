@@ -235,8 +235,8 @@ BAD = {
     "zero": (lambda: ng.laplacian(GRID, 1, 0), ValueError, "`spacing 1` is 0.0"),
     "repeated": (lambda: ng.laplacian(GRID, [0, 1, 1, 2, 3], 1), ValueError, "`spacing 0` goes from 1.0 to 1.0 at 2"),
     "short": (lambda: ng.laplacian(GRID, accuracy=6), ValueError, "axis 0 has 5 points; n=2 .* at least 8"),
-    "odd": (lambda: ng.laplacian(GRID, accuracy=3), ValueError, "`accuracy` is 3, give an even number"),
-    "boundary": (lambda: ng.laplacian(GRID, boundary="wrap"), ValueError, "'wrap', give one of"),
+    "odd": (lambda: ng.laplacian(GRID, accuracy=3), ValueError, "`accuracy` is 3; give an even number"),
+    "boundary": (lambda: ng.laplacian(GRID, boundary="wrap"), ValueError, "'wrap'; give one of"),
     "boundaries": (lambda: ng.laplacian(GRID, boundary=("nan",)), ValueError, "`boundary` has 1 entries for 2 axes"),
     "period": (
         lambda: ng.laplacian(GRID, np.arange(5), 1, boundary="periodic"), ValueError, "`period` is missing"

@@ -183,7 +183,7 @@ def test_errors():
         ng.gradient_descent(rows, method="fused")
     with pytest.raises(ValueError, match="`l2` is -1"):
         rows.solve(l2=-1)
-    with pytest.raises(ValueError, match="`fit_intercept` is 'yes'"):
+    with pytest.raises(TypeError, match="`fit_intercept` is 'yes'"):
         rows.solve(fit_intercept="yes")
 
 

@@ -157,8 +157,8 @@ def test_it_is_a_value():
 
 
 BAD = {
-    "negative n": (lambda: weights([0, 1], 0, -1), ValueError, "`n` is -1, give at least 0"),
-    "n of a float": (lambda: weights([0, 1], 0, 1.0), TypeError, "`n` is 1.0, give an integer"),
+    "negative n": (lambda: weights([0, 1], 0, -1), ValueError, "`n` is -1; give an integer of at least 0"),
+    "n of a float": (lambda: weights([0, 1], 0, 1.0), TypeError, "`n` is 1.0; give an integer"),
     "too few points": (lambda: weights([0, 1], 0, 2), ValueError, "has 2 points .* n=2 needs at least 3"),
     "no points": (lambda: weights(3.0, 0, 0), ValueError, "has no points"),
     "repeated": (lambda: weights([0, 1, 1], 0, 1), ValueError, "`points` repeat"),
@@ -168,8 +168,8 @@ BAD = {
     "x0 of a string": (lambda: weights([0, 1], "a", 1), TypeError, "`x0` has dtype"),
     "shapes": (lambda: weights([[0, 1], [0, 2]], [0, 1, 2], 1), ValueError, r"`x0` has shape \(3,\)"),
     "odd accuracy": (lambda: Stencil.central(1, 3), ValueError, "`accuracy` is 3; .* give 4"),
-    "no derivative": (lambda: Stencil.central(0), ValueError, "`n` is 0, give at least 1"),
-    "no accuracy": (lambda: Stencil.forward(1, 0), ValueError, "`accuracy` is 0, give at least 1"),
+    "no derivative": (lambda: Stencil.central(0), ValueError, "`n` is 0; give an integer of at least 1"),
+    "no accuracy": (lambda: Stencil.forward(1, 0), ValueError, "`accuracy` is 0; give an integer of at least 1"),
     "one offset": (lambda: Stencil.from_offsets([1]), ValueError, "needs 2 to 64 numbers"),
     "same offsets": (lambda: Stencil.from_offsets([0, 0, 1]), ValueError, "repeat"),
     "lengths": (lambda: Stencil((0, 1), (1.0,), 1, 1), ValueError, "`offsets` has 2 numbers and `weights` 1"),

@@ -213,7 +213,7 @@ BAD = {
     "complex": (
         lambda: ng.turning_points([1j, 2, 3]),
         TypeError,
-        "`y` has dtype complex128, give float32, float64 or int",
+        "`y` has dtype complex128; give float32, float64 or int",
     ),
     "bool": (lambda: ng.turning_points([True, False]), TypeError, "`y` has dtype bool"),
     "negative": (lambda: ng.turning_points([1, 2, 3], min_change=-1), ValueError, "`min_change` is -1"),

@@ -23,6 +23,7 @@ from numgrad._arrays.plan.options import (
 from numgrad._arrays.plan.spacing import number_key
 from numgrad._arrays.plan.types import PIECE, Order, Plan, Request, memory_order
 from numgrad._arrays.run.arrange import arrange, fill_flat
+from numgrad._checks import choice
 from numgrad._system.out import check
 
 GAPS = ("propagate", "one-sided")
@@ -194,8 +195,7 @@ def read_call(
 ) -> Call:  # fmt: skip
     """Read the arguments of `derivative`, but for `out`."""
     f, x = read_samples(f, "f"), 1.0 if x is None else x
-    if not isinstance(nan, str) or nan not in GAPS:
-        raise ValueError(f"`nan` is {nan!r}, give one of {', '.join(map(repr, GAPS))}")
+    choice("nan", nan, GAPS)
     formula = read_formula(n, accuracy, boundary, edge_accuracy, nan == "one-sided")
     order = None if f.flags.c_contiguous else memory_order(f)
     axis = np.lib.array_utils.normalize_axis_index(axis, f.ndim)

@@ -9,7 +9,7 @@ import numpy as np
 
 from numgrad._arrays.plan.fornberg import EXACT, fornberg, fractions, nonzero, symmetric
 from numgrad._arrays.plan.spacing import EXACT_INTEGERS, are_integers, exact
-from numgrad._checks import whole
+from numgrad._checks import integer
 
 
 def weights(points: Any, x0: Any, n: int) -> np.ndarray:
@@ -64,7 +64,7 @@ def weights(points: Any, x0: Any, n: int) -> np.ndarray:
            [-0.16666667, -0.5       ,  0.66666667]])
     """
     x, at = _real(points, "points"), _real(x0, "x0")
-    n = whole(n, "n", 0)
+    n = integer("n", n, 0)
     if x.ndim == 0 or x.shape[-1] <= n:
         count = x.shape[-1] if x.ndim else "no"
         raise ValueError(f"`points` has {count} points along its last axis, n={n} needs at least {n + 1}")
@@ -93,7 +93,7 @@ def _real(given: Any, name: str) -> np.ndarray:
     if array.dtype.kind in "iu" or are_integers(array):
         return array
     if array.dtype.kind != "f":
-        raise TypeError(f"`{name}` has dtype {array.dtype}, give real numbers")
+        raise TypeError(f"`{name}` has dtype {array.dtype}; give real numbers")
     array = array.astype(np.float64)
     if not np.isfinite(array).all():
         raise ValueError(f"`{name}` has values that are not finite")
@@ -165,9 +165,9 @@ class Stencil:
         if not all(map(isfinite, (*self.offsets, *self.weights))):
             raise ValueError("`offsets` and `weights` must be finite")
         if list(self.offsets) != sorted(set(self.offsets)):
-            raise ValueError(f"`offsets` is {self.offsets}, give them ascending and different")
-        whole(self.n, "n", 1)
-        whole(self.accuracy, "accuracy", 1)
+            raise ValueError(f"`offsets` is {self.offsets}; give them ascending and different")
+        integer("n", self.n, 1)
+        integer("accuracy", self.accuracy, 1)
         for k in range(self.n + self.accuracy):
             terms = [w * float(o) ** k / factorial(k) for w, o in zip(self.weights, self.offsets, strict=True)]
             wanted, size = float(k == self.n), sum(map(abs, terms))
@@ -181,27 +181,27 @@ class Stencil:
     @classmethod
     def central(cls, n: int = 1, accuracy: int = 2) -> "Stencil":
         """Return the stencil of least width, symmetric about the point; `accuracy` is even."""
-        n, accuracy = whole(n, "n", 1), whole(accuracy, "accuracy", 1)
+        n, accuracy = integer("n", n, 1), integer("accuracy", accuracy, 1)
         if accuracy % 2:
-            raise ValueError(f"`accuracy` is {accuracy}; symmetric stencils have an even one, give {accuracy + 1}")
+            raise ValueError(f"`accuracy` is {accuracy}; symmetric stencils have an even one; give {accuracy + 1}")
         return cls.from_offsets(symmetric(n, accuracy), n)
 
     @classmethod
     def forward(cls, n: int = 1, accuracy: int = 2) -> "Stencil":
         """Return the stencil on the point and those after it."""
-        n, accuracy = whole(n, "n", 1), whole(accuracy, "accuracy", 1)
+        n, accuracy = integer("n", n, 1), integer("accuracy", accuracy, 1)
         return cls.from_offsets(range(n + accuracy), n)
 
     @classmethod
     def backward(cls, n: int = 1, accuracy: int = 2) -> "Stencil":
         """Return the stencil on the point and those before it."""
-        n, accuracy = whole(n, "n", 1), whole(accuracy, "accuracy", 1)
+        n, accuracy = integer("n", n, 1), integer("accuracy", accuracy, 1)
         return cls.from_offsets(range(1 - n - accuracy, 1), n)
 
     @classmethod
     def from_offsets(cls, offsets: Any, n: int = 1) -> "Stencil":
         """Return the most accurate stencil on these offsets, which may be any real numbers, up to 64 of them."""
-        given, n = np.sort(_real(list(offsets), "offsets").astype(np.float64)), whole(n, "n", 1)
+        given, n = np.sort(_real(list(offsets), "offsets").astype(np.float64)), integer("n", n, 1)
         if given.ndim != 1 or not n < given.size <= EXACT:
             raise ValueError(f"`offsets` has shape {given.shape}; n={n} needs {n + 1} to {EXACT} numbers")
         found = nonzero(fractions(given, 0.0), n)

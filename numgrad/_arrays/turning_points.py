@@ -9,6 +9,7 @@ import numpy as np
 from numgrad._arrays.containers import home_of, takes_containers
 from numgrad._arrays.kernels.turning import scan
 from numgrad._arrays.plan.options import Coordinates, read_formula, read_period, read_samples, read_spacing
+from numgrad._checks import flag, number
 from numgrad._compile.jit import Kernel, entry_point, specialise
 from numgrad._system.threads import get_num_threads, share
 
@@ -257,10 +258,10 @@ def read_call(
     axis = np.lib.array_utils.normalize_axis_index(axis, y.ndim)
     n = y.shape[axis]
     spacing: Any = read_spacing(1.0 if x is None else x, "x", y.shape, axis, None, lines=True)
+    periodic = flag("periodic", periodic)
     formula = read_formula(1, 2, "periodic" if periodic else "one-sided")
     length = read_period(period, spacing, formula, n)
-    if not isinstance(min_change, (int, float, np.integer, np.floating)) or not min_change >= 0:
-        raise ValueError(f"`min_change` is {min_change!r}, give a number that is not negative")
+    least = number("min_change", min_change, "a number that is not negative", least=0.0)
     real = y.dtype if y.dtype.kind == "f" else np.dtype(np.float64)
     lines = np.ascontiguousarray(np.moveaxis(y, axis, -1), real).reshape(-1)
     origin: Any = 0
@@ -268,7 +269,7 @@ def read_call(
         x, origin = spacing.x, spacing.origin
         spacing = x if x.size == n else np.moveaxis(x.reshape(y.shape), axis, -1).reshape(-1, n)
     return Call(
-        lines, spacing, y.shape, axis, bool(plateaus), bool(ends), bool(periodic), length, float(min_change), origin
+        lines, spacing, y.shape, axis, flag("plateaus", plateaus), flag("ends", ends), periodic, length, least, origin
     )
 
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from threading import RLock, local
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from numgrad._checks import integer
 from numgrad._system.forks import hold_at_fork
 
 if TYPE_CHECKING:  # 6 ms of the import of numgrad, for what small arrays never need
@@ -81,13 +82,7 @@ def set_num_threads(n: int | None) -> None:
     >>> ng.set_num_threads(None)
     """
     global _chosen
-    if n is not None:
-        if isinstance(n, bool) or not hasattr(n, "__index__"):
-            raise TypeError(f"`n` is {n!r}, give an integer of at least 1, or None for the default")
-        n = n.__index__()
-        if n < 1:
-            raise ValueError(f"`n` is {n}, give at least 1, or None for the default")
-    _chosen = n
+    _chosen = None if n is None else integer("n", n, 1, wanted="an integer of at least 1, or None for the default")
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from numgrad._checks import flag, integer
 from numgrad.functions._calls import Model, Tasks, caller_of
 from numgrad.functions._quotients import central, mixed, mixed_one_sided, one_sided
 from numgrad.functions._result import Derivative
@@ -114,7 +115,7 @@ def derivative(
     >>> derivative(lambda t: np.array([np.cos(t), np.sin(t)]), 0.0).value
     array([0., 1.])
     """
-    n = _integer("n", n, 1, 10)
+    n = integer("n", n, 1, 10)
     search, points = _prepare(fun, x, False, accuracy, step, bounds, vectorized, args)
     tasks = Tasks(np.arange(points.shape[1]), np.zeros(points.shape[1], np.int64))
     found = search.find(tasks, [central(n), one_sided(n, 1), one_sided(n, -1)])
@@ -376,7 +377,7 @@ def _prepare(
         raise ValueError(f"`fun` is {fun!r}, which cannot be called; give a function")
     if not isinstance(args, tuple):
         raise ValueError(f"`args` is {args!r}; give a tuple, ({args!r},) for one argument")
-    accuracy = _integer("accuracy", accuracy, 2, MOST_ACCURATE)
+    accuracy = integer("accuracy", accuracy, 2, MOST_ACCURATE)
     if accuracy % 2:
         raise ValueError(f"`accuracy` is {accuracy}; central quotients have an even order of accuracy")
     points = np.asarray(x)
@@ -394,17 +395,8 @@ def _prepare(
     flat = np.array(points, order="C").reshape(points.shape[0] if is_vector else 1, -1)
     room = None if bounds is None else _room(flat, points, bounds)
     steps = None if step is None else _steps(flat, points, step)
-    caller = caller_of(Model(fun, flat, is_vector, args, shape), bool(vectorized))
+    caller = caller_of(Model(fun, flat, is_vector, args, shape), flag("vectorized", vectorized))
     return Search(caller, accuracy, steps, room), flat
-
-
-def _integer(name: str, value: Any, least: int, most: int) -> int:
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise ValueError(f"`{name}` is {value!r}; give an integer from {least} to {most}")
-    value = value.__index__()
-    if not least <= value <= most:
-        raise ValueError(f"`{name}` is {value}; give an integer from {least} to {most}")
-    return int(value)
 
 
 def _first(array: np.ndarray, mask: np.ndarray) -> str:

@@ -26,7 +26,7 @@ from numgrad._arrays.plan.options import (
     read_spacing,
 )
 from numgrad._arrays.terms import spacing_of_each
-from numgrad._checks import refuse_units
+from numgrad._checks import choice, refuse_units
 from numgrad._system.threads import one_thread
 
 # What `_containers.home_of` sends here; all else of dask is read as arrays are.
@@ -134,8 +134,7 @@ def derivative(
     refuse(out)
     x = 1.0 if x is None else x
     axis = np.lib.array_utils.normalize_axis_index(axis, f.ndim)
-    if nan not in GAPS:
-        raise ValueError(f"`nan` is {nan!r}, give one of {', '.join(map(repr, GAPS))}")
+    choice("nan", nan, GAPS)
     formula = read_formula(n, accuracy, boundary, edge_accuracy, nan == "one-sided")
     dtype = _dtype(f)
     _known(f, axis, "`f`")

@@ -2,7 +2,7 @@
 
 import datetime
 from math import frexp
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -117,42 +117,6 @@ def theta(theta0: Any, shape: tuple[int, ...]) -> Floats:
     return start.astype(np.float64)
 
 
-def positive(name: str, value: Any, remedy: str) -> float:
-    number = _number(value)
-    if not 0 < number < np.inf:
-        raise ValueError(f"`{name}` is {value!r}; give {remedy}")
-    return number
-
-
-def not_negative(name: str, value: Any, below: float = np.inf) -> float:
-    number = _number(value)
-    if not 0 <= number < below:
-        end = "" if below == np.inf else f", below {below:g}"
-        raise ValueError(f"`{name}` is {value!r}; give a number of at least 0{end}")
-    return number
-
-
-def count(name: str, value: Any) -> int:
-    is_integer = isinstance(value, Integral) and not isinstance(value, bool)
-    number = int(value) if is_integer else 0
-    if not 0 < number < 2**62:
-        raise ValueError(f"`{name}` is {value!r}; give a positive integer, like 1000 or int(1e5)")
-    return number
-
-
-def flag(name: str, value: Any) -> bool:
-    if not isinstance(value, (bool, np.bool_)):
-        raise ValueError(f"`{name}` is {value!r}; give True or False")
-    return bool(value)
-
-
-def choice(name: str, value: Any, choices: tuple[str, ...], other: str = "") -> str:
-    if not isinstance(value, str) or value not in choices:
-        known = ", ".join(map(repr, choices))
-        raise ValueError(f"`{name}` is {value!r}; give {other}one of {known}")
-    return value
-
-
 def recorded(record: Any, n_iter: int) -> np.ndarray:
     """Return the iterations to be recorded: all, none, every k-th or log-spaced ones, and the last."""
     try:
@@ -173,14 +137,6 @@ def read_only(array: np.ndarray) -> np.ndarray:
     view = array.view()
     view.flags.writeable = False
     return view
-
-
-def _number(value: Any) -> float:
-    is_number = isinstance(value, Real) and not isinstance(value, (bool, np.bool_))
-    try:
-        return float(value) if is_number else np.nan
-    except OverflowError:
-        return np.inf
 
 
 def _numbers(name: str, values: Any) -> np.ndarray:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from numgrad._checks import choice, flag, integer, not_negative, number
 from numgrad.regression import _check
 from numgrad.regression._engine import Engine, Record, Rule
 from numgrad.regression._fused import Fused
@@ -184,27 +185,27 @@ def gradient_descent(
     >>> run.stop_reason
     'completed 1000 iterations'
     """
-    wanted = _check.choice("method", method, ("auto", "fused", "modes"))
+    wanted = choice("method", method, ("auto", "fused", "modes"))
     if wanted == "fused" and is_dask(X):
         raise ValueError(
             "`method` is 'fused', and dask would compute all rows again in each iteration; give 'modes' or 'auto'"
         )
     problem, theta, is_flat, dtype = _read(X, y, theta0, sample_weight, l2, fit_intercept, standardize)
-    total = _check.count("n_iter", n_iter)
+    total = integer("n_iter", n_iter, 1, 2**62, "a positive integer, like 1000 or int(1e5)")
     if wanted == "fused" and problem.data is None:
         raise ValueError("`method` is 'fused', and CompressedRows have no rows to go over; give 'modes' or 'auto'")
     record_at = _check.recorded(record, total)
     has_record = len(record_at) > 0
-    has_path = _check.flag("record_theta", record_theta)
+    has_path = flag("record_theta", record_theta)
     if has_path and not has_record:
         raise ValueError(
             "`record_theta` is True and `record` is False; give a `record`, which says of which iterations"
         )
-    on_end = _check.choice("on_divergence", on_divergence, ("warn", "raise", "ignore"))
+    on_end = choice("on_divergence", on_divergence, ("warn", "raise", "ignore"))
     if callback is not None and not callable(callback):
         raise ValueError(f"`callback` is {callback!r}; give a function of one argument")
-    tolerance = _check.not_negative("tol", tol)
-    has_bar = _check.flag("progress", progress)
+    tolerance = not_negative("tol", tol)
+    has_bar = flag("progress", progress)
     p = 1 if is_flat else theta.shape[1]
     wanted = _cheaper(problem, total, p) if wanted == "auto" else wanted
     if wanted == "modes":
@@ -306,9 +307,9 @@ def _read(
     X: Any, y: Any, theta0: Any, sample_weight: Any, l2: float, fit_intercept: bool, standardize: bool
 ) -> tuple[Problem, np.ndarray, bool, Any]:
     options = (
-        _check.not_negative("l2", l2),
-        _check.flag("fit_intercept", fit_intercept),
-        _check.flag("standardize", standardize),
+        not_negative("l2", l2),
+        flag("fit_intercept", fit_intercept),
+        flag("standardize", standardize),
     )
     if is_dask(X):
         if y is None:
@@ -348,12 +349,12 @@ def _rule(problem: Problem, learning_rate: Any, momentum: Any, tol: float) -> Ru
     is_nesterov = isinstance(momentum, str) and momentum == "nesterov"
     if isinstance(momentum, str) and not is_nesterov:
         raise ValueError(f"`momentum` is {momentum!r}; give None, a number of at least 0 and below 1, or 'nesterov'")
-    m = 0.0 if momentum is None or is_nesterov else _check.not_negative("momentum", momentum, 1.0)
+    m = 0.0 if momentum is None or is_nesterov else not_negative("momentum", momentum, 1.0)
     if isinstance(learning_rate, str):
-        _check.choice("learning_rate", learning_rate, RATES, "a positive number, or ")
+        choice("learning_rate", learning_rate, RATES, "a positive number, or ")
     else:
         remedy = "a positive number, below 2/L to converge, or one of " + ", ".join(map(repr, RATES))
-        _check.positive("learning_rate", learning_rate, remedy)
+        number("learning_rate", learning_rate, remedy, above=0.0)
     if learning_rate in ADAPTIVE and (m or is_nesterov):
         raise ValueError(
             f"`momentum` is {momentum!r} with learning_rate={learning_rate!r}, which finds its own steps; "

@@ -4,6 +4,7 @@ from typing import Any, Literal, overload
 
 import numpy as np
 
+from numgrad._checks import flag, not_negative
 from numgrad._compile.jit import specialise
 from numgrad._system.threads import get_num_threads, one_thread, share
 from numgrad.regression import _check
@@ -176,7 +177,7 @@ class CompressedRows:
         CompressedRows: 100 rows of 1 feature and 1 target
         """
         rows = by_blocks(X, y, sample_weight)
-        return rows.compute() if _check.flag("compute", compute) else rows
+        return rows.compute() if flag("compute", compute) else rows
 
     def read(self, data: Data) -> "CompressedRows":
         """Read arrays that have been looked at."""
@@ -257,9 +258,7 @@ class CompressedRows:
         ndarray of float64, shape (n,) or (n, p), n + 1 with an intercept
             By substitution in R: as accurate as Householder QR of all rows.
         """
-        theta = self.quadratic(
-            _check.not_negative("l2", l2), _check.flag("fit_intercept", fit_intercept), sums=True
-        ).solution
+        theta = self.quadratic(not_negative("l2", l2), flag("fit_intercept", fit_intercept), sums=True).solution
         return theta[0] if self.is_flat else theta.T.copy()
 
     def quadratic(self, l2: float, fit_intercept: bool, standardize: bool = False, sums: bool = False) -> Quadratic:

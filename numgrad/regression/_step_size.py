@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from numgrad._checks import not_negative, number
 from numgrad.regression import _check
 from numgrad.regression._check import Data, Floats
 from numgrad.regression._quadratic import TINY, Coordinates, Quadratic, Scale, shifted
@@ -83,10 +84,10 @@ class StepSize:
             ``log(eps) / log(max(|1 - rate * L|, |1 - rate * mu|))``, rounded up; inf from the limit on. Directions of
             eigenvalue 0, in which nothing moves, do not count.
         """
-        eps = _check.positive("eps", eps, "a number between 0 and 1, like 1e-6")
+        eps = number("eps", eps, "a number between 0 and 1, like 1e-6", above=0.0)
         if eps >= 1:
             raise ValueError(f"`eps` is {eps!r}; give a number between 0 and 1, like 1e-6")
-        step = self.safe if rate is None else _check.positive("rate", rate, "a positive number")
+        step = self.safe if rate is None else number("rate", rate, "a positive number", above=0.0)
         if not self.L:
             return 0
         top, bottom = abs(1 - step * self.L), step * self.slowest
@@ -275,7 +276,7 @@ def step_size(X: Any, *, sample_weight: Any = None, l2: float = 0.0) -> StepSize
     >>> step.iterations(1e-6, rate=0.0005)
     108901
     """
-    penalty = _check.not_negative("l2", l2)
+    penalty = not_negative("l2", l2)
     if isinstance(X, CompressedRows):
         if sample_weight is not None:
             raise ValueError("`sample_weight` is given with CompressedRows, which have theirs; give it to `update`")

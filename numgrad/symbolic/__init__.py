@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from numgrad._checks import integer
 from numgrad._system.memory import may_share
 from numgrad._system.out import check, check_apart
 from numgrad.symbolic._emit import Emitter, Value
@@ -91,18 +92,17 @@ def compile(expr: Any, symbols: Any, *, order: int = 1) -> "Formula":
            [ 6.,  6.,  6.],
            [-4., -4., -4.]])
     """
-    if isinstance(order, bool) or not hasattr(order, "__index__") or order.__index__() not in (0, 1, 2):
-        raise ValueError(f"`order` is {order!r}; give 0, 1 or 2")
+    order = integer("order", order, 0, 2)
     library = sympy()
     try:
         if isinstance(expr, str):
             chosen = _symbols(symbols, set())
             with limited(expr):
-                return Formula(parse(expr, {s.name: s for s in chosen}), chosen, int(order))
+                return Formula(parse(expr, {s.name: s for s in chosen}), chosen, order)
         given = _expression(expr)
         chosen = _symbols(symbols, given.free_symbols)
         _check_used(given, chosen)
-        return Formula(given, chosen, int(order))
+        return Formula(given, chosen, order)
     except Exceeded:
         raise ValueError(
             f"`expr` takes too much work for a string, with partials up to order {order}; pass a SymPy expression, or "
@@ -482,7 +482,7 @@ def _grid(given: Any, symbol: Any) -> np.ndarray:
     except ValueError as error:
         raise ValueError(f"`{symbol}` is no array: {error}") from None
     if array.dtype.kind == "c":
-        raise TypeError(f"`{symbol}` has dtype {array.dtype}; symbols are taken as real, give real numbers")
+        raise TypeError(f"`{symbol}` has dtype {array.dtype}; symbols are taken as real; give real numbers")
     if array.dtype.kind in "biu":
         return _converted(array, np.dtype(np.float64))
     if array.dtype.kind != "f" or array.itemsize not in (4, 8):

@@ -16,7 +16,7 @@ from numgrad._arrays.plan.dtypes import FIELDS, REAL
 from numgrad._arrays.plan.fornberg import EXACT
 from numgrad._arrays.plan.spacing import are_integers, exact, relative
 from numgrad._arrays.plan.types import Order, inner_of
-from numgrad._checks import refuse_units, whole
+from numgrad._checks import choice, integer, refuse_units
 from numgrad._compile.jit import entry_point, specialise
 
 BOUNDARIES = {"one-sided": ONE_SIDED, "periodic": PERIODIC, "nan": EMPTY}
@@ -116,14 +116,13 @@ def exponents(dtype: "np.dtype[Any]") -> tuple[float, float]:
 
 
 def read_formula(n: Any, accuracy: Any, boundary: Any, edge_accuracy: Any = None, gaps: bool = False) -> Formula:
-    n, accuracy = whole(n, "n", 1), whole(accuracy, "accuracy", 1)
+    n, accuracy = integer("n", n, 1), integer("accuracy", accuracy, 1)
     if accuracy % 2:
-        raise ValueError(f"`accuracy` is {accuracy}, give an even number")
-    if not isinstance(boundary, str) or boundary not in BOUNDARIES:
-        raise ValueError(f"`boundary` is {boundary!r}, give one of {', '.join(map(repr, BOUNDARIES))}")
+        raise ValueError(f"`accuracy` is {accuracy}; give an even number")
+    choice("boundary", boundary, BOUNDARIES)
     if edge_accuracy is not None and boundary != "one-sided" and not gaps:
         raise ValueError(f"`edge_accuracy` is {edge_accuracy}, boundary={boundary!r} has no edges; leave it away")
-    edges = accuracy if edge_accuracy is None else whole(edge_accuracy, "edge_accuracy", 1)
+    edges = accuracy if edge_accuracy is None else integer("edge_accuracy", edge_accuracy, 1)
     if n + max(accuracy, edges) > EXACT:
         raise ValueError(f"n={n} with accuracy={max(accuracy, edges)} needs more than {EXACT} points; give less")
     return Formula(n, accuracy, boundary, edges, gaps)
@@ -138,7 +137,7 @@ def read_samples(given: Any, name: str, *, real: bool = False) -> np.ndarray:
         array = array.astype(array.dtype.newbyteorder("="))
     if array.dtype not in FIELDS or (real and array.dtype.kind == "c"):
         wanted = "float32, float64" + ", complex64, complex128" * (not real)
-        raise TypeError(f"`{name}` has dtype {array.dtype}, give {wanted} or integers")
+        raise TypeError(f"`{name}` has dtype {array.dtype}; give {wanted} or integers")
     return array
 
 
@@ -149,17 +148,17 @@ def read_spacing(
     refuse_units(given, name)
     x = exact(given)
     if x.dtype.kind not in "iuf" and not (x.ndim and are_integers(x)):
-        raise TypeError(f"`{name}` has dtype {x.dtype}, give real numbers")
+        raise TypeError(f"`{name}` has dtype {x.dtype}; give real numbers")
     if x.ndim == 0:
         h = float(x)
         if not math.isfinite(h) or h == 0:
-            raise ValueError(f"`{name}` is {h}, give a distance that is finite and not zero, or coordinates")
+            raise ValueError(f"`{name}` is {h}; give a distance that is finite and not zero, or coordinates")
         return h
     size, are_own = shape[axis], x.shape == shape
     if not ((are_own and lines) or x.shape == (size,)):
         more = f", or an array of shape {shape} with those of each line" if lines and len(shape) > 1 else ""
         raise ValueError(
-            f"`{name}` has shape {x.shape}, give a number or the coordinates of all {size} points of axis {axis}{more}"
+            f"`{name}` has shape {x.shape}; give a number or the coordinates of all {size} points of axis {axis}{more}"
         )
     turned = order if are_own else None
     try:
@@ -200,7 +199,7 @@ def read_period(period: Any, spacing: float | Coordinates, formula: Formula, siz
     if period is None:
         raise ValueError("`period` is missing; with coordinates, boundary='periodic' needs the distance of repetition")
     if not isinstance(period, (int, float, np.integer, np.floating)):
-        raise TypeError(f"`period` is {period!r}, give a number")
+        raise TypeError(f"`period` is {period!r}; give a number")
     span = spacing.span(size)
     if not (math.isfinite(period) and period > span):
         raise ValueError(f"`period` is {period}, the coordinates span {span}; give a larger one")

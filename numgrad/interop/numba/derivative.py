@@ -36,7 +36,7 @@ class ArgumentError(ValueError):
     def __init__(self, shape: Any, dtype: str, order: Any, x: Any, axis: int, period: Any, *options: Any) -> None:
         super().__init__(
             f"`f` has shape {shape}: inside @njit an axis must have n + accuracy points also where `edge_accuracy` is "
-            "less; or `x` has distances at the very limits of what weights may be, choose another unit"
+            "less; or `x` has distances at the very limits of what weights may be; choose another unit"
         )
         given = dict(zip(OPTIONS, options, strict=True))
         try:
