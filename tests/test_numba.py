@@ -15,9 +15,9 @@ from numpy.lib.tests import test_function_base as upstream
 from test_processes import finish, start
 
 import numgrad as ng
-from numgrad.interop.numba import overload as numba_overload
+from numgrad.interop.numba import overload as numba.overload
 
-numba_overload.init()  # an editable installation of before has no entry point
+numba.overload.init()  # an editable installation of before has no entry point
 
 
 @cache
@@ -232,8 +232,8 @@ def test_closures():
 
 CACHED = """
 import numpy as np
-import numgrad.interop.numba_overload
-numgrad.interop.numba_overload.init()
+import numgrad.interop.numba.overload
+numgrad.interop.numba.overload.init()
 from cached import g
 x = np.array([0, 1, 3, 4.5])
 assert (g(x**2, x) == np.gradient(x**2, x, edge_order=2)).all()
@@ -259,7 +259,7 @@ def test_numgrads_own():
 
 def test_nothing_to_import():
     """Numba itself finds the entry point; of numgrad nothing is imported by the script."""
-    if not any(e.value == "numgrad.interop.numba_overload:init" for e in entry_points(group="numba_extensions")):
+    if not any(e.value == "numgrad.interop.numba.overload:init" for e in entry_points(group="numba_extensions")):
         pytest.skip("installed before there was an entry point")
     code = "import numpy as np, numba\nprint(numba.njit(lambda f: np.gradient(f))(np.array([1.0, 2, 4, 7])))"
     done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True)
@@ -272,7 +272,7 @@ def test_steps_aside():
         "import numpy as np, numgrad as ng\nfrom numba import njit\nfrom numba.extending import overload\n"
         "from numba.core import entrypoints\nentrypoints._already_initialized = True\n"
         "overload(np.gradient)(lambda f: lambda f: f * 0 + 17)\n"
-        "from numgrad.interop.numba_overload import init\ninit()\n"
+        "from numgrad.interop.numba.overload import init\ninit()\n"
         "print(njit(lambda f: np.gradient(f))(np.zeros(3)), njit(lambda f: ng.gradient(f))(np.zeros(3)))"
     )
     assert finish(start(code=code)).strip() == "[17. 17. 17.] [0. 0. 0.]"
@@ -281,10 +281,10 @@ def test_steps_aside():
 def test_it_is_light():
     """What every user of Numba pays: no kernel is compiled or built, no module of the typing is imported."""
     code = (
-        "import numba, sys\nfrom numgrad.interop.numba_overload import init\ninit()\n"
+        "import numba, sys\nfrom numgrad.interop.numba.overload import init\ninit()\n"
         "print(*[m for m in sys.modules if m.startswith('numgrad.interop')])"
     )
-    assert finish(start(code=code)).split() == ["numgrad.interop", "numgrad.interop.numba_overload"]
+    assert finish(start(code=code)).split() == ["numgrad.interop", "numgrad.interop.numba.overload"]
 
 
 # Of NumPy's own tests those that Numba cannot express.

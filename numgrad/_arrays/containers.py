@@ -1,4 +1,4 @@
-"""What is given in the place of an array: objects of dask and xarray, which have functions of their own.
+"""Objects of dask and xarray, given in the place of an array: they have functions of their own.
 
 Calls for them go to the function of the same name in their module of `homes`.
 """

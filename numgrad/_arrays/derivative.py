@@ -135,7 +135,7 @@ def derivative(
         except TypeError:  # what is no key is no option either, and said so below
             plan = None
         if type(plan) is Plan and plan.calls:
-            # What follows below, for a small array in C order: such a call is nothing but overhead.
+            # The same as below, but shorter, for a small array in C order: such a call is nothing but overhead.
             ((kernel, arguments, make, _),) = plan.calls
             if make is not None:
                 arguments += make(h)

@@ -20,7 +20,7 @@ from numgrad._system.out import check
 
 @dataclass(frozen=True)
 class AxisExplanation:
-    """What computes a derivative along one axis.
+    """The kernel that computes a derivative along one axis, and how.
 
     Attributes
     ----------

@@ -16,7 +16,7 @@ from numgrad._system.memory import shares_memory
 from numgrad._system.out import store
 
 _ndarray, _empty = np.ndarray, np.empty
-# What NumPy says, for those who raise it themselves, where NumPy cannot be asked.
+# NumPy's messages, for dask and compiled code, which raise them without asking NumPy.
 MESSAGES = {
     "COUNT": "invalid number of arguments",
     "REPEATED": "repeated axis",
@@ -104,7 +104,7 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out: 
         shape = f.shape
         plan = plan_for(f.dtype, shape, None, axis, edge_order, *keys)
         if type(plan) is Plan and plan.calls and (out is None or _is_plain(out, plan, f, spacings)):
-            # What follows below, for a small array in C order: such a call is nothing but overhead.
+            # The same as below, but shorter, for a small array in C order: such a call is nothing but overhead.
             flat = f if len(shape) == 1 else f.reshape(-1)
             results, met_zero = [], False
             for kernel, arguments, make, place in plan.calls:

@@ -274,7 +274,7 @@ def read_call(
 
 
 def _scan(lines: np.ndarray, n: int, *options: Any) -> np.ndarray:
-    """Return the records of `_kernels.turning`."""
+    """Return the records of `kernels.turning`."""
     count = lines.size // n if n else 0
     counts = np.zeros(count, np.int64)
     kernel = _kernel(lines.dtype)

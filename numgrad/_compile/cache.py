@@ -52,7 +52,7 @@ class Files(IndexDataCacheFile):
 
 
 class Cache(FunctionCache):
-    """What is kept of a function; what cannot be loaded is compiled, what cannot be saved is done without."""
+    """The cache of a function. Code that cannot be loaded is compiled; code that cannot be saved stays in memory."""
 
     def __init__(self, function: Any) -> None:
         super().__init__(function)

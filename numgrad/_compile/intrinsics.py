@@ -1,4 +1,4 @@
-"""What a kernel cannot say in Python.
+"""Instructions that Python has no words for.
 
 Memory on the stack; for x86-64, stores that go past the cache; calls of compiled functions at an address, where Numba's
 own would compile what they call anew into each caller.
@@ -72,7 +72,7 @@ def fence(typing: Any) -> Any:
 def call(typing: Any, function: Any, arguments: Any) -> Any:
     """Call the compiled function at an address, which returns nothing, with a tuple of arguments of just its types.
 
-    What it raises is raised.
+    An error that it raises is raised here.
     """
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
@@ -90,7 +90,7 @@ def call(typing: Any, function: Any, arguments: Any) -> Any:
 
 @intrinsic
 def address_of(typing: Any, value: Any) -> Any:
-    """Where a copy of the value lies on the stack, for as long as the function that asks has not returned."""
+    """Return the address of a copy of the value on the stack, good until the function that asks returns."""
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         slot = cgutils.alloca_once_value(builder, values[0])

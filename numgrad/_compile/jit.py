@@ -26,8 +26,8 @@ def specialise(
     """Return `kernel` jitted for one signature, with the global `names` of its file bound anew.
 
     The functions that it calls are jitted along, with the same names bound; stand-ins become intrinsics. Nothing is
-    compiled before the first call. What is to be called by another kernel is `inline`: a real call hands over an array
-    as seven arguments.
+    compiled before the first call. A kernel that another kernel calls is `inline`: a real call hands over an array as
+    seven arguments.
 
     `kinds` are what else the types of its arguments depend on, such as dtypes: all calls with the same kinds and names
     must have one signature. Each gets a function, and so a cache entry, of its own, whose name is a digest of them:
@@ -83,7 +83,7 @@ def _bound(function: Any, names: dict[str, Any], said: str, jit: Callable[[Funct
 
 
 def _said(value: Any) -> str:
-    """What a name of a kernel's file is bound to, in words that are the same in each process."""
+    """A value that a name is bound to, in words that are the same in each process."""
     if isinstance(value, tuple):
         return f"({','.join(map(_said, value))})"
     name = getattr(value, "__qualname__", None)
@@ -91,7 +91,7 @@ def _said(value: Any) -> str:
 
 
 def address(kernel: Kernel, *arguments: Any) -> int:
-    """Where the code of a jitted function for such arguments is, for `call`; compiled or loaded first."""
+    """Return the address of the code of a jitted function for such arguments, for `call`; compile or load it first."""
     # Not under the lock: whoever compiles a call of np.gradient has Numba's own, which this takes, and asks for it.
     signature = tuple(map(type_of, arguments))
     kernel.compile(signature)  # type: ignore[attr-defined]
@@ -100,12 +100,12 @@ def address(kernel: Kernel, *arguments: Any) -> int:
 
 
 def type_of(value: Any) -> Any:
-    """What Numba takes a value for."""
+    """Return the type that Numba gives a value."""
     return _jit_library().typeof(value)
 
 
 def dtype_returned(function: Any, *arguments: Any) -> str | None:
-    """What a jitted function that has been called so returns, or holds in the array it returns.
+    """Return the dtype of the number, or the array, that a jitted function returns for such arguments.
 
     Python objects do not tell float32 from float64. None if it took the arguments for other types.
     """

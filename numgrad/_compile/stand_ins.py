@@ -1,4 +1,4 @@
-"""What kernels call where compiled code has an intrinsic: the plain functions."""
+"""Plain functions that stand in for intrinsics: kernels call these, and compiled code has the intrinsic instead."""
 
 from typing import Any
 
@@ -10,12 +10,12 @@ TILE = SIZE(256)
 
 
 def workspace(x: Any) -> Any:
-    """Return room for the three weights of TILE points. `_intrinsics` has the one that allocates nothing."""
+    """Return room for the three weights of TILE points. The intrinsic allocates nothing."""
     return np.empty(3 * int(TILE), x.dtype)
 
 
 def put_line(out: Any, k: Any, buffer: Any, j: Any) -> None:
-    """out[k:] = buffer[j:], 64 bytes. `_intrinsics` has the one that writes past the cache."""
+    """out[k:] = buffer[j:], 64 bytes. The intrinsic writes past the cache."""
     for i in range(SIZE(64 // out.itemsize)):
         out[k + i] = buffer[j + i]
 

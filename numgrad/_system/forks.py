@@ -13,7 +13,10 @@ _forking = Lock()
 
 
 def hold_at_fork(lock: Any) -> None:
-    """Let forks hold this lock, too. Who holds several takes the one that came last to this list first."""
+    """Let every fork wait for this lock, and hold it meanwhile.
+
+    A thread that takes several of these locks must take the one that was added last first, as a fork does.
+    """
     if not any(lock is known for known in _locks):
         _locks.append(lock)
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-# What a sweep may hold of files, in bytes. Reading again what was given back costs little, being in the system's cache.
+# Bytes of mapped files that a sweep may hold in memory. To read again what was given back costs little: it is in the
+# system's cache.
 HELD = 256 << 20
 # After so many elements a sweep looks how much it holds.
 EVERY = 1 << 20
@@ -19,8 +20,8 @@ _COUNTS = "/proc/self/statm"
 class Pages:
     """The pages of mapped files that a sweep has touched, given back to the system when they are many.
 
-    What was written stays: the system has it, and writes it to the file. Only a private mapping, which never writes,
-    would lose it, and is left alone.
+    Results that were written stay: the system has them, and writes them to the file. Only a private mapping, which
+    never writes, would lose them, and is left alone.
     """
 
     def __init__(self, files: list[mmap.mmap]) -> None:
@@ -93,7 +94,7 @@ def _root(array: np.ndarray) -> Any:
 
 
 def _file_of(root: Any) -> Any:
-    """What tells the file of a mapping from others: names may be missing, several, or those of another file by now."""
+    """The device and the inode of a mapped file. Its name may be missing, one of several, or another file's by now."""
     address = root.__array_interface__["data"][0]
     try:
         with open("/proc/self/maps") as file:
@@ -124,7 +125,7 @@ def shares_memory(result: np.ndarray, inputs: tuple[Any, ...]) -> bool:
 
 
 def store(computed: list[np.ndarray], results: list[np.ndarray]) -> bool:
-    """Copy what was computed elsewhere to where it belongs. True."""
+    """Copy each array that was computed in memory of its own into the result it stands for; always return True."""
     for c, r in zip(computed, results, strict=True):
         if c is not r:
             copy(c, r)

@@ -1,6 +1,6 @@
 """The compiled loops, as plain Python functions: arrays and scalars in, `out` written.
 
-Nothing here imports Numba. `numgrad._jit.specialise` compiles one copy of a kernel for one set of dtypes, binding anew
+Nothing here imports Numba. `_compile.jit.specialise` compiles one copy of a kernel for one set of dtypes, binding anew
 FIELD, DIVISOR, REAL, UNIT and `divide`, as far as the file has them, for that copy.
 
 The kernels of flat arrays share one view of an axis: `inner` elements separate neighbours along the axis, `n` is its

@@ -15,7 +15,7 @@ TAPS: Any = 3
 SCALED: Any = False
 SIZE = np.uintp
 
-# What the ends of an axis do.
+# The ways to do the ends of an axis.
 ONE_SIDED, PERIODIC, EMPTY = 0, 1, 2
 
 

@@ -14,8 +14,8 @@ divide: Any = truediv
 SIZE = np.uintp
 
 SCAN = 256
-# Where a point of the axis has fewer elements than NARROW, the weights of TILE points are computed first: their
-# divisions are packed then, and a loop over all elements of the points is longer than one over those of each point.
+# An axis whose points have fewer elements than NARROW gets the weights of TILE points first: their divisions are packed
+# then, and a loop over all elements of these points is longer than one over those of each point.
 NARROW = SIZE(8)
 
 

@@ -1,4 +1,4 @@
-"""What kernels need of a spacing, beside the memory: divisors, weights, tables."""
+"""Coefficients: the divisors, weights and tables that a kernel gets for a spacing."""
 
 import math
 from operator import mul
@@ -17,7 +17,7 @@ from numgrad._arrays.plan.types import Case, Made, Recipe
 from numgrad._compile.jit import Kernel, entry_point, specialise
 from numgrad._system.threads import get_num_threads, share
 
-# Elements of the table of `_kernels.short`: some whole blocks.
+# Elements of the table of `kernels.short`: some whole blocks.
 PERIOD = 256
 
 
@@ -141,7 +141,7 @@ def of_stencil(case: Case, inside: Made, x: np.ndarray) -> tuple[Any, ...]:
 
 
 def of_own_stencils(case: Case, inside: Made, x: np.ndarray) -> tuple[Any, ...]:
-    """What a kernel needs that finds the weights of each point itself."""
+    """The coordinates, and how the ends are done: this kernel finds the weights of each point itself."""
     formula = case.formula
     low, _ = reach_of(formula, is_even=False)
     ends = BOUNDARIES[formula.boundary], formula.n + formula.edges, case.period
@@ -149,7 +149,7 @@ def of_own_stencils(case: Case, inside: Made, x: np.ndarray) -> tuple[Any, ...]:
 
 
 def of_gaps(case: Case, inside: Made, spacing: Any) -> tuple[Any, ...]:
-    """What finds the formulas beside gaps; on even grids the number of a point is its coordinate."""
+    """Coordinates and numbers to find weights beside gaps by; on even grids the number of a point is its coordinate."""
     formula, is_even = case.formula, isinstance(spacing, float)
     ends = *reach_of(formula, is_even), formula.n + formula.edges, formula.interval_needed, BOUNDARIES[formula.boundary]
     factor = float(math.factorial(formula.n))

@@ -62,7 +62,7 @@ def _as_integers(given: Any) -> Any:
 def plan_for(
     dtype: "np.dtype[Any]", shape: tuple[int, ...], order: Order, axis: Any, edge_order: Any, *keys: Any
 ) -> Plan | NotFast:
-    """Return the plan for spacings with these keys (`_spacing.read`), or why there is none."""
+    """Return the plan for spacings with these keys (`spacing.read`), or why there is none."""
     for given in (axis, edge_order, *keys):
         if type(given) is NotFast:
             return given

@@ -30,7 +30,8 @@ DOUBLE: dict[Any, Any] = {
 }
 
 
-# What Numba's dispatcher recognises fastest.
+# The type in which a kernel is given a divisor of this precision: Numba's dispatcher recognises Python's float and
+# complex fastest.
 ARGUMENT: dict[Any, Any] = {
     np.float32: np.float32,
     np.float64: float,
@@ -46,8 +47,8 @@ def division(field: Any) -> Any:
 def work_of_number(field: Any, kind: Any) -> Any:
     """Return the precision of a quotient by twice a number of this type.
 
-    NumPy promotes by the type of each divisor: a Python float is weak, 2.0 * np.int8(3) is a float64. Where h itself is
-    narrower than 2.0 * h, the wider division still rounds to the same float32.
+    NumPy promotes by the type of each divisor: a Python float is weak, 2.0 * np.int8(3) is a float64. An h that
+    is narrower than 2.0 * h is divided by in the wider type, too: the quotient rounds to the same float32.
     """
     return DOUBLE[field] if type(2.0 * kind(1)) is np.float64 else field
 

@@ -25,7 +25,7 @@ EXPONENTS = 800
 
 
 class Formula(NamedTuple):
-    """What is wanted of one axis; `edges` is the accuracy of one-sided ends, `gaps` whether a NaN makes such ends."""
+    """The derivative along an axis: `edges` is the accuracy of one-sided ends, `gaps` whether a NaN makes such ends."""
 
     n: int
     accuracy: int
@@ -87,7 +87,7 @@ class Coordinates(NamedTuple):
 
 
 class Key(NamedTuple):
-    """What a plan has to know of coordinates: whether each line has its own, whether products of distances overflow."""
+    """Coordinates as a plan knows them: whether each line has its own, whether products of distances overflow."""
 
     are_own: bool
     are_extreme: bool

@@ -29,13 +29,13 @@ STENCIL = Scheme(varying_taps, "stencil with coordinates", of.of_stencil, _taps)
 OWN_STENCILS = Scheme(
     own_taps, "stencil with coordinates of each line", of.of_own_stencils, lambda inner, taps: max(DIVISIONS, taps)
 )
-# These go around another one, which has the cost.
+# Schemes that go around another one. The cost is that of the innermost.
 EDGES = Scheme(with_edges, "edges", of.of_edges)
 SHORT_LINES = Scheme(short, "short lines", of.of_short_lines)
 GAPS = Scheme(gapped, "gaps", of.of_gaps)
 COPY = Scheme(copied, "copy", lambda case, inside, spacing: ())
 
-# What is wanted, by which spacing: the scheme of the points inside.
+# The scheme of the points inside, by the kind of derivative and the kind of spacing.
 INSIDE = {
     ("gradient", "number"): UNIFORM,
     ("gradient", "coordinates"): NONUNIFORM,

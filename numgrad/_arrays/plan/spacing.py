@@ -79,7 +79,7 @@ def are_integers(x: np.ndarray) -> bool:
 class NotFast(NamedTuple):
     """Why a call goes to numpy.gradient.
 
-    Whatever NumPy would refuse is "not fast", too, wherever numgrad decides: NumPy raises, in its own words.
+    A call that NumPy would refuse is "not fast", too: NumPy raises the error, in its own words.
     """
 
     reason: str

@@ -1,4 +1,4 @@
-"""What a plan is: the kernel and the constants of each axis, and a call that has been read."""
+"""A plan, which has the kernel and the constants of each axis; and a request, a call that has been read."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -56,7 +56,7 @@ class Recipe(NamedTuple):
 
 
 class Case(NamedTuple):
-    """What coefficients depend on beside the spacing; the last four are those of a stencil."""
+    """One axis of a call, as far as coefficients depend on it; the last four are for stencils."""
 
     recipe: Recipe
     n: int
@@ -68,7 +68,7 @@ class Case(NamedTuple):
 
 
 class AxisPlan(NamedTuple):
-    """How one axis is done: `n` and `inner` as in `_kernels`, the kernel, and its last arguments.
+    """How one axis is done: `n` and `inner` as in `kernels`, the kernel, and its last arguments.
 
     `constants` is a tuple, or the function that makes it from the `place`-th spacing. The kernel reads the `source`-th
     of the arrays given and writes the `target`-th of the results.
@@ -90,9 +90,9 @@ Call = tuple[Kernel, tuple[Any, ...], Any, int]
 class Plan:
     """How to compute a gradient: the dtype of a result, and a plan for each axis.
 
-    `calls`, for a small array in C order, is what there is left to do: for each axis the compiled kernel, what follows
-    `f` and `out` in its arguments, and the function that makes the rest of them from the spacing, or None, and which
-    of the spacings that is.
+    A small array in C order needs no more than `calls`, one for each axis, each with four entries: the compiled kernel;
+    its arguments from the third on, after `f` and `out`; the function that makes the last ones from a spacing, or None;
+    and the place of that spacing.
     """
 
     __slots__ = ("axes", "calls", "dtype")

@@ -10,7 +10,7 @@ from numgrad._arrays.run.flat import fill
 from numgrad._system.memory import shares_memory, store
 from numgrad._system.out import targets
 
-# What is not compact is copied, if that takes up to so many bytes in all: less time than to find the rows.
+# Bytes, in all, up to which arrays that are not compact are copied: that takes less time than to find their rows.
 COPIED = 1 << 19
 
 

@@ -66,7 +66,7 @@ def fill(sources: list[np.ndarray], results: list[np.ndarray], plan: Plan, spaci
 
 
 class Step(NamedTuple):
-    """What is done with a piece. A sum of streamed terms comes about in scratch memory, and `total` copies it out."""
+    """One kernel, ready for any piece. A sum of streamed terms comes about in scratch memory; `total` copies it out."""
 
     kernel: Kernel
     f: np.ndarray
