@@ -26,7 +26,7 @@ FIRST_CALL = (
 EXTENSION = (
     "import numba, numpy, time; from numba.core import entrypoints; entrypoints._already_initialized = True; "
     "numba.njit(lambda x: x + 1)(1); t = time.perf_counter(); "
-    "from numgrad.interop.numba_overload import init; init(); print(time.perf_counter() - t)"
+    "from numgrad.interop.numba.overload import init; init(); print(time.perf_counter() - t)"
 )
 FIRST_CALLS = {
     "uniform": ("f", "0.8 s", "0.45 s"),

@@ -173,7 +173,7 @@ def test_what_cannot_be_typed(given, says):
 def test_found_when_first_named():
     """Nothing has asked for numgrad.derivative before; and the options go by name only, as outside."""
     code = (
-        "import numpy as np, numgrad\nfrom numba import njit\nfrom numgrad.interop.numba_overload import init\ninit()\n"
+        "import numpy as np, numgrad\nfrom numba import njit\nfrom numgrad.interop.numba.overload import init\ninit()\n"
         "print(njit(lambda f: numgrad.derivative(f, 0.5, edge_accuracy=1))(np.array([1.0, 2, 4, 7])))\n"
         "try: njit(lambda f: numgrad.derivative(f, 0.5, 2))(np.array([1.0, 2, 4, 7]))\n"
         "except Exception as error: print('too many positional arguments' in str(error))"
