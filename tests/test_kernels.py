@@ -1,6 +1,10 @@
 """The kernels themselves, as Python and compiled: any range of the result, the assembly, the specialisations."""
 
 import re
+import sys
+from importlib.util import module_from_spec, spec_from_file_location
+from operator import truediv
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,15 +17,18 @@ from numgrad._arrays.kernels.quotient import scaled, smith
 from numgrad._arrays.kernels.uniform import uniform
 from numgrad._arrays.plan import compose as _recipe
 from numgrad._arrays.plan import dispatch as _dispatch
+from numgrad._arrays.plan import schemes
 from numgrad._arrays.plan.dispatch import plan_for
 from numgrad._arrays.plan.dtypes import FIELDS
 from numgrad._arrays.plan.spacing import number_key
+from numgrad._arrays.plan.types import AxisPlan, Case, Plan, Recipe
 from numgrad._arrays.run import arrange
 from numgrad._arrays.run import flat as _sweep
 from numgrad._arrays.run import strided as _strided
 from numgrad._compile import jit as _jit
 from numgrad.regression import _fused
 
+ROOT = Path(__file__).parent.parent
 STORES = [False, True]
 VIEWS = [(1, 9, 1), (3, 4, 1), (2, 5, 3), (4, 2, 2), (5, 3, 1), (1, 3, 7), (1400, 3, 1), (40, 300, 5), (700, 3, 16)]
 
@@ -208,3 +215,25 @@ def test_one_signature_for_each_specialisation(compiled_here):
         counts[key[:2]] += 1
     # Of each composition, for each dtype of f: the dtypes of the division, times quotient or product.
     assert max(counts.values()) <= 6, counts
+
+
+def test_the_kernel_that_the_guide_adds(monkeypatch, tmp_path):
+    """CONTRIBUTING says that a kernel takes a file and a row; here are its file and its row."""
+    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text(), re.DOTALL)
+    assert len([line for line in code.splitlines() if line]) <= 20
+    file, row = code.split("# numgrad/_arrays/plan/schemes.py\n")
+    (tmp_path / "forward.py").write_text(file)
+    spec = spec_from_file_location("forward", tmp_path / "forward.py")
+    module = module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, "forward", module)
+    spec.loader.exec_module(module)
+    monkeypatch.setattr(schemes, "INSIDE", dict(schemes.INSIDE))
+    exec(row, vars(schemes) | {"forward": module.forward, "INSIDE": schemes.INSIDE})
+    f = values("f8", (3, 7, 5))
+    recipe = Recipe(schemes.schemes("forward", "number"), f.dtype, np.float64, np.float64, truediv)
+    axis = AxisPlan(1, 0, 7, 5, recipe, schemes.maker(Case(recipe, 7, 5))(0.5))
+    out = np.empty(f.shape)
+    assert _sweep.fill([f.ravel()], [out.reshape(-1)], Plan(f.dtype, (axis,)), ())
+    assert np.array_equal(out[:, :-1], np.diff(f, axis=1) / 0.5)
+    assert np.isnan(out[:, -1]).all()
+    assert recipe.words == "forward"
