@@ -206,10 +206,11 @@ def test_a_changed_kernel_is_compiled_anew(tmp_path):
     text = uniform.read_text().replace(whole, "slope(FIELD(f[k - behind]), FIELD(f[k + ahead]), d)")
     imported = "import numpy as np\n\nfrom numgrad._arrays.kernels.part import slope\n"
     uniform.write_text(text.replace("import numpy as np\n", imported, 1))
-    code = "import numpy as np, numgrad; print(*numgrad.gradient(np.arange(8.0) ** 2, 0.3))"
+    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r})\nimport numpy as np, numgrad\n"
+    code += "assert numgrad.__file__.startswith(sys.path[0])\nprint(*numgrad.gradient(np.arange(8.0) ** 2, 0.3))"
 
     def computed():
-        return np.array(finish(start(code=code, cache=tmp_path / "cache", PYTHONPATH=str(tmp_path))).split(), float)
+        return np.array(finish(start(code=code, cache=tmp_path / "cache")).split(), float)
 
     wanted = np.gradient(np.arange(8.0) ** 2, 0.3)
     assert np.array_equal(computed(), wanted)
