@@ -211,14 +211,14 @@ def weights_and_applying(accuracy: int) -> Any:
         from numgrad._arrays.kernels.coordinates import fill_table
         from numgrad._arrays.plan.compose import weighing
         from numgrad._arrays.plan.dispatch import axis_plan
-        from numgrad._arrays.plan.options import Key, read_formula
+        from numgrad._arrays.plan.options import Key, Wanted, read_formula
         from numgrad._arrays.run.flat import bind
         from numgrad._compile.jit import entry_point
 
         x = coordinates(200_000)
         f, out, n = np.sin(x), np.zeros(x.size), x.size
         formula = read_formula(1, accuracy, "one-sided")
-        axis = axis_plan(f.dtype, f.shape, None, 0, Key(False, False), 0, formula, 0.0)
+        axis = axis_plan(f.dtype, f.shape, None, Wanted(0, Key(False, False), formula, 0.0))
         constants = axis.constants(x)
         step = bind(axis._replace(constants=constants), f, out, (), False)
         table, reach, kernel = constants[0], constants[1], weighing(fill_table, 1 + accuracy, 1, False)

@@ -12,7 +12,8 @@ from numgrad._arrays.plan.dispatch import axis_plan, known_calls, plan_for
 from numgrad._arrays.plan.dtypes import FIELDS
 from numgrad._arrays.plan.options import (
     Coordinates,
-    Formula,
+    StencilFormula,
+    Wanted,
     check_length,
     key_and_values,
     read_formula,
@@ -157,7 +158,7 @@ def derivative(
     return by_stencil(call, out)
 
 
-def by_stencil(call: "Call", out: np.ndarray | None = None) -> np.ndarray:
+def by_stencil(call: "Arguments", out: np.ndarray | None = None) -> np.ndarray:
     """Return the derivative by the stencil of its formula, also where `gradient` would have its own rounding."""
     request = call.request()
     results, inputs = arrange(request, out)
@@ -166,7 +167,7 @@ def by_stencil(call: "Call", out: np.ndarray | None = None) -> np.ndarray:
     return out if out is not None else results[0]
 
 
-class Call(NamedTuple):
+class Arguments(NamedTuple):
     """The arguments of a call, read."""
 
     f: np.ndarray
@@ -174,7 +175,7 @@ class Call(NamedTuple):
     order: Order
     axis: int
     spacing: float | Coordinates
-    formula: Formula
+    formula: StencilFormula
     period: float
 
     @property
@@ -185,45 +186,51 @@ class Call(NamedTuple):
 
     def request(self) -> Request:
         key, given = key_and_values(self.spacing, "x", self.formula.n, self.formula.most_points, self.f.dtype)
-        plan = plan_of(self.f.dtype, self.f.shape, self.order, self.axis, key, self.formula, self.period)
+        wanted = Wanted(self.axis, key, self.formula, self.period)
+        plan = plan_of(self.f.dtype, self.f.shape, self.order, wanted)
         return Request(plan, self.f, self.f, self.order, (given,))
 
 
-def read_call(
-    f: Any, x: Any = None, *, n: Any = 1, accuracy: Any = 2, axis: Any = -1, boundary: Any = "one-sided",
-    edge_accuracy: Any = None, period: Any = None, nan: Any = "propagate",
-) -> Call:  # fmt: skip
+class Options(NamedTuple):
+    """The options of `derivative`, as given."""
+
+    n: Any = 1
+    accuracy: Any = 2
+    axis: Any = -1
+    boundary: Any = "one-sided"
+    edge_accuracy: Any = None
+    period: Any = None
+    nan: Any = "propagate"
+
+
+def read_call(f: Any, x: Any = None, **options: Any) -> Arguments:
     """Read the arguments of `derivative`, but for `out`."""
+    given = Options(**options)
     f, x = read_samples(f, "f"), 1.0 if x is None else x
-    choice("nan", nan, GAPS)
-    formula = read_formula(n, accuracy, boundary, edge_accuracy, nan == "one-sided")
+    has_gaps = choice("nan", given.nan, GAPS) == "one-sided"
+    formula = read_formula(given.n, given.accuracy, given.boundary, given.edge_accuracy, has_gaps)
     order = None if f.flags.c_contiguous else memory_order(f)
-    axis = np.lib.array_utils.normalize_axis_index(axis, f.ndim)
+    axis = np.lib.array_utils.normalize_axis_index(given.axis, f.ndim)
     spacing = read_spacing(x, "x", f.shape, axis, order, lines=True)
     check_length(formula, axis, f.shape[axis], has_edges=True)
-    period = read_period(period, spacing, formula, f.shape[axis])
+    period = read_period(given.period, spacing, formula, f.shape[axis])
     if isinstance(spacing, Coordinates) and np.ndim(spacing.origin):
         x = spacing.x
-    return Call(f, np.ravel(x) if np.ndim(x) > 1 else x, order, axis, spacing, formula, period)
+    return Arguments(f, np.ravel(x) if np.ndim(x) > 1 else x, order, axis, spacing, formula, period)
 
 
 @lru_cache(1024, typed=True)
 def even_plan(dtype: "np.dtype[Any]", shape: tuple[int, ...], x: float, *options: Any) -> Any:
     """Return the plan for a number as spacing and an array in C order; what is wrong is said by `read_call`."""
-    names = "n", "accuracy", "axis", "boundary", "edge_accuracy", "period", "nan"
-    call = read_call(np.empty(shape, dtype), x, **dict(zip(names, options, strict=True)))
+    call = read_call(np.empty(shape, dtype), x, **Options(*options)._asdict())
     if call.is_gradient:
         return plan_for(dtype, shape, None, call.axis, call.formula.edges, number_key(float, x))
     return call.request().plan
 
 
 @lru_cache(1024)
-def plan_of(
-    dtype: "np.dtype[Any]", shape: tuple[int, ...], order: Order, axis: int, spacing: Any, formula: Formula,
-    period: float,
-) -> Plan:  # fmt: skip
-    done = axis_plan(dtype, shape, order, axis, spacing, 0, formula, period)
-    plan = Plan(np.dtype(FIELDS[dtype]), (done,))
+def plan_of(dtype: "np.dtype[Any]", shape: tuple[int, ...], order: Order, wanted: Wanted) -> Plan:
+    plan = Plan(np.dtype(FIELDS[dtype]), (axis_plan(dtype, shape, order, wanted),))
     size = math.prod(shape)
     if size <= PIECE:
         plan.calls = known_calls(plan.axes, size)

@@ -10,7 +10,8 @@ from numgrad._arrays.plan.dispatch import axis_plan
 from numgrad._arrays.plan.dtypes import FIELDS
 from numgrad._arrays.plan.options import (
     Coordinates,
-    Formula,
+    StencilFormula,
+    Wanted,
     check_length,
     key_and_values,
     read_formula,
@@ -18,21 +19,19 @@ from numgrad._arrays.plan.options import (
     read_samples,
     read_spacing,
 )
-from numgrad._arrays.plan.types import Order, Plan, Request, memory_order
+from numgrad._arrays.plan.types import AxisPlan, Order, Plan, Request, Term, memory_order
 from numgrad._arrays.run.arrange import fill_flat
 from numgrad._checks import refuse_units
 from numgrad._system.memory import copy, may_share
 from numgrad._system.out import check
 
 
-class Term(NamedTuple):
-    """`factor` times the n-th derivative of the `source`-th array along the `place`-th axis, of a sum: the `target`."""
+class Result(NamedTuple):
+    """The blocks of a result: those of `leading`, sums of `terms` of the components, and of `mixed` ones of these."""
 
-    source: int
-    place: int
-    n: int
-    target: int
-    factor: float = 1.0
+    leading: tuple[int, ...]
+    terms: Sequence[Term]
+    mixed: Sequence[Term] = ()
 
 
 class Field(NamedTuple):
@@ -42,7 +41,7 @@ class Field(NamedTuple):
     order: Order
     axes: tuple[int, ...]
     spacings: tuple[float | Coordinates, ...]
-    formulas: tuple[Formula, ...]
+    formulas: tuple[StencilFormula, ...]
     periods: tuple[float, ...]
     terms: tuple[Term, ...]
     mixed: tuple[Term, ...]
@@ -68,7 +67,8 @@ class Field(NamedTuple):
             for spacing, name, formula in zip(self.spacings, _names(len(self.axes)), self.formulas, strict=True)
         ]
         keys, given = zip(*split, strict=True)
-        plan = plan_of(f.dtype, f.shape, self.order, self.axes, keys, self.formulas, self.periods, tuple(terms))
+        wanted = tuple(map(Wanted, self.axes, keys, self.formulas, self.periods))
+        plan = plan_of(f.dtype, f.shape, self.order, wanted, tuple(terms))
         return Request(plan, f, f, self.order, given, tuple(sources[1:]))
 
 
@@ -76,14 +76,15 @@ def read_laplacian(f: Any, *spacing: Any, axis: Any = None, **options: Any) -> F
     f = read_samples(f, "f")
     axes = _axes(axis, f.ndim)
     terms = [Term(0, place, 2, 0) for place in range(len(axes))]
-    return _read((f,), axes, spacing, terms, (), **options)
+    return _read((f,), axes, spacing, Result((), terms), **options)
 
 
 def read_divergence(v: Any, *spacing: Any, axis: Any = None, **options: Any) -> Field:
     components, axes = _vector(v, axis)
     if len(components) != len(axes):
         raise ValueError(f"`v` has {len(components)} components, a divergence along {len(axes)} axes needs as many")
-    return _read(components, axes, spacing, [Term(i, i, 1, 0) for i in range(len(axes))], (), **options)
+    terms = [Term(i, i, 1, 0) for i in range(len(axes))]
+    return _read(components, axes, spacing, Result((), terms), **options)
 
 
 def read_curl(v: Any, *spacing: Any, axis: Any = None, **options: Any) -> Field:
@@ -93,19 +94,19 @@ def read_curl(v: Any, *spacing: Any, axis: Any = None, **options: Any) -> Field:
     if len(components) != len(axes):
         raise ValueError(f"`v` has {len(components)} components, a curl along {len(axes)} axes needs as many")
     if len(axes) == 2:
-        return _read(components, axes, spacing, [Term(1, 0, 1, 0), Term(0, 1, 1, 0, -1.0)], (), **options)
+        return _read(components, axes, spacing, Result((), [Term(1, 0, 1, 0), Term(0, 1, 1, 0, -1.0)]), **options)
     terms = []
     for i in range(3):
         j, k = (i + 1) % 3, (i + 2) % 3
         terms += [Term(k, j, 1, i), Term(j, k, 1, i, -1.0)]
-    return _read(components, axes, spacing, terms, (3,), **options)
+    return _read(components, axes, spacing, Result((3,), terms), **options)
 
 
 def read_jacobian(v: Any, *spacing: Any, axis: Any = None, **options: Any) -> Field:
     components, axes = _vector(v, axis)
     count = len(axes)
     terms = [Term(i, j, 1, i * count + j) for i in range(len(components)) for j in range(count)]
-    return _read(components, axes, spacing, terms, (len(components), count), **options)
+    return _read(components, axes, spacing, Result((len(components), count), terms), **options)
 
 
 def read_hessian(f: Any, *spacing: Any, axis: Any = None, **options: Any) -> Field:
@@ -116,7 +117,7 @@ def read_hessian(f: Any, *spacing: Any, axis: Any = None, **options: Any) -> Fie
     terms = [Term(0, i, 2, i * count + i) for i in range(count)]
     terms += [Term(0, j, 1, j * count) for j in range(1, count)]
     mixed = [Term(j - 1, i, 1, i * count + j) for j in range(1, count) for i in range(j)]
-    return _read((f,), axes, spacing, terms, (count, count), mixed, **options)
+    return _read((f,), axes, spacing, Result((count, count), terms, mixed), **options)
 
 
 def _axes(axis: Any, ndim: int) -> tuple[int, ...]:
@@ -151,9 +152,8 @@ def _vector(v: Any, axis: Any) -> tuple[tuple[np.ndarray, ...], tuple[int, ...]]
 
 
 def _read(
-    components: tuple[np.ndarray, ...], axes: tuple[int, ...], spacing: tuple[Any, ...], terms: Sequence[Term],
-    leading: tuple[int, ...], mixed: Sequence[Term] = (), *, accuracy: Any = 2, boundary: Any = "one-sided",
-    period: Any = None,
+    components: tuple[np.ndarray, ...], axes: tuple[int, ...], spacing: tuple[Any, ...], result: Result, *,
+    accuracy: Any = 2, boundary: Any = "one-sided", period: Any = None,
 ) -> Field:  # fmt: skip
     f, count = components[0], len(axes)
     order = None if f.flags.c_contiguous else memory_order(f)
@@ -166,7 +166,7 @@ def _read(
     is_each = hasattr(period, "__len__") and not isinstance(period, str)
     formulas, spacings, lengths = [], [], []
     for place, a in enumerate(axes):
-        formulas.append(read_formula(max(t.n for t in terms), accuracy, boundaries[place]))
+        formulas.append(read_formula(max(t.n for t in result.terms), accuracy, boundaries[place]))
         spacings.append(read_spacing(given[place], _names(count)[place], f.shape, a, order, lines=False))
         is_needed = boundaries[place] == "periodic" and isinstance(spacings[-1], Coordinates)
         own = periods[place] if is_needed or is_each else None
@@ -175,8 +175,8 @@ def _read(
     if period is not None and not is_each and not any(lengths):
         raise ValueError(f"`period` is {period}; leave it away but for boundary='periodic' with coordinates")
     return Field(
-        components, order, axes, tuple(spacings), tuple(formulas), tuple(lengths), tuple(terms), tuple(mixed),
-        (*leading, *f.shape),
+        components, order, axes, tuple(spacings), tuple(formulas), tuple(lengths), tuple(result.terms),
+        tuple(result.mixed), (*result.leading, *f.shape),
     )  # fmt: skip
 
 
@@ -201,19 +201,12 @@ def _each(given: Any, count: int, name: str) -> list[Any]:
 
 @lru_cache(256)
 def plan_of(
-    dtype: "np.dtype[Any]", shape: tuple[int, ...], order: Order, axes: tuple[int, ...], spacings: tuple[Any, ...],
-    formulas: tuple[Formula, ...], periods: tuple[float, ...], terms: tuple[Term, ...],
-) -> Plan:  # fmt: skip
-    plans: list[Any] = []
-    for t in terms:
-        formula = formulas[t.place]._replace(n=t.n)
-        adds = bool(plans) and plans[-1].target == t.target
-        plans.append(
-            axis_plan(
-                dtype, shape, order, axes[t.place], spacings[t.place], t.place, formula, periods[t.place],
-                source=t.source, target=t.target, adds=adds, factor=t.factor,
-            )
-        )  # fmt: skip
+    dtype: "np.dtype[Any]", shape: tuple[int, ...], order: Order, wanted: tuple[Wanted, ...], terms: tuple[Term, ...]
+) -> Plan:
+    plans: list[AxisPlan] = []
+    for term in terms:
+        adds = bool(plans) and plans[-1].target == term.target
+        plans.append(axis_plan(dtype, shape, order, wanted[term.place], term, adds))
     return Plan(np.dtype(FIELDS[dtype]), tuple(plans))
 
 

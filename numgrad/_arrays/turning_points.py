@@ -234,7 +234,7 @@ def _parabola(at: _Around, i: np.ndarray, is_flat: np.ndarray, periodic: bool) -
     return np.where(turns, offset, 0.0), np.where(turns, change, 0.0), slope
 
 
-class Call(NamedTuple):
+class Arguments(NamedTuple):
     """The arguments of a call, read: y as flat lines, a number or coordinates of shape (n,) or (lines, n)."""
 
     lines: np.ndarray
@@ -249,28 +249,35 @@ class Call(NamedTuple):
     origin: Any = 0
 
 
-def read_call(
-    y: Any, x: Any = None, *, axis: Any = -1, plateaus: Any = True, ends: Any = False, periodic: Any = False,
-    period: Any = None, min_change: Any = 0.0,
-) -> Call:  # fmt: skip
+class Options(NamedTuple):
+    """The options of `turning_points`, as given."""
+
+    axis: Any = -1
+    plateaus: Any = True
+    ends: Any = False
+    periodic: Any = False
+    period: Any = None
+    min_change: Any = 0.0
+
+
+def read_call(y: Any, x: Any = None, **options: Any) -> Arguments:
     """Read the arguments of `turning_points`."""
+    given = Options(**options)
     y = read_samples(y, "y", real=True)
-    axis = np.lib.array_utils.normalize_axis_index(axis, y.ndim)
+    axis = np.lib.array_utils.normalize_axis_index(given.axis, y.ndim)
     n = y.shape[axis]
     spacing: Any = read_spacing(1.0 if x is None else x, "x", y.shape, axis, None, lines=True)
-    periodic = flag("periodic", periodic)
+    plateaus, ends, periodic = (flag(name, getattr(given, name)) for name in ("plateaus", "ends", "periodic"))
     formula = read_formula(1, 2, "periodic" if periodic else "one-sided")
-    length = read_period(period, spacing, formula, n)
-    least = number("min_change", min_change, "a number that is not negative", least=0.0)
+    length = read_period(given.period, spacing, formula, n)
+    least = number("min_change", given.min_change, "a number that is not negative", least=0.0)
     real = y.dtype if y.dtype.kind == "f" else np.dtype(np.float64)
     lines = np.ascontiguousarray(np.moveaxis(y, axis, -1), real).reshape(-1)
     origin: Any = 0
     if isinstance(spacing, Coordinates):
         x, origin = spacing.x, spacing.origin
         spacing = x if x.size == n else np.moveaxis(x.reshape(y.shape), axis, -1).reshape(-1, n)
-    return Call(
-        lines, spacing, y.shape, axis, flag("plateaus", plateaus), flag("ends", ends), periodic, length, least, origin
-    )
+    return Arguments(lines, spacing, y.shape, axis, plateaus, ends, periodic, length, least, origin)
 
 
 def _scan(lines: np.ndarray, n: int, *options: Any) -> np.ndarray:

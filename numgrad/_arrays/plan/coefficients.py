@@ -12,7 +12,7 @@ from numgrad._arrays.kernels.nonuniform import three_points
 from numgrad._arrays.kernels.quotient import smith
 from numgrad._arrays.plan.dtypes import ARGUMENT, REAL
 from numgrad._arrays.plan.fornberg import at_origin, central
-from numgrad._arrays.plan.options import BOUNDARIES, Formula
+from numgrad._arrays.plan.options import BOUNDARIES, StencilFormula
 from numgrad._arrays.plan.types import Case, Made, Recipe
 from numgrad._compile.jit import Kernel, entry_point, specialise
 from numgrad._system.threads import get_num_threads, share
@@ -82,7 +82,7 @@ def end_weights(low: np.ndarray, high: np.ndarray) -> np.ndarray:
 PARALLEL = 1 << 15
 
 
-def reach_of(formula: Formula, is_even: bool) -> tuple[int, int]:
+def reach_of(formula: StencilFormula, is_even: bool) -> tuple[int, int]:
     """How many neighbours to either side a point inside needs; an even grid has a symmetry that saves some."""
     if is_even:
         reach = (formula.n + 1) // 2 + formula.accuracy // 2 - 1
@@ -103,7 +103,7 @@ def of_even_stencil(case: Case, inside: Made, h: float) -> tuple[Any, ...]:
     )
 
 
-def unit_weights(formula: Formula, size: int) -> tuple[Any, np.ndarray, np.ndarray, int]:
+def unit_weights(formula: StencilFormula, size: int) -> tuple[Any, np.ndarray, np.ndarray, int]:
     """Return, for a distance of 1, the offsets and weights inside, and the weights at the ends with `end_samples`."""
     stencil = central(formula.n, formula.accuracy)
     places, low = end_places(formula, size, is_even=True)
@@ -163,14 +163,16 @@ def weighing(function: Kernel, taps: int, order: int, scaled: bool) -> Kernel:
     return specialise(function, TAPS=taps, ORDER=order, SCALED=scaled)
 
 
-def end_places(formula: Formula, size: int, is_even: bool) -> tuple[np.ndarray, int]:
+def end_places(formula: StencilFormula, size: int, is_even: bool) -> tuple[np.ndarray, int]:
     """Return the points at the ends, and how many of them are at the low one."""
     low, high = reach_of(formula, is_even)
     low = min(low, (size + 1) // 2)
     return np.array([*range(low), *range(max(low, size - high), size)], np.int64), low
 
 
-def end_samples(formula: Formula, places: np.ndarray, low: int, size: int, offsets: tuple[Any, ...] = ()) -> np.ndarray:
+def end_samples(
+    formula: StencilFormula, places: np.ndarray, low: int, size: int, offsets: tuple[Any, ...] = ()
+) -> np.ndarray:
     """For each point at an end its samples; those around the end of a period are below 0 or from `size` on.
 
     An even grid goes on around by its `offsets`.

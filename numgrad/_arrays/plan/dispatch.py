@@ -11,10 +11,22 @@ import numpy as np
 from numgrad._arrays.plan.compose import compiled
 from numgrad._arrays.plan.dtypes import FIELDS, REAL, divides_twice, division, work_of_coordinates, work_of_number
 from numgrad._arrays.plan.fornberg import central
-from numgrad._arrays.plan.options import Formula
+from numgrad._arrays.plan.options import Wanted
 from numgrad._arrays.plan.schemes import GAPS, OWN_STENCILS, maker, schemes
 from numgrad._arrays.plan.spacing import NotFast, number_key, read
-from numgrad._arrays.plan.types import PIECE, AxisPlan, Call, Case, Order, Plan, Recipe, Request, inner_of, memory_order
+from numgrad._arrays.plan.types import (
+    PIECE,
+    AxisPlan,
+    Case,
+    KernelCall,
+    Order,
+    Plan,
+    Recipe,
+    Request,
+    Term,
+    inner_of,
+    memory_order,
+)
 from numgrad._compile.jit import known_entry_point
 
 # The spacing where none is given. By its value, so that its constants are part of the plan.
@@ -90,9 +102,9 @@ def plan_for(
     return plan
 
 
-def known_calls(axes: tuple[AxisPlan, ...], size: int) -> tuple[Call, ...]:
+def known_calls(axes: tuple[AxisPlan, ...], size: int) -> tuple[KernelCall, ...]:
     """Return the calls that do all of a small array at once; none while a kernel has yet to be compiled."""
-    calls: list[Call] = []
+    calls: list[KernelCall] = []
     for axis in axes:
         entry = known_entry_point(compiled(axis.recipe, False))
         if entry is None:
@@ -160,27 +172,28 @@ def _ladder(dtype: "np.dtype[Any]", n: int, inner: int, size: int, key: Any, edg
 
 
 def axis_plan(
-    dtype: "np.dtype[Any]", shape: tuple[int, ...], order: Order, axis: int, spacing: Any, place: int,
-    formula: Formula, period: float, *, source: int = 0, target: int = 0, adds: bool = False, factor: float = 1.0,
+    dtype: "np.dtype[Any]", shape: tuple[int, ...], order: Order, wanted: Wanted, term: Term | None = None,
+    adds: bool = False,
 ) -> AxisPlan:  # fmt: skip
-    """Return how an axis is done: `factor` times a derivative.
+    """Return how a term is done, which `adds` to what is there; by default the derivative of one array.
 
-    `spacing` is a number or the `Key` of coordinates; these, the `place`-th of the spacings, are looked at when the
-    plan is run.
+    Coordinates, of which `wanted` has the key, are looked at when the plan is run.
     """
+    axis, spacing, formula, period = wanted
+    term = term or Term(0, 0, formula.n, 0)
+    formula = formula._replace(n=term.n)
     field = FIELDS[dtype]
-    is_even = isinstance(spacing, float)
-    how = "number" if is_even else "coordinates of each line" if spacing.are_own else "coordinates"
+    key = None if isinstance(spacing, float) else spacing
+    how = "number" if key is None else "coordinates of each line" if key.are_own else "coordinates"
     chosen = schemes("stencil", how, gaps=formula.gaps and dtype.kind in "fc")  # integers have no NaN
-    taps = len(central(formula.n, formula.accuracy)[0]) if is_even else formula.n + formula.accuracy
+    taps = len(central(formula.n, formula.accuracy)[0]) if key is None else formula.n + formula.accuracy
     # A kernel that finds weights itself has to know their order, and the unit of distances.
     finds_weights = OWN_STENCILS in chosen or GAPS in chosen
-    is_scaled = finds_weights and not is_even and spacing.are_extreme
+    is_scaled = finds_weights and key is not None and key.are_extreme
     recipe = Recipe(
         chosen, dtype, field, REAL[field], division(field), taps, formula.n * finds_weights, adds, is_scaled
     )
-    case = Case(
-        recipe, shape[axis], inner_of(shape, order, axis), formula, period, factor, None if is_even else spacing
-    )
+    case = Case(recipe, shape[axis], inner_of(shape, order, axis), formula, period, term.factor, key)
     made = maker(case)
-    return AxisPlan(axis, place, case.n, case.inner, recipe, made(spacing) if is_even else made, source, target)
+    constants = made(spacing) if key is None else made
+    return AxisPlan(axis, term.place, case.n, case.inner, recipe, constants, term.source, term.target)

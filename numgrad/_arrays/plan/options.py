@@ -24,7 +24,7 @@ BOUNDARIES = {"one-sided": ONE_SIDED, "periodic": PERIODIC, "nan": EMPTY}
 EXPONENTS = 800
 
 
-class Formula(NamedTuple):
+class StencilFormula(NamedTuple):
     """The derivative along an axis: `edges` is the accuracy of one-sided ends, `gaps` whether a NaN makes such ends."""
 
     n: int
@@ -93,6 +93,15 @@ class Key(NamedTuple):
     are_extreme: bool
 
 
+class Wanted(NamedTuple):
+    """The derivative along one axis, with all of it that a plan depends on; the spacing is a number or its `Key`."""
+
+    axis: int
+    spacing: float | Key
+    formula: StencilFormula
+    period: float
+
+
 def key_and_values(spacing: float | Coordinates, name: str, n: int, count: int, dtype: "np.dtype[Any]") -> Any:
     """Return what a plan has to know of a spacing, and what its kernel gets; of `count` points for the derivative n."""
     low, high = (abs(spacing),) * 2 if isinstance(spacing, float) else (spacing.shortest, spacing.longest)
@@ -115,7 +124,7 @@ def exponents(dtype: "np.dtype[Any]") -> tuple[float, float]:
     return math.log2(real.smallest_normal), math.log2(real.max)
 
 
-def read_formula(n: Any, accuracy: Any, boundary: Any, edge_accuracy: Any = None, gaps: bool = False) -> Formula:
+def read_formula(n: Any, accuracy: Any, boundary: Any, edge_accuracy: Any = None, gaps: bool = False) -> StencilFormula:
     n, accuracy = integer("n", n, 1), integer("accuracy", accuracy, 1)
     if accuracy % 2:
         raise ValueError(f"`accuracy` is {accuracy}; give an even number")
@@ -125,7 +134,7 @@ def read_formula(n: Any, accuracy: Any, boundary: Any, edge_accuracy: Any = None
     edges = accuracy if edge_accuracy is None else integer("edge_accuracy", edge_accuracy, 1)
     if n + max(accuracy, edges) > EXACT:
         raise ValueError(f"n={n} with accuracy={max(accuracy, edges)} needs more than {EXACT} points; give less")
-    return Formula(n, accuracy, boundary, edges, gaps)
+    return StencilFormula(n, accuracy, boundary, edges, gaps)
 
 
 def read_samples(given: Any, name: str, *, real: bool = False) -> np.ndarray:
@@ -190,7 +199,7 @@ def _why_not(a: float, b: float, name: str, place: str) -> str:
     )
 
 
-def read_period(period: Any, spacing: float | Coordinates, formula: Formula, size: int) -> float:
+def read_period(period: Any, spacing: float | Coordinates, formula: StencilFormula, size: int) -> float:
     """Return the distance after which samples repeat; 0 where it is not needed."""
     if formula.boundary != "periodic" or isinstance(spacing, float):
         if period is not None:
@@ -206,7 +215,7 @@ def read_period(period: Any, spacing: float | Coordinates, formula: Formula, siz
     return float(period)
 
 
-def check_length(formula: Formula, axis: int, size: int, *, has_edges: bool = False) -> None:
+def check_length(formula: StencilFormula, axis: int, size: int, *, has_edges: bool = False) -> None:
     """Refuse an axis that is too short; `has_edges` says that the caller has an `edge_accuracy`."""
     if size < formula.points_needed:
         is_enough = formula.boundary == "one-sided" and formula.n < size

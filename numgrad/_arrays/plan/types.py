@@ -67,6 +67,16 @@ class Case(NamedTuple):
     key: Any = None  # of coordinates
 
 
+class Term(NamedTuple):
+    """`factor` times the n-th derivative of the `source`-th array along the `place`-th axis, of a sum: the `target`."""
+
+    source: int
+    place: int
+    n: int
+    target: int
+    factor: float = 1.0
+
+
 class AxisPlan(NamedTuple):
     """How one axis is done: `n` and `inner` as in `kernels`, the kernel, and its last arguments.
 
@@ -84,7 +94,7 @@ class AxisPlan(NamedTuple):
     target: int = 0
 
 
-Call = tuple[Kernel, tuple[Any, ...], Any, int]
+KernelCall = tuple[Kernel, tuple[Any, ...], Any, int]
 
 
 class Plan:
@@ -99,7 +109,7 @@ class Plan:
 
     def __init__(self, dtype: "np.dtype[Any]", axes: tuple[AxisPlan, ...]) -> None:
         self.dtype, self.axes = dtype, axes
-        self.calls: tuple[Call, ...] = ()
+        self.calls: tuple[KernelCall, ...] = ()
 
 
 class Request(NamedTuple):

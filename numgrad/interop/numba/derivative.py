@@ -14,7 +14,7 @@ from numgrad._arrays.plan.compose import compiled
 from numgrad._arrays.plan.dispatch import axis_plan
 from numgrad._arrays.plan.dtypes import FIELDS, REAL
 from numgrad._arrays.plan.fornberg import EXACT
-from numgrad._arrays.plan.options import BOUNDARIES, EXPONENTS, Formula, Key, exponents
+from numgrad._arrays.plan.options import BOUNDARIES, EXPONENTS, Key, StencilFormula, Wanted, exponents
 from numgrad._arrays.plan.schemes import GAPS
 from numgrad._arrays.plan.spacing import EXACT_INTEGERS
 from numgrad._compile.intrinsics import frozen, opaque
@@ -54,7 +54,7 @@ class Case(NamedTuple):
     source: Source
     array: Any
     x: Any
-    formula: Formula
+    formula: StencilFormula
     has_period: bool
     refusal: str
 
@@ -163,7 +163,7 @@ def _with_number(case: Case) -> list[str]:
     if case.formula.is_gradient:
         return _as_gradient(case, numba_gradient.read(source, 0, "x", case.x))
     size = case.needed
-    recipe = axis_plan(case.dtype, (size,), None, 0, 1.0, 0, formula, 0.0).recipe
+    recipe = axis_plan(case.dtype, (size,), None, Wanted(0, 1.0, formula, 0.0)).recipe
     (offsets, weights), found, samples, low = unit_weights(formula, size)
     source.add(kernel=compiled(recipe, False), WEIGHTS=found)
     lines = [
@@ -228,8 +228,8 @@ def _with_weights(case: Case, is_own: bool) -> list[str]:
     """Lines that find the weights for coordinates, and fill o0 by them."""
     source, formula = case.source, case.formula
     low, _ = reach_of(formula, is_even=False)
-    plans = [axis_plan(case.dtype, (99,), None, 0, Key(is_own, scaled), 0, formula, 0.0) for scaled in (False, True)]
-    recipes = [plan.recipe for plan in plans]
+    wanted = [Wanted(0, Key(is_own, is_extreme), formula, 0.0) for is_extreme in (False, True)]
+    recipes = [axis_plan(case.dtype, (99,), None, one).recipe for one in wanted]
     source.add(kernel=compiled(recipes[0], False), scaled_kernel=compiled(recipes[1], False))
     # The same comparison as outside, of the same numbers.
     count = formula.most_points
