@@ -16,8 +16,9 @@ from numgrad.symbolic import _kernel
 from numgrad.symbolic._emit import Emitter, Value
 from numgrad.symbolic._library import sympy
 from numgrad.symbolic._parse import parse
-from numgrad.symbolic._partials import depth, met, outputs
+from numgrad.symbolic._partials import outputs
 from numgrad.symbolic._special import prepared, replaced
+from numgrad.symbolic._tree import depth, met
 from numgrad.symbolic._work import Exceeded, limited
 
 __all__ = ["Formula", "compile"]
@@ -97,8 +98,10 @@ def compile(expr: Any, symbols: Any, *, order: int = 1) -> "Formula":
     try:
         if isinstance(expr, str):
             chosen = _symbols(symbols, set())
+            variables = _real(chosen)
             with limited(expr):
-                return Formula(parse(expr, {s.name: s for s in chosen}), chosen, int(order))
+                parsed = parse(expr, {s.name: v for s, v in zip(chosen, variables, strict=True)})
+                return Formula(parsed, chosen, int(order), variables)
         given = _expression(expr)
         chosen = _symbols(symbols, given.free_symbols)
         _check_used(given, chosen)
@@ -149,6 +152,12 @@ def _symbols(given: Any, free: set[Any]) -> tuple[Any, ...]:
     return tuple(found)
 
 
+def _real(symbols: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Real numbers in the place of symbols that may be other ones."""
+    dummy = sympy().Dummy
+    return tuple(dummy(s.name, real=True) if s.is_real is None else s for s in symbols)
+
+
 def _check_symbols(symbols: tuple[Any, ...]) -> None:
     if not symbols:
         raise ValueError("`symbols` is empty; give at least one")
@@ -182,6 +191,8 @@ class Formula:
     ----------
     expr, symbols, order
         As given to `compile`, the first two as SymPy objects.
+    variables : tuple of sympy.Symbol, optional
+        What `expr` has in the place of the symbols, to be taken as real; by default they are themselves in it.
 
     Attributes
     ----------
@@ -212,24 +223,24 @@ class Formula:
            [ 6.,  0.]])
     """
 
-    def __init__(self, expr: Any, symbols: tuple[Any, ...], order: int) -> None:
+    def __init__(
+        self, expr: Any, symbols: tuple[Any, ...], order: int, variables: tuple[Any, ...] | None = None
+    ) -> None:
         library = sympy()
-        self._expr, self._symbols, self._order = expr, symbols, order
-        real = {s: library.Dummy(s.name, real=True) for s in symbols if s.is_real is None}
-        self._variables = tuple(real.get(s, s) for s in symbols)
-        self._names = {dummy: s for s, dummy in real.items()}
-        found = outputs(prepared(expr.xreplace(real)), self._variables, order, self._names)
+        self._given = expr, symbols, order, variables
+        self._expr = None if variables else expr
+        self._symbols, self._order = symbols, order
+        self._variables = variables or _real(symbols)
+        self._names = dict(zip(self._variables, symbols, strict=True))
+        real = expr if variables else expr.xreplace(dict(zip(symbols, self._variables, strict=True)))
+        found = outputs(prepared(real), self._variables, order, self._names)
         self._exact = tuple(found[1 : 1 + len(symbols)])
         memo: dict[Any, Any] = {}
         self._outputs = [prepared(f, memo) for f in found]
         self._definitions: dict[Any, Any] = {}
         # One choice of common parts for all kernels, so that all methods give the same bits. What is equal is computed
         # once in any case; for sums and products that have a part in common SymPy compares them all in pairs.
-        depths: dict[Any, int] = {}
-        if (
-            len(met(*self._outputs)) <= _MOST_COMPARED
-            and max(depth(f, depths) for f in self._outputs) <= _DEEPEST_COMPARED
-        ):
+        if len(met(*self._outputs)) <= _MOST_COMPARED and max(map(depth, self._outputs)) <= _DEEPEST_COMPARED:
             parts, self._outputs = library.cse(self._outputs, symbols=library.numbered_symbols(cls=library.Dummy))
             self._definitions = dict(parts)
         self._check_numbers()
@@ -246,6 +257,8 @@ class Formula:
 
     @property
     def expr(self) -> Any:
+        if self._expr is None:
+            self._expr = replaced(self._given[0], self._names)
         return self._expr
 
     @property
@@ -452,17 +465,17 @@ class Formula:
         ]
 
     def __reduce__(self) -> Any:
-        return Formula, (self._expr, self._symbols, self._order)
+        return Formula, self._given
 
     def __repr__(self) -> str:
         names = ", ".join(map(str, self._symbols))
-        lines = [f"Formula: {_shortened(self._expr)} of {names}; partials up to order {self._order}"]
+        lines = [f"Formula: {_shortened(self.expr)} of {names}; partials up to order {self._order}"]
         lines += [f"  d/d{s} = {_shortened(f)}" for s, f in zip(self._symbols, self.partials, strict=False)]
         return "\n".join(lines)
 
     def _repr_latex_(self) -> str:
         latex = sympy().latex
-        lines = [rf"f &= {latex(self._expr)}"]
+        lines = [rf"f &= {latex(self.expr)}"]
         for s, f in zip(self._symbols, self.partials, strict=False):
             lines.append(rf"\frac{{\partial f}}{{\partial {latex(s)}}} &= {latex(f)}")
         return r"$\displaystyle \begin{aligned} " + r" \\ ".join(lines) + r" \end{aligned}$"

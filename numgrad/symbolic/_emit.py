@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from numgrad.symbolic._library import sympy
 from numgrad.symbolic._special import TEMPLATES as SPECIAL
 from numgrad.symbolic._special import special
+from numgrad.symbolic._tree import is_number
 
 LONGEST_CHAIN = 64  # Largest power that is a chain of multiplications: `pow` takes about as long, and rounds once
 
@@ -110,7 +111,7 @@ class Emitter:
         library = sympy()
         if isinstance(expr, library.logic.boolalg.BooleanAtom):
             return Value(str(bool(expr)), True)
-        if expr.is_number:
+        if is_number(expr):
             return literal(number(expr))
         if expr.is_Add:
             return self._sum(expr)
@@ -230,12 +231,12 @@ def number(expr: Any) -> float:
 
 def _parted(arguments: Iterable[Any]) -> tuple[list[Any], list[Any]]:
     arguments = list(arguments)
-    return [a for a in arguments if a.is_number], [a for a in arguments if not a.is_number]
+    return [a for a in arguments if is_number(a)], [a for a in arguments if not is_number(a)]
 
 
 def _exponent(expr: Any) -> Fraction | None:
     """The exponent of a power that needs no `pow`, of a variable."""
-    if not expr.is_Pow or not expr.exp.is_number or not (expr.exp.is_Rational or expr.exp.is_Float):
+    if not expr.is_Pow or not (expr.exp.is_Rational or expr.exp.is_Float):
         return None
     exact = sympy().Rational(expr.exp)
     exponent = Fraction(int(exact.p), int(exact.q))

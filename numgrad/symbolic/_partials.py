@@ -12,8 +12,7 @@ from typing import Any
 from numgrad.symbolic._emit import is_emitted
 from numgrad.symbolic._library import sympy
 from numgrad.symbolic._special import special
-
-DEEPEST_SORTED = 12  # of the trees that are sums and products as SymPy writes them
+from numgrad.symbolic._tree import is_number, kept, made, met
 
 Rule = Callable[..., Sequence[Any]]  # of the arguments of a function, to its derivative with respect to each
 
@@ -45,7 +44,6 @@ class Slopes:
     def __init__(self) -> None:
         self._found: dict[Any, Any] = {}
         self._free: dict[Any, frozenset[Any]] = {}
-        self._depths: dict[Any, int] = {}
 
     def __call__(self, expr: Any, symbol: Any) -> Any:
         if symbol not in self._symbols_of(expr):
@@ -63,19 +61,12 @@ class Slopes:
             self._free[expr] = own.union(*map(self._symbols_of, expr.args))
         return self._free[expr]
 
-    def _combined(self, kind: Any, operands: list[Any]) -> Any:
-        """A sum or a product; of deep parts as it stands, for SymPy sorts these by comparing them to the bottom."""
-        if max((depth(o, self._depths) for o in operands), default=0) <= DEEPEST_SORTED:
-            return kind(*operands)
-        operands = [o for o in operands if o != kind.identity]
-        return kind(*operands, evaluate=False)
-
     def _slope(self, expr: Any, symbol: Any) -> Any:
         library = sympy()
         if expr.is_Add:
-            return self._combined(library.Add, [d for a in expr.args if (d := self(a, symbol))])
+            return made(library.Add, *(d for a in expr.args if (d := self(a, symbol))))
         if expr.is_Mul:
-            return self._combined(library.Add, self._products(expr.args, symbol))
+            return made(library.Add, *self._products(expr.args, symbol))
         if expr.is_Piecewise:
             return expr.func(*((self(value, symbol), condition) for value, condition in expr.args))
         arguments = expr.args
@@ -86,29 +77,28 @@ class Slopes:
             rule = _rules().get(expr.func)
             slopes = rule(*arguments) if rule else [expr.fdiff(i + 1) for i in range(len(arguments))]
         inner = [self(a, symbol) for a in arguments]
-        products = [self._combined(library.Mul, [d, s]) for d, s in zip(inner, slopes, strict=True) if d and s]
-        return self._combined(library.Add, products)
+        return made(library.Add, *(made(library.Mul, d, s) for d, s in zip(inner, slopes, strict=True) if d and s))
 
     def _products(self, factors: tuple[Any, ...], symbol: Any) -> list[Any]:
         slopes = [self(f, symbol) for f in factors]
-        return [self._combined(sympy().Mul, [*factors[:i], d, *factors[i + 1 :]]) for i, d in enumerate(slopes) if d]
+        return [made(sympy().Mul, *factors[:i], d, *factors[i + 1 :]) for i, d in enumerate(slopes) if d]
 
 
 def _merged(base: Any, exponent: Any) -> tuple[Any, Any]:
     """Base and exponent of a power of powers: where sqrt(x**3) is a number, it is x**(3/2), which has a slope at 0."""
-    while base.is_Pow and base.exp.is_Rational and exponent.is_number:
+    while base.is_Pow and base.exp.is_Rational and is_number(exponent):
         exponent *= base.exp
-        base = sympy().Abs(base.base) if base.exp.is_even else base.base
+        base = made(sympy().Abs, base.base) if base.exp.is_even else base.base
     return base, exponent
 
 
 def _slopes_of_power(base: Any, exponent: Any) -> tuple[Any, Any]:
     """One power, b**(e - 1), where SymPy has b**e/b, which is 0/0 at 0."""
     library = sympy()
-    if base.is_number:
-        return library.S.Zero, library.log(base) * base**exponent
-    to_base = exponent * base ** (exponent - 1)
-    return to_base, library.S.Zero if exponent.is_number else special().PowerLog(base, exponent, library.S.One)
+    if is_number(base):
+        return library.S.Zero, made(library.Mul, library.log(base), made(library.Pow, base, exponent))
+    to_base = made(library.Mul, exponent, made(library.Pow, base, made(library.Add, exponent, library.S.NegativeOne)))
+    return to_base, library.S.Zero if is_number(exponent) else special().PowerLog(base, exponent, library.S.One)
 
 
 @cache
@@ -132,11 +122,30 @@ def _rules() -> dict[Any, Rule]:
         lower = b ** (e - 1) if k == 1 else functions.PowerLog(b, e - 1, k - 1)
         return e * functions.PowerLog(b, e - 1, k) + k * lower, functions.PowerLog(b, e, k + 1), zero
 
+    def foremost(kind: Any) -> Rule:
+        """Of Max and Min, the step to each from the others."""
+
+        def rule(*given: Any) -> list[Any]:
+            rests = [kept(kind, *given[:i], *given[i + 1 :]) for i in range(len(given))]
+            pairs = [(g, -r) if kind is library.Max else (-g, r) for g, r in zip(given, rests, strict=True)]
+            return [kept(library.Heaviside, made(library.Add, *pair)) for pair in pairs]
+
+        return rule
+
     rules: dict[Any, Any] = {
-        library.Abs: lambda x: [library.sign(x)],
+        # SymPy would ask again what it knows of the argument.
+        library.sin: lambda x: [kept(library.cos, x)],
+        library.cos: lambda x: [-kept(library.sin, x)],
+        library.sinh: lambda x: [kept(library.cosh, x)],
+        library.cosh: lambda x: [kept(library.sinh, x)],
+        library.exp: lambda x: [kept(library.exp, x)],
+        library.log: lambda x: [made(library.Pow, x, -one)],
+        library.Max: foremost(library.Max),
+        library.Min: foremost(library.Min),
+        library.Abs: lambda x: [kept(library.sign, x)],
         library.Mod: mod,
         library.frac: lambda x: [one],
-        library.tanh: lambda x: [library.cosh(x) ** -2],  # 1 - tanh(x)**2 has no digit left from 19 on
+        library.tanh: lambda x: [kept(library.cosh, x) ** -2],  # 1 - tanh(x)**2 has no digit left from 19 on
         library.atanh: inverse,
         library.acoth: inverse,
         library.asin: lambda x: [root(x)],
@@ -149,9 +158,9 @@ def _rules() -> dict[Any, Rule]:
         functions.Sinc1: lambda x: [functions.Sinc2(x)],
         functions.Softplus: lambda x: [functions.Logistic(x)],
         functions.Logistic: lambda x: [functions.Logistic(x) * functions.Logistic(-x)],
-        functions.Log1p: lambda x: [1 / (1 + x)],
-        functions.Expm1: lambda x: [library.exp(x)],
-        functions.Versine: lambda x: [library.sin(x)],
+        functions.Log1p: lambda x: [made(library.Pow, 1 + x, -one)],
+        functions.Expm1: lambda x: [kept(library.exp, x)],
+        functions.Versine: lambda x: [kept(library.sin, x)],
         functions.PowerLog: power_log,
     }
     for flat in (library.sign, library.floor, library.ceiling, library.Heaviside):
@@ -178,25 +187,6 @@ def _check(expr: Any, place: str, names: dict[Any, Any]) -> None:
         )
 
 
-def met(*exprs: Any) -> set[Any]:
-    """All that these consist of, each part once."""
-    found: set[Any] = set()
-    left = list(exprs)
-    while left:
-        part = left.pop()
-        if part not in found:
-            found.add(part)
-            left += part.args
-    return found
-
-
-def depth(expr: Any, found: dict[Any, int]) -> int:
-    """How many parts stand in one another; `found` has that of each."""
-    if expr not in found:
-        found[expr] = 1 + max((depth(a, found) for a in expr.args), default=0)
-    return found[expr]
-
-
 def _missing(expr: Any, seen: set[Any]) -> list[str]:
     library = sympy()
     if expr in seen:
@@ -208,6 +198,6 @@ def _missing(expr: Any, seen: set[Any]) -> list[str]:
         names = [name for argument in expr.args for name in _missing(argument, seen)]
     else:
         names = [type(expr).__name__]
-    if names and expr.is_number and expr.is_comparable:
+    if names and is_number(expr) and expr.is_comparable:
         return []  # SymPy evaluates it
     return names

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from numgrad.symbolic._library import sympy
+from numgrad.symbolic._tree import is_number, kept, made
 
 _NEAR = 1.5  # below, the series of the derivatives of sinc; above, their formulas have lost half a digit at most
 _TERMS = range(1, 13)
@@ -48,13 +49,21 @@ def _rebuilt(expr: Any, change: Any, memo: dict[Any, Any]) -> Any:
     if expr not in memo:
         arguments = [_rebuilt(a, change, memo) for a in expr.args]
         is_same = all(a is b for a, b in zip(arguments, expr.args, strict=True))
-        memo[expr] = change(expr if is_same else expr.func(*arguments))
+        memo[expr] = change(expr if is_same else _again(expr)(expr.func, *arguments))
     return memo[expr]
+
+
+def _again(expr: Any) -> Any:
+    """How to make one of this kind: a function of what it has been simplified for stays as it is."""
+    library = sympy()
+    if isinstance(expr, library.Function) and not expr.is_Piecewise:
+        return kept
+    return made if expr.is_Add or expr.is_Mul or expr.is_Pow else lambda kind, *arguments: kind(*arguments)
 
 
 def _specialised(expr: Any) -> Any:
     library, functions = sympy(), special()
-    if expr.func is library.log and expr.args[0].is_Add and not expr.is_number:
+    if expr.func is library.log and expr.args[0].is_Add and not is_number(expr):
         one, other = expr.args[0].as_coeff_Add()
         if one == 1:
             return functions.Softplus(*other.args) if other.func is library.exp else functions.Log1p(other)
@@ -65,13 +74,13 @@ def _specialised(expr: Any) -> Any:
     # b**e*log(b)**k, which is 0 at 0.
     for factor in expr.args:
         log, k = factor.as_base_exp() if factor.is_Pow else (factor, library.S.One)
-        if log.func is not library.log or k not in (1, 2) or log.is_number:
+        if log.func is not library.log or k not in (1, 2) or is_number(log):
             continue
         for power in expr.args:
             base, exponent = power.args if power.is_Pow else (power, library.S.One)
-            if base == log.args[0] and not (exponent.is_number and exponent.is_negative):
+            if base == log.args[0] and not (is_number(exponent) and exponent.is_negative):
                 rest = [f for f in expr.args if f is not factor and f is not power]
-                return library.Mul(*rest, functions.PowerLog(base, exponent, k))
+                return made(library.Mul, *rest, functions.PowerLog(base, exponent, k))
     return expr
 
 
@@ -89,8 +98,8 @@ def _without_ones(expr: Any) -> Any:
             whole = -functions.Versine(*opposite.args)
         else:
             continue
-        if not opposite.is_number:
-            return library.Add(*(t for t in expr.args if t != one and t != term), -one * whole)
+        if not is_number(opposite):
+            return made(library.Add, *(t for t in expr.args if t != one and t != term), -one * whole)
     return expr
 
 
