@@ -1,7 +1,7 @@
 """The exact partial derivatives of a formula, compiled."""
 
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from itertools import combinations_with_replacement
 from math import prod
 from numbers import Real
@@ -18,11 +18,12 @@ from numgrad.symbolic._library import sympy
 from numgrad.symbolic._parse import parse
 from numgrad.symbolic._partials import outputs
 from numgrad.symbolic._special import prepared, replaced
-from numgrad.symbolic._tree import depth, met
+from numgrad.symbolic._tree import depth, met, nothing_asked
 from numgrad.symbolic._work import Exceeded, limited
 
 __all__ = ["Formula", "compile"]
 
+_LONGEST_SIMPLIFIED = 400  # characters of a string
 _WIDEST = 100  # characters of a formula in a repr
 _MOST_COMPARED = 1000  # parts of a formula and its partials
 _DEEPEST_COMPARED = 40  # parts in one another
@@ -99,7 +100,7 @@ def compile(expr: Any, symbols: Any, *, order: int = 1) -> "Formula":
         if isinstance(expr, str):
             chosen = _symbols(symbols, set())
             variables = _real(chosen)
-            with limited(expr):
+            with limited(expr), nothing_asked() if len(expr) > _LONGEST_SIMPLIFIED else nullcontext():
                 parsed = parse(expr, {s.name: v for s, v in zip(chosen, variables, strict=True)})
                 return Formula(parsed, chosen, int(order), variables)
         given = _expression(expr)

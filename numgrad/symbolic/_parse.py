@@ -11,13 +11,12 @@ from typing import Any
 from unicodedata import normalize
 
 from numgrad.symbolic._library import sympy
-from numgrad.symbolic._tree import is_number, kept, made
+from numgrad.symbolic._tree import is_number, made
 
 LONGEST = 10_000  # characters
 DEEPEST = 150  # parentheses in parentheses; Python's parser takes 200
 LARGEST_EXPONENT = 1000
 MOST_BITS = 4096  # of an integer: far more than fit a float64, far fewer than take time
-LONGEST_SIMPLIFIED = 400  # characters; functions in a longer string stand as they are written
 MOST_BITS_TOGETHER = 1 << 16  # of the numbers in a sum or a product
 LARGEST_ARGUMENT = 1e6  # of a function of a number: floor(exp(1e9)) would be an integer of 1.4e9 bits
 
@@ -45,7 +44,7 @@ def parse(text: str, symbols: dict[str, Any]) -> Any:
     try:
         tree = ast.parse(_as_code(tokens, symbols), mode="eval").body
         names = {f"s{i}": s for i, s in enumerate(symbols.values())}
-        return _Builder(names, made if len(line) <= LONGEST_SIMPLIFIED else kept).build(tree)
+        return _Builder(names).build(tree)
     except SyntaxError:
         raise ValueError(f"`expr` is {_short(text)}, which is no formula; something is missing") from None
     except (ZeroDivisionError, TypeError, OverflowError) as error:
@@ -137,10 +136,10 @@ def _as_code(words: list[str], symbols: dict[str, Any]) -> str:
 
 
 class _Builder:
-    """Makes expressions of what Python's parser has found; those of functions by `made` or `kept`."""
+    """Makes expressions of what Python's parser has found."""
 
-    def __init__(self, symbols: dict[str, Any], function: Callable[..., Any]) -> None:
-        self._symbols, self._function = symbols, function
+    def __init__(self, symbols: dict[str, Any]) -> None:
+        self._symbols = symbols
 
     def build(self, node: ast.AST) -> Any:
         library = sympy()
@@ -186,7 +185,7 @@ class _Builder:
             if size > LARGEST_EXPONENT or (bits > 1 and bits * size > MOST_BITS):
                 raise ValueError(f"`expr` has a power of {_short(str(exponent))}, too large for a float64")
         elif base is library.E:
-            return self._function(library.exp, exponent)
+            return made(library.exp, exponent)
         return made(library.Pow, base, exponent)
 
     def _call(self, name: str, arguments: list[Any]) -> Any:
@@ -201,8 +200,8 @@ class _Builder:
             if name in ROOTS:
                 return self._power(*arguments, library.Rational(1, ROOTS[name]))
             if FUNCTIONS[name] == "log" and len(arguments) == 2:
-                return made(library.Mul, *(self._function(library.log, a) ** e for a, e in zip(arguments, (1, -1))))
-            return self._function(getattr(library, FUNCTIONS[name]), *arguments)
+                return made(library.Mul, *(made(library.log, a) ** e for a, e in zip(arguments, (1, -1))))
+            return made(getattr(library, FUNCTIONS[name]), *arguments)
         except TypeError:
             raise ValueError(f"`expr` has `{name}` with {len(arguments)} arguments; it takes another number") from None
 

@@ -5,7 +5,7 @@ real, and derives a part anew for each place where it stands. So the rules are h
 """
 
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from itertools import combinations_with_replacement
 from typing import Any
 
@@ -106,59 +106,73 @@ def _rules() -> dict[Any, Rule]:
     library, functions = sympy(), special()
     zero, one = library.S.Zero, library.S.One
     half = library.Rational(1, 2)
+    plus, times, power = (partial(made, kind) for kind in (library.Add, library.Mul, library.Pow))
+    minus = partial(times, -one)
 
     def mod(a: Any, b: Any) -> tuple[Any, Any]:
-        return one, -library.floor(a / b)
+        return one, minus(kept(library.floor, times(a, power(b, -one))))
 
     def root(x: Any, sign: int = -1) -> Any:
         """1/sqrt(1 - x**2), or with x**2 - 1, without the cancellation at 1."""
-        return ((1 - x) * (1 + x)) ** -half if sign < 0 else (abs(x) - 1) ** -half * (abs(x) + 1) ** -half
+        if sign < 0:
+            return power(times(plus(one, minus(x)), plus(one, x)), -half)
+        size = made(library.Abs, x)
+        return times(power(plus(size, -one), -half), power(plus(size, one), -half))
 
     def inverse(x: Any) -> tuple[Any]:
         """1/(1 - x**2), one power, for two would have a difference as their slope."""
-        return (library.Pow((1 - x) * (1 + x), -1, evaluate=False),)
+        return (kept(library.Pow, times(plus(one, minus(x)), plus(one, x)), -one),)
 
     def power_log(b: Any, e: Any, k: Any) -> tuple[Any, Any, Any]:
-        lower = b ** (e - 1) if k == 1 else functions.PowerLog(b, e - 1, k - 1)
-        return e * functions.PowerLog(b, e - 1, k) + k * lower, functions.PowerLog(b, e, k + 1), zero
+        e1 = plus(e, -one)
+        lower = power(b, e1) if k == 1 else functions.PowerLog(b, e1, k - 1)
+        to_base = plus(times(e, functions.PowerLog(b, e1, k)), times(k, lower))
+        return to_base, functions.PowerLog(b, e, k + 1), zero
+
+    def bell(x: Any) -> Any:
+        return times(2 / library.sqrt(library.pi), kept(library.exp, minus(power(x, 2 * one))))
 
     def foremost(kind: Any) -> Rule:
         """Of Max and Min, the step to each from the others."""
 
         def rule(*given: Any) -> list[Any]:
             rests = [kept(kind, *given[:i], *given[i + 1 :]) for i in range(len(given))]
-            pairs = [(g, -r) if kind is library.Max else (-g, r) for g, r in zip(given, rests, strict=True)]
-            return [kept(library.Heaviside, made(library.Add, *pair)) for pair in pairs]
+            pairs = [(g, minus(r)) if kind is library.Max else (minus(g), r) for g, r in zip(given, rests, strict=True)]
+            return [kept(library.Heaviside, plus(*pair)) for pair in pairs]
 
         return rule
 
     rules: dict[Any, Any] = {
         # SymPy would ask again what it knows of the argument.
         library.sin: lambda x: [kept(library.cos, x)],
-        library.cos: lambda x: [-kept(library.sin, x)],
+        library.cos: lambda x: [minus(kept(library.sin, x))],
         library.sinh: lambda x: [kept(library.cosh, x)],
         library.cosh: lambda x: [kept(library.sinh, x)],
         library.exp: lambda x: [kept(library.exp, x)],
-        library.log: lambda x: [made(library.Pow, x, -one)],
+        library.log: lambda x: [power(x, -one)],
         library.Max: foremost(library.Max),
         library.Min: foremost(library.Min),
         library.Abs: lambda x: [kept(library.sign, x)],
         library.Mod: mod,
         library.frac: lambda x: [one],
-        library.tanh: lambda x: [kept(library.cosh, x) ** -2],  # 1 - tanh(x)**2 has no digit left from 19 on
+        library.tanh: lambda x: [power(kept(library.cosh, x), -2 * one)],  # 1 - tanh(x)**2 has no digit left from 19 on
         library.atanh: inverse,
         library.acoth: inverse,
         library.asin: lambda x: [root(x)],
-        library.acos: lambda x: [-root(x)],
-        library.asec: lambda x: [root(x, 1) / abs(x)],
-        library.acsc: lambda x: [-root(x, 1) / abs(x)],
-        library.asech: lambda x: [-root(x) / x],
-        library.acsch: lambda x: [-1 / (abs(x) * library.sqrt(1 + x**2))],
+        library.acos: lambda x: [minus(root(x))],
+        library.atan: lambda x: [power(plus(one, power(x, 2 * one)), -one)],
+        library.asinh: lambda x: [power(plus(one, power(x, 2 * one)), -half)],
+        library.erf: lambda x: [bell(x)],
+        library.erfc: lambda x: [minus(bell(x))],
+        library.asec: lambda x: [times(root(x, 1), power(made(library.Abs, x), -one))],
+        library.acsc: lambda x: [minus(root(x, 1), power(made(library.Abs, x), -one))],
+        library.asech: lambda x: [minus(root(x), power(x, -one))],
+        library.acsch: lambda x: [minus(power(made(library.Abs, x), -one), power(plus(one, power(x, 2 * one)), -half))],
         library.sinc: lambda x: [functions.Sinc1(x)],
         functions.Sinc1: lambda x: [functions.Sinc2(x)],
         functions.Softplus: lambda x: [functions.Logistic(x)],
-        functions.Logistic: lambda x: [functions.Logistic(x) * functions.Logistic(-x)],
-        functions.Log1p: lambda x: [made(library.Pow, 1 + x, -one)],
+        functions.Logistic: lambda x: [times(functions.Logistic(x), functions.Logistic(minus(x)))],
+        functions.Log1p: lambda x: [power(plus(one, x), -one)],
         functions.Expm1: lambda x: [kept(library.exp, x)],
         functions.Versine: lambda x: [kept(library.sin, x)],
         functions.PowerLog: power_log,

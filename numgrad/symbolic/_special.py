@@ -91,15 +91,15 @@ def _without_ones(expr: Any) -> Any:
     if one not in (1, -1):
         return expr
     for term in expr.args:
-        opposite = -one * term
+        opposite = made(library.Mul, -one, term)
         if opposite.func is library.exp:
             whole = functions.Expm1(*opposite.args)
         elif opposite.func is library.cos:
-            whole = -functions.Versine(*opposite.args)
+            whole = made(library.Mul, library.S.NegativeOne, functions.Versine(*opposite.args))
         else:
             continue
         if not is_number(opposite):
-            return made(library.Add, *(t for t in expr.args if t != one and t != term), -one * whole)
+            return made(library.Add, *(t for t in expr.args if t != one and t != term), made(library.Mul, -one, whole))
     return expr
 
 

@@ -1,16 +1,20 @@
 """What formulas consist of, and how parts are put together without asking SymPy more than that is worth.
 
 SymPy sorts the operands of sums and products, and finds the signs of arguments, by going to the bottom of each, again
-and again. So what is deep is left as it stands.
+and again. So what is deep is left as it stands, and all of a long string.
 """
 
-from functools import lru_cache
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cmp_to_key, lru_cache
 from typing import Any
 
 from numgrad.symbolic._library import sympy
 
 DEEPEST_ASKED = 12  # parts in one another
 REMEMBERED = 20_000  # parts of formulas
+_deepest = ContextVar("_deepest", default=DEEPEST_ASKED)
 
 
 @lru_cache(REMEMBERED)
@@ -27,25 +31,61 @@ def is_number(expr: Any) -> bool:
     return bool(expr.is_number)
 
 
+@contextmanager
+def nothing_asked() -> Iterator[None]:
+    """All parts stand as they are made."""
+    before = _deepest.set(0)
+    try:
+        yield
+    finally:
+        _deepest.reset(before)
+
+
 def made(kind: Any, *parts: Any) -> Any:
     """A sum, a product, a power or a function of these, as SymPy writes it, unless they are deep."""
-    return kind(*parts) if all(depth(p) <= DEEPEST_ASKED for p in parts) else kept(kind, *parts)
+    deepest = _deepest.get()
+    return kind(*parts) if all(depth(p) <= deepest for p in parts) else kept(kind, *parts)
 
 
 def kept(kind: Any, *parts: Any) -> Any:
-    """The same as it stands, but for numbers."""
+    """The same as it stands; but what is a number is made one, and of what is equal in sums and products one part."""
     library = sympy()
-    if all(map(is_number, parts)):
+    if all(map(is_number, parts)) or (kind is library.Pow and parts[1] in (0, 1)):
         return kind(*parts)
-    if kind in (library.Add, library.Mul):
-        number = kind(*filter(is_number, parts))
-        if number is library.S.Zero and kind is library.Mul:
-            return number
-        others = [p for p in parts if not is_number(p)]
-        parts = (*others,) if number is kind.identity else (number, *others)
-    elif kind is library.Pow and parts[1] in (0, 1):
-        return kind(*parts)
-    return kind(*parts, evaluate=False)
+    if kind is not library.Add and kind is not library.Mul:
+        return kind(*parts, evaluate=False)
+    flat = [q for p in parts for q in (p.args if p.func is kind else (p,))]
+    number = kind(*filter(is_number, flat))
+    if kind is library.Mul and number == 0:
+        return library.S.Zero
+    counts: dict[Any, list[Any]] = {}
+    for part in flat:
+        if not is_number(part):
+            one, count = _counted(kind, part)
+            counts.setdefault(one, []).append((count, part))
+    found = [_together(kind, one, same) for one, same in counts.items()]
+    found = [p for p in found if p is not kind.identity]
+    if all(depth(p) <= DEEPEST_ASKED for p in found):
+        found.sort(key=cmp_to_key(library.Basic.compare))
+    return kind(*([] if number is kind.identity else [number]), *found, evaluate=False)
+
+
+def _counted(kind: Any, part: Any) -> tuple[Any, Any]:
+    """What is summed and how often; or multiplied."""
+    library = sympy()
+    if kind is library.Mul:
+        return part.args if part.is_Pow else (part, library.S.One)
+    if part.is_Mul and part.args[0].is_Number:
+        return kept(library.Mul, *part.args[1:]), part.args[0]
+    return part, library.S.One
+
+
+def _together(kind: Any, one: Any, same: list[Any]) -> Any:
+    library = sympy()
+    if len(same) == 1:
+        return same[0][1]
+    count = kept(library.Add, *(c for c, _ in same))
+    return kept(library.Pow, one, count) if kind is library.Mul else kept(library.Mul, count, one)
 
 
 def met(*exprs: Any) -> set[Any]:
