@@ -18,7 +18,7 @@ from numgrad.symbolic._library import sympy
 from numgrad.symbolic._parse import parse
 from numgrad.symbolic._partials import outputs
 from numgrad.symbolic._special import prepared, replaced
-from numgrad.symbolic._tree import depth, met, nothing_asked
+from numgrad.symbolic._tree import depth, is_asked, met, nothing_asked
 from numgrad.symbolic._work import Exceeded, limited
 
 __all__ = ["Formula", "compile"]
@@ -241,7 +241,8 @@ class Formula:
         self._definitions: dict[Any, Any] = {}
         # One choice of common parts for all kernels, so that all methods give the same bits. What is equal is computed
         # once in any case; for sums and products that have a part in common SymPy compares them all in pairs.
-        if len(met(*self._outputs)) <= _MOST_COMPARED and max(map(depth, self._outputs)) <= _DEEPEST_COMPARED:
+        is_small = len(met(*self._outputs)) <= _MOST_COMPARED and max(map(depth, self._outputs)) <= _DEEPEST_COMPARED
+        if is_small and is_asked():
             parts, self._outputs = library.cse(self._outputs, symbols=library.numbered_symbols(cls=library.Dummy))
             self._definitions = dict(parts)
         self._check_numbers()

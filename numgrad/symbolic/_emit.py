@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 from numgrad.symbolic._library import sympy
 from numgrad.symbolic._special import TEMPLATES as SPECIAL
 from numgrad.symbolic._special import special
-from numgrad.symbolic._tree import is_number
+from numgrad.symbolic._tree import depth, is_number, upward
 
+DEEPEST_AT_ONCE = 20  # parts in one another
 LONGEST_CHAIN = 64  # Largest power that is a chain of multiplications: `pow` takes about as long, and rounds once
 
 # By the class' name in SymPy. NaN goes in and out as in NumPy.
@@ -96,12 +97,18 @@ class Emitter:
         self._definitions = definitions
         self._values: dict[Any, Value] = dict(variables)
         self._known: dict[str, Value] = {}
+        self._met: set[Any] = set()
         self.loaded: set[Any] = set()
 
     def emit(self, expr: Any) -> Value:
         while expr in self._definitions:
             expr = self._definitions[expr]
         if expr not in self._values:
+            if depth(expr) > DEEPEST_AT_ONCE:
+                for part in upward(expr, self._met.__contains__):
+                    self._met.add(part)
+                    if part.is_Function and not is_number(part) and part is not expr:
+                        self.emit(part)
             self._values[expr] = self._emit(expr)
         elif expr.is_Symbol:
             self.loaded.add(expr)

@@ -12,7 +12,7 @@ from typing import Any
 from numgrad.symbolic._emit import is_emitted
 from numgrad.symbolic._library import sympy
 from numgrad.symbolic._special import special
-from numgrad.symbolic._tree import is_number, kept, made, met
+from numgrad.symbolic._tree import is_number, kept, made, met, symbols_of, upward
 
 Rule = Callable[..., Sequence[Any]]  # of the arguments of a function, to its derivative with respect to each
 
@@ -43,23 +43,19 @@ class Slopes:
 
     def __init__(self) -> None:
         self._found: dict[Any, Any] = {}
-        self._free: dict[Any, frozenset[Any]] = {}
 
     def __call__(self, expr: Any, symbol: Any) -> Any:
-        if symbol not in self._symbols_of(expr):
-            return sympy().S.Zero
-        if expr is symbol or expr == symbol:
-            return sympy().S.One
-        key = expr, symbol
-        if key not in self._found:
-            self._found[key] = self._slope(expr, symbol)
-        return self._found[key]
-
-    def _symbols_of(self, expr: Any) -> frozenset[Any]:
-        if expr not in self._free:
-            own = frozenset([expr]) if expr.is_Symbol else frozenset()
-            self._free[expr] = own.union(*map(self._symbols_of, expr.args))
-        return self._free[expr]
+        library = sympy()
+        if expr.is_Number:
+            return library.S.Zero
+        for part in upward(expr, lambda part: (part, symbol) in self._found):
+            if symbol not in symbols_of(part) or not isinstance(part, library.Expr):
+                self._found[part, symbol] = library.S.Zero
+            elif part.is_Symbol:
+                self._found[part, symbol] = library.S.One
+            else:
+                self._found[part, symbol] = self._slope(part, symbol)
+        return self._found[expr, symbol]
 
     def _slope(self, expr: Any, symbol: Any) -> Any:
         library = sympy()
@@ -193,7 +189,7 @@ def _check(expr: Any, place: str, names: dict[Any, Any]) -> None:
         raise ValueError(f"{place} is not finite: {shown()}")
     if library.I in parts:
         raise ValueError(f"{place} is complex: {shown()}; compile its real and imaginary part, `expr.as_real_imag()`")
-    missing = sorted(set(_missing(expr, set())))
+    missing = sorted(_missing(expr))
     if missing:
         raise NotImplementedError(
             f"{place} has {', '.join(missing)}, for which there is no compiled code; "
@@ -201,17 +197,18 @@ def _check(expr: Any, place: str, names: dict[Any, Any]) -> None:
         )
 
 
-def _missing(expr: Any, seen: set[Any]) -> list[str]:
+def _missing(expr: Any) -> set[str]:
+    """The names of what has no code in `expr`."""
     library = sympy()
-    if expr in seen:
-        return []
-    seen.add(expr)
-    if isinstance(expr, library.core.function.AppliedUndef):
-        return [f"{expr.func}, an undefined function"]
-    if is_emitted(expr):
-        names = [name for argument in expr.args for name in _missing(argument, seen)]
-    else:
-        names = [type(expr).__name__]
-    if names and is_number(expr) and expr.is_comparable:
-        return []  # SymPy evaluates it
-    return names
+    found: dict[Any, set[str]] = {}  # of each part
+    for part in upward(expr, found.__contains__):
+        if isinstance(part, library.core.function.AppliedUndef):
+            names = {f"{part.func}, an undefined function"}
+        elif is_emitted(part):
+            names = set().union(*(found[a] for a in part.args if not a.is_Number))
+        else:
+            names = {type(part).__name__}
+        if names and is_number(part) and part.is_comparable:
+            names = set()  # SymPy evaluates it
+        found[part] = names
+    return found[expr]

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from numgrad.symbolic._library import sympy
-from numgrad.symbolic._tree import is_number, kept, made
+from numgrad.symbolic._tree import is_number, kept, made, upward
 
 _NEAR = 1.5  # below, the series of the derivatives of sinc; above, their formulas have lost half a digit at most
 _TERMS = range(1, 13)
@@ -46,10 +46,10 @@ def prepared(expr: Any, memo: dict[Any, Any] | None = None) -> Any:
 
 def _rebuilt(expr: Any, change: Any, memo: dict[Any, Any]) -> Any:
     """`expr` with each part changed, from within; each once, however often it stands there."""
-    if expr not in memo:
-        arguments = [_rebuilt(a, change, memo) for a in expr.args]
-        is_same = all(a is b for a, b in zip(arguments, expr.args, strict=True))
-        memo[expr] = change(expr if is_same else _again(expr)(expr.func, *arguments))
+    for part in upward(expr, memo.__contains__):
+        arguments = [a if a.is_Number else memo[a] for a in part.args]
+        is_same = all(a is b for a, b in zip(arguments, part.args, strict=True))
+        memo[part] = change(part if is_same else _again(part)(part.func, *arguments))
     return memo[expr]
 
 

@@ -4,7 +4,7 @@ SymPy sorts the operands of sums and products, and finds the signs of arguments,
 and again. So what is deep is left as it stands, and all of a long string.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cmp_to_key, lru_cache
@@ -20,15 +20,27 @@ _deepest = ContextVar("_deepest", default=DEEPEST_ASKED)
 @lru_cache(REMEMBERED)
 def depth(expr: Any) -> int:
     """How many parts stand in one another."""
-    return 1 + max(map(depth, expr.args), default=0)
+    return 1 + max((depth(a) for a in expr.args if a.args), default=0)
+
+
+def is_number(expr: Any) -> bool:
+    # Before any look-up: SymPy takes long for the hash of a decimal.
+    return _is_number(expr) if expr.args else bool(expr.is_number)
 
 
 @lru_cache(REMEMBERED)
-def is_number(expr: Any) -> bool:
+def _is_number(expr: Any) -> bool:
     library = sympy()
     if isinstance(expr, (library.Add, library.Mul, library.Pow, library.Function)):
         return all(map(is_number, expr.args))
     return bool(expr.is_number)
+
+
+@lru_cache(REMEMBERED)
+def symbols_of(expr: Any) -> frozenset[Any]:
+    if expr.is_Symbol:
+        return frozenset([expr])
+    return frozenset().union(*(symbols_of(a) for a in expr.args if not a.is_Number))
 
 
 @contextmanager
@@ -41,21 +53,26 @@ def nothing_asked() -> Iterator[None]:
         _deepest.reset(before)
 
 
+def is_asked() -> bool:
+    return _deepest.get() > 0
+
+
 def made(kind: Any, *parts: Any) -> Any:
     """A sum, a product, a power or a function of these, as SymPy writes it, unless they are deep."""
     deepest = _deepest.get()
-    return kind(*parts) if all(depth(p) <= deepest for p in parts) else kept(kind, *parts)
+    return kind(*parts) if deepest and all(depth(p) <= deepest for p in parts) else kept(kind, *parts)
 
 
 def kept(kind: Any, *parts: Any) -> Any:
     """The same as it stands; but what is a number is made one, and of what is equal in sums and products one part."""
     library = sympy()
-    if all(map(is_number, parts)) or (kind is library.Pow and parts[1] in (0, 1)):
+    if all(map(is_number, parts)) or (kind is library.Pow and parts[1] in (library.S.Zero, library.S.One)):
         return kind(*parts)
     if kind is not library.Add and kind is not library.Mul:
         return kind(*parts, evaluate=False)
     flat = [q for p in parts for q in (p.args if p.func is kind else (p,))]
-    number = kind(*filter(is_number, flat))
+    numbers = [p for p in flat if is_number(p)]
+    number = kind(*numbers) if len(numbers) > 1 else numbers[0] if numbers else kind.identity
     if kind is library.Mul and number == 0:
         return library.S.Zero
     counts: dict[Any, list[Any]] = {}
@@ -65,7 +82,7 @@ def kept(kind: Any, *parts: Any) -> Any:
             counts.setdefault(one, []).append((count, part))
     found = [_together(kind, one, same) for one, same in counts.items()]
     found = [p for p in found if p is not kind.identity]
-    if all(depth(p) <= DEEPEST_ASKED for p in found):
+    if len(found) > 1 and all(depth(p) <= DEEPEST_ASKED for p in found):
         found.sort(key=cmp_to_key(library.Basic.compare))
     return kind(*([] if number is kind.identity else [number]), *found, evaluate=False)
 
@@ -76,7 +93,7 @@ def _counted(kind: Any, part: Any) -> tuple[Any, Any]:
     if kind is library.Mul:
         return part.args if part.is_Pow else (part, library.S.One)
     if part.is_Mul and part.args[0].is_Number:
-        return kept(library.Mul, *part.args[1:]), part.args[0]
+        return library.Mul(*part.args[1:], evaluate=False), part.args[0]
     return part, library.S.One
 
 
@@ -98,3 +115,16 @@ def met(*exprs: Any) -> set[Any]:
             found.add(part)
             left += part.args
     return found
+
+
+def upward(expr: Any, is_done: Callable[[Any], bool]) -> Iterator[Any]:
+    """What `expr` consists of but for numbers, each part after its own, for depths that recursion would not reach."""
+    left = [expr]
+    while left:
+        part = left[-1]
+        if is_done(part):
+            left.pop()
+        elif below := [a for a in part.args if not a.is_Number and not is_done(a)]:
+            left += below
+        else:
+            yield left.pop()
