@@ -49,6 +49,7 @@ LAYERS = {
     "numgrad.symbolic._lower": 4.8,
     "numgrad.symbolic._library": 4.7,
     "numgrad.symbolic._work": 4.7,
+    "numgrad.symbolic._tree": 4.72,
     "numgrad.sklearn": 11,
     "numgrad.plotting": 11,
     "numgrad.regression": 5,

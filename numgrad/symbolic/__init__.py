@@ -1,7 +1,7 @@
 """The exact partial derivatives of a formula, compiled."""
 
 from collections.abc import Sequence
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from itertools import combinations_with_replacement
 from math import prod
 from numbers import Real
@@ -19,7 +19,7 @@ from numgrad.symbolic._parse import parse
 from numgrad.symbolic._partials import outputs
 from numgrad.symbolic._special import prepared, replaced
 from numgrad.symbolic._tree import depth, is_asked, met, nothing_asked
-from numgrad.symbolic._work import Exceeded, limited
+from numgrad.symbolic._work import Exceeded, limited, watched
 
 __all__ = ["Formula", "compile"]
 
@@ -100,7 +100,7 @@ def compile(expr: Any, symbols: Any, *, order: int = 1) -> "Formula":
         if isinstance(expr, str):
             chosen = _symbols(symbols, set())
             variables = _real(chosen)
-            with limited(expr), nothing_asked() if len(expr) > _LONGEST_SIMPLIFIED else nullcontext():
+            with limited(), nothing_asked() if len(expr) > _LONGEST_SIMPLIFIED else watched():
                 parsed = parse(expr, {s.name: v for s, v in zip(chosen, variables, strict=True)})
                 return Formula(parsed, chosen, int(order), variables)
         given = _expression(expr)
@@ -241,10 +241,12 @@ class Formula:
         self._definitions: dict[Any, Any] = {}
         # One choice of common parts for all kernels, so that all methods give the same bits. What is equal is computed
         # once in any case; for sums and products that have a part in common SymPy compares them all in pairs.
-        is_small = len(met(*self._outputs)) <= _MOST_COMPARED and max(map(depth, self._outputs)) <= _DEEPEST_COMPARED
-        if is_small and is_asked():
-            parts, self._outputs = library.cse(self._outputs, symbols=library.numbered_symbols(cls=library.Dummy))
-            self._definitions = dict(parts)
+        parts = met(*self._outputs)
+        is_small = len(parts) <= _MOST_COMPARED and max(map(depth, self._outputs)) <= _DEEPEST_COMPARED
+        if is_small and is_asked() and not any(isinstance(p, (library.Max, library.Min)) for p in parts):
+            names = library.numbered_symbols(cls=library.Dummy)
+            common, self._outputs = library.cse(self._outputs, symbols=names)
+            self._definitions = dict(common)
         self._check_numbers()
         self._partials: tuple[Any, ...] | None = None
         self._kernels: dict[Any, Any] = {}

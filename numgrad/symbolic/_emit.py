@@ -10,6 +10,7 @@ from numgrad.symbolic._library import sympy
 from numgrad.symbolic._special import TEMPLATES as SPECIAL
 from numgrad.symbolic._special import special
 from numgrad.symbolic._tree import depth, is_number, upward
+from numgrad.symbolic._work import spend, watched
 
 DEEPEST_AT_ONCE = 20  # parts in one another
 LONGEST_CHAIN = 64  # Largest power that is a chain of multiplications: `pow` takes about as long, and rounds once
@@ -109,6 +110,7 @@ class Emitter:
                     self._met.add(part)
                     if part.is_Function and not is_number(part) and part is not expr:
                         self.emit(part)
+            spend(12 * (len(expr.args) + 1))
             self._values[expr] = self._emit(expr)
         elif expr.is_Symbol:
             self.loaded.add(expr)
@@ -221,7 +223,8 @@ def literal(value: float) -> Value:
 def number(expr: Any) -> float:
     """The float64 nearest to a number, rounded once."""
     library = sympy()
-    value = expr if expr.is_Rational else expr.evalf(40)
+    with watched():
+        value = expr if expr.is_Rational else expr.evalf(40)
     if not value.is_Rational and not value.is_Float:
         if value.is_real is False or value.has(library.I):
             raise ValueError(f"the formula is complex: it has {str(expr)[:80]}; compile its real and imaginary part")

@@ -12,6 +12,7 @@ from unicodedata import normalize
 
 from numgrad.symbolic._library import sympy
 from numgrad.symbolic._tree import is_number, made
+from numgrad.symbolic._work import watched
 
 LONGEST = 10_000  # characters
 DEEPEST = 150  # parentheses in parentheses; Python's parser takes 200
@@ -179,7 +180,8 @@ class _Builder:
         """A power, unless SymPy would make a huge integer of it."""
         library = sympy()
         if is_number(exponent):
-            size = abs(float(exponent))
+            with watched():
+                size = abs(float(exponent))
             coefficients = [base, *base.args] if base.is_Mul else [base]
             bits = sum(_bits(c) for c in coefficients if c.is_Rational)
             if size > LARGEST_EXPONENT or (bits > 1 and bits * size > MOST_BITS):
@@ -191,7 +193,8 @@ class _Builder:
     def _call(self, name: str, arguments: list[Any]) -> Any:
         library = sympy()
         for argument in arguments:
-            size = abs(complex(argument.evalf(15))) if is_number(argument) else 0.0
+            with watched():
+                size = abs(complex(argument.evalf(15))) if is_number(argument) else 0.0
             if not size <= (LARGEST_ARGUMENT if "gamma" not in name else 171):
                 raise ValueError(f"`expr` has `{name}` of the number {_short(str(argument))}, which is too large")
         if name in ("Min", "Max", "min", "max") and not arguments:

@@ -42,20 +42,19 @@ class Slopes:
     """Derivatives, almost everywhere, of formulas and of their parts, each found once."""
 
     def __init__(self) -> None:
-        self._found: dict[Any, Any] = {}
+        self._found: dict[Any, dict[Any, Any]] = {}  # for each symbol, of each part
 
     def __call__(self, expr: Any, symbol: Any) -> Any:
         library = sympy()
         if expr.is_Number:
             return library.S.Zero
-        for part in upward(expr, lambda part: (part, symbol) in self._found):
+        found = self._found.setdefault(symbol, {})
+        for part in upward(expr, found.__contains__):
             if symbol not in symbols_of(part) or not isinstance(part, library.Expr):
-                self._found[part, symbol] = library.S.Zero
-            elif part.is_Symbol:
-                self._found[part, symbol] = library.S.One
+                found[part] = library.S.Zero
             else:
-                self._found[part, symbol] = self._slope(part, symbol)
-        return self._found[expr, symbol]
+                found[part] = library.S.One if part.is_Symbol else self._slope(part, symbol)
+        return found[expr]
 
     def _slope(self, expr: Any, symbol: Any) -> Any:
         library = sympy()

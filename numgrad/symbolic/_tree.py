@@ -5,12 +5,13 @@ and again. So what is deep is left as it stands, and all of a long string.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from functools import cmp_to_key, lru_cache
 from typing import Any
 
 from numgrad.symbolic._library import sympy
+from numgrad.symbolic._work import spend, watched
 
 DEEPEST_ASKED = 12  # parts in one another
 REMEMBERED = 20_000  # parts of formulas
@@ -67,12 +68,15 @@ def kept(kind: Any, *parts: Any) -> Any:
     """The same as it stands; but what is a number is made one, and of what is equal in sums and products one part."""
     library = sympy()
     if all(map(is_number, parts)) or (kind is library.Pow and parts[1] in (library.S.Zero, library.S.One)):
-        return kind(*parts)
+        with watched():
+            return kind(*parts)
     if kind is not library.Add and kind is not library.Mul:
-        return kind(*parts, evaluate=False)
+        with watched() if kind is not library.Pow else nullcontext():
+            return kind(*parts, evaluate=False)
     flat = [q for p in parts for q in (p.args if p.func is kind else (p,))]
+    spend(12 * (len(flat) + 1))
     numbers = [p for p in flat if is_number(p)]
-    number = kind(*numbers) if len(numbers) > 1 else numbers[0] if numbers else kind.identity
+    number = kept(kind, *numbers) if len(numbers) > 1 else numbers[0] if numbers else kind.identity
     if kind is library.Mul and number == 0:
         return library.S.Zero
     counts: dict[Any, list[Any]] = {}
@@ -112,6 +116,7 @@ def met(*exprs: Any) -> set[Any]:
     while left:
         part = left.pop()
         if part not in found:
+            spend(3)
             found.add(part)
             left += part.args
     return found
@@ -127,4 +132,5 @@ def upward(expr: Any, is_done: Callable[[Any], bool]) -> Iterator[Any]:
         elif below := [a for a in part.args if not a.is_Number and not is_done(a)]:
             left += below
         else:
+            spend(3 * (len(part.args) + 1))
             yield left.pop()
