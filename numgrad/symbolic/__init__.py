@@ -37,7 +37,7 @@ def compile(expr: Any, symbols: Any, *, order: int = 1) -> "Formula":
     expr : sympy.Expr, number or str
         The formula, real for real symbols. In a string, ``^`` is ``**``, and ``2x`` and ``x y`` are products; from left
         to right, so ``1/2x`` is x/2. ``0.1`` is the float64 nearest to it, ``1/10`` is exact. No part of a string is
-        ever run.
+        ever run, and the work that it may cause is limited. One of more than 400 characters is not simplified.
     symbols : sequence of sympy.Symbol or str, or str
         The variables, in the order in which grids are given: ``(x, y)``, ``["x", "y"]``, ``"x y"`` or ``"x, y"``. They
         are real numbers, whatever else SymPy would assume.
@@ -53,7 +53,8 @@ def compile(expr: Any, symbols: Any, *, order: int = 1) -> "Formula":
     ------
     ValueError
         If `expr` is complex or not finite, or has symbols that are not among `symbols`, or is a string with something
-        other than names of symbols, of constants and of functions, numbers, and ``+ - * / ^ ( ) ,``.
+        other than names of symbols, of constants and of functions, numbers, and ``+ - * / ^ ( ) ,``, or one that takes
+        too much work: some 200 terms with second partials, or 100 parts in one another, take less.
     TypeError
         If `expr` is not one expression: a matrix, an equation, a list.
     NotImplementedError
@@ -72,6 +73,14 @@ def compile(expr: Any, symbols: Any, *, order: int = 1) -> "Formula":
     Heaviside(0).
 
     Powers x**n up to n = 64 are products. All else is what the C library computes.
+
+    What has a value where its formula is 0/0, 0*inf or inf - inf is computed for ``sinc(x)``, powers of powers,
+    ``x**a * log(x)``, ``log(1 + x)``, ``log(1 + exp(x))``, ``exp(x) - 1`` and ``1 - cos(x)``, and for their partials.
+    All other quotients that vanish above and below, such as ``x/(exp(x) - 1)`` and ``sin(x)/x``, are nan there, and
+    near to it their partials lose digits, about all of a second one at 1e-8: write ``sinc(x)``, or a series in a
+    `sympy.Piecewise`. So do differences of what is nearly equal. Partials of roots of
+    products, such as ``sqrt(x**3*y)``, are nan where the product is 0, and so is what is inf - inf at the end of a
+    domain.
 
     Examples
     --------

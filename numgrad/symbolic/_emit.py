@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from numgrad.symbolic._library import sympy
 from numgrad.symbolic._special import TEMPLATES as SPECIAL
 from numgrad.symbolic._special import special
-from numgrad.symbolic._tree import depth, is_number, upward
+from numgrad.symbolic._tree import depth, is_number, kept, upward
 from numgrad.symbolic._work import spend, watched
 
 DEEPEST_AT_ONCE = 20  # parts in one another
@@ -110,7 +110,7 @@ class Emitter:
                     self._met.add(part)
                     if part.is_Function and not is_number(part) and part is not expr:
                         self.emit(part)
-            spend(12 * (len(expr.args) + 1))
+            spend(10 * (len(expr.args) + 1))
             self._values[expr] = self._emit(expr)
         elif expr.is_Symbol:
             self.loaded.add(expr)
@@ -157,7 +157,7 @@ class Emitter:
         for term in terms:
             size, is_negative = self._product(term) if term.is_Mul else (self.emit(term), False)
             (negative if is_negative else positive).append(size)
-        offset = number(expr.func(*numbers))
+        offset = number(kept(expr.func, *numbers))
         if offset:
             (negative if offset < 0 and positive else positive).append(literal(abs(offset) if positive else offset))
         total = positive.pop(0) if positive else self._do("-{}", negative.pop(0))
@@ -167,7 +167,7 @@ class Emitter:
     def _product(self, expr: Any) -> tuple[Value, bool]:
         """The size of a product and whether it is to be negated, which a sum does at no cost."""
         numbers, factors = _parted(expr.args)
-        coefficient = number(expr.func(*numbers))
+        coefficient = number(kept(expr.func, *numbers))
         above = [] if abs(coefficient) == 1 else [literal(abs(coefficient))]
         below = []
         for factor in factors:
@@ -191,7 +191,9 @@ class Emitter:
 
     def _power_log(self, base: Any, exponent: Any, k: Any) -> Value:
         """b**e*log(b)**k, whose limit at 0 is 0 for a positive e."""
-        factors = self.emit(base**exponent), self.emit(sympy().log(base) ** k)
+        library = sympy()
+        powers = (base, exponent), (kept(library.log, base), k)
+        factors = (self.emit(kept(library.Pow, *power)) for power in powers)
         return self._do("0.0 if ({} == 0.0) & ({} > 0.0) else {} * {}", self.emit(base), self.emit(exponent), *factors)
 
     def _raise(self, base: Value, exponent: Fraction) -> Value:

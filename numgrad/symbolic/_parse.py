@@ -203,7 +203,7 @@ class _Builder:
             if name in ROOTS:
                 return self._power(*arguments, library.Rational(1, ROOTS[name]))
             if FUNCTIONS[name] == "log" and len(arguments) == 2:
-                return made(library.Mul, *(made(library.log, a) ** e for a, e in zip(arguments, (1, -1))))
+                return made(library.Mul, *(made(library.log, a) ** e for a, e in zip(arguments, (1, -1), strict=True)))
             return made(getattr(library, FUNCTIONS[name]), *arguments)
         except TypeError:
             raise ValueError(f"`expr` has `{name}` with {len(arguments)} arguments; it takes another number") from None

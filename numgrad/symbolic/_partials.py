@@ -110,13 +110,12 @@ def _rules() -> dict[Any, Rule]:
     def root(x: Any, sign: int = -1) -> Any:
         """1/sqrt(1 - x**2), or with x**2 - 1, without the cancellation at 1."""
         if sign < 0:
-            return power(times(plus(one, minus(x)), plus(one, x)), -half)
+            return power(functions.OneMinusSquare(x), -half)
         size = made(library.Abs, x)
         return times(power(plus(size, -one), -half), power(plus(size, one), -half))
 
     def inverse(x: Any) -> tuple[Any]:
-        """1/(1 - x**2), one power, for two would have a difference as their slope."""
-        return (kept(library.Pow, times(plus(one, minus(x)), plus(one, x)), -one),)
+        return (power(functions.OneMinusSquare(x), -one),)
 
     def power_log(b: Any, e: Any, k: Any) -> tuple[Any, Any, Any]:
         e1 = plus(e, -one)
@@ -169,6 +168,7 @@ def _rules() -> dict[Any, Rule]:
         functions.Logistic: lambda x: [times(functions.Logistic(x), functions.Logistic(minus(x)))],
         functions.Log1p: lambda x: [power(plus(one, x), -one)],
         functions.Expm1: lambda x: [kept(library.exp, x)],
+        functions.OneMinusSquare: lambda x: [times(-2 * one, x)],
         functions.Versine: lambda x: [kept(library.sin, x)],
         functions.PowerLog: power_log,
     }

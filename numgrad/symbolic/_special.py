@@ -30,6 +30,7 @@ def _plain() -> dict[Any, Any]:
         functions.Log1p: lambda x: library.log(1 + x),
         functions.Expm1: lambda x: library.exp(x) - 1,
         functions.Versine: lambda x: 1 - cos(x),
+        functions.OneMinusSquare: lambda x: (1 - x) * (1 + x),
         functions.PowerLog: lambda b, e, k: b**e * library.log(b) ** k,
     }
 
@@ -121,5 +122,6 @@ TEMPLATES = {
     "Logistic": "1.0 / (1.0 + math.exp(-{0}))",
     "Log1p": "math.log1p({0})",
     "Expm1": "math.expm1({0})",
+    "OneMinusSquare": "(1.0 - {0}) * (1.0 + {0})",
     "Versine": "2.0 * math.sin(0.5 * {0}) * math.sin(0.5 * {0})",
 }

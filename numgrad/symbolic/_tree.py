@@ -74,7 +74,7 @@ def kept(kind: Any, *parts: Any) -> Any:
         with watched() if kind is not library.Pow else nullcontext():
             return kind(*parts, evaluate=False)
     flat = [q for p in parts for q in (p.args if p.func is kind else (p,))]
-    spend(12 * (len(flat) + 1))
+    spend(10 * (len(flat) + 1))
     numbers = [p for p in flat if is_number(p)]
     number = kept(kind, *numbers) if len(numbers) > 1 else numbers[0] if numbers else kind.identity
     if kind is library.Mul and number == 0:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-WORK = 1_500_000  # in calls of functions, a million of which take about a second if they are counted
+WORK = 1_250_000  # in calls of functions, a million of which take about a second if they are counted
 HEAVY = 4  # calls that one of mpmath counts for: it works on long integers
 IS_GENERATOR = 0x20  # in the flags of code
 
