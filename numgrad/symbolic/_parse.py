@@ -201,7 +201,9 @@ class _Builder:
             raise ValueError(f"`expr` has `{name}` with 0 arguments; give it one or more")
         try:
             if name in ROOTS:
-                return self._power(*arguments, library.Rational(1, ROOTS[name]))
+                if len(arguments) != 1:
+                    raise TypeError
+                return self._power(arguments[0], library.Rational(1, ROOTS[name]))
             if FUNCTIONS[name] == "log" and len(arguments) == 2:
                 return made(library.Mul, *(made(library.log, a) ** e for a, e in zip(arguments, (1, -1), strict=True)))
             return made(getattr(library, FUNCTIONS[name]), *arguments)
