@@ -71,6 +71,11 @@ def exact(given: Any) -> np.ndarray:
     return array
 
 
+def real_numbers(dtype: "np.dtype[Any]") -> str:
+    """What to give instead of an array of this dtype."""
+    return "give real numbers" + ", as .astype(np.int64) makes them of times" * (dtype.kind in "mM")
+
+
 def are_integers(x: np.ndarray) -> bool:
     """Whether this is an array of Python's integers, of any size."""
     return x.dtype.kind == "O" and x.size > 0 and all(isinstance(v, (int, np.integer)) for v in x.flat)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from numgrad._spacing import EXACT_INTEGERS, are_integers, exact
+from numgrad._spacing import EXACT_INTEGERS, are_integers, exact, real_numbers
 
 # Up to so many points are done in exact arithmetic; with more, its integers grow too long.
 EXACT = 64
@@ -95,7 +95,7 @@ def _real(given: Any, name: str) -> np.ndarray:
     if array.dtype.kind in "iu" or are_integers(array):
         return array
     if array.dtype.kind != "f":
-        raise TypeError(f"`{name}` has dtype {array.dtype}, give real numbers")
+        raise TypeError(f"`{name}` has dtype {array.dtype}, {real_numbers(array.dtype)}")
     array = array.astype(np.float64)
     if not np.isfinite(array).all():
         raise ValueError(f"`{name}` has values that are not finite")

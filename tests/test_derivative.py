@@ -586,6 +586,21 @@ def test_integers_beyond_floats_keep_their_digits(first):
             assert found.position.tolist() == places
 
 
+def test_times_are_refused_with_the_remedy():
+    t = np.datetime64("2023-11-14", "ns") + np.array([0, 1, 3, 4]) * 300
+    f = np.arange(4.0)
+    for call in (
+        lambda: ng.derivative(f, t),
+        lambda: ng.derivative(f, t[1] - t[0]),
+        lambda: ng.laplacian(f, t - t[0]),
+        lambda: ng.turning_points(f, t),
+        lambda: ng.weights(t, 0, 1),
+        lambda: ng.weights([0, 1], t[0], 1),
+    ):
+        with pytest.raises(TypeError, match=r"has dtype .*64\[ns\], give real numbers, as .astype\(np.int64\) makes"):
+            call()
+
+
 def test_integers_whose_distance_leaves_their_dtype():
     got = ng.derivative([0.0, 1, 4], np.array([-(2**63), 0, 2**63 - 1]), n=2, edge_accuracy=1)
     assert got == pytest.approx([2.0**-125] * 3, rel=1e-15)
