@@ -71,9 +71,12 @@ def exact(given: Any) -> np.ndarray:
     return array
 
 
-def real_numbers(dtype: "np.dtype[Any]") -> str:
-    """What to give instead of an array of this dtype."""
-    return "give real numbers" + ", as .astype(np.int64) makes them of times" * (dtype.kind in "mM")
+def not_real(name: str, given: Any, array: np.ndarray) -> TypeError:
+    """What to raise for an argument that is no real numbers; pandas has dtypes that are objects to NumPy."""
+    dtype = getattr(given, "dtype", array.dtype)
+    is_time = getattr(dtype, "kind", "") in ("m", "M") or str(dtype).startswith("period")
+    remedy = ", as .astype(np.int64) makes them of times" * is_time
+    return TypeError(f"`{name}` has dtype {dtype}, give real numbers{remedy}")
 
 
 def are_integers(x: np.ndarray) -> bool:

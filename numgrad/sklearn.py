@@ -190,10 +190,13 @@ class GradientDescentRegressor(CallbackSupportMixin, MultiOutputMixin, Regressor
         ndarray, shape (n_samples,) or (n_samples, n_targets)
         """
         check_is_fitted(self)
+        _check.refuse_units("X", X)
         X = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
         return np.asarray(X @ self.coef_.T + self.intercept_)
 
     def _validated(self, X: Any, y: Any, is_first: bool) -> tuple[np.ndarray, np.ndarray]:
+        for name, given in (("X", X), ("y", y)):
+            _check.refuse_units(name, given)
         X, y = validate_data(
             self, X, y, dtype=[np.float64, np.float32], multi_output=True, y_numeric=True, reset=is_first
         )

@@ -1,5 +1,6 @@
 """Derivatives of any order and accuracy: exact polynomials at every point, order of convergence, ends, errors."""
 
+import re
 from fractions import Fraction
 from math import factorial
 
@@ -599,6 +600,22 @@ def test_times_are_refused_with_the_remedy():
     ):
         with pytest.raises(TypeError, match=r"has dtype .*64\[ns\], give real numbers, as .astype\(np.int64\) makes"):
             call()
+
+
+def test_coordinates_of_pandas():
+    """Numbers are taken, whatever pandas calls them; all else is refused by the name that it has there."""
+    pandas, f = pytest.importorskip("pandas"), np.arange(4.0) ** 2
+    for x in (pandas.RangeIndex(4), pandas.array([0, 1, 2, 3]), pandas.arrays.SparseArray(np.arange(4))):
+        assert ng.derivative(f, x, n=2).tolist() == [2, 2, 2, 2]
+    for x in (
+        pandas.period_range("2020-01", periods=4, freq="M"),
+        pandas.interval_range(0, 4),
+        pandas.Categorical(list("abcd")),
+        pandas.date_range("2020", periods=4, tz="UTC"),
+    ):
+        for call in (lambda x: ng.derivative(f, x), lambda x: ng.weights(x, 0, 1)):
+            with pytest.raises(TypeError, match=re.escape(f"has dtype {x.dtype}, give real numbers")):
+                call(x)
 
 
 def test_integers_whose_distance_leaves_their_dtype():

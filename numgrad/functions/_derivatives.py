@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from numgrad._containers import refuse_units
 from numgrad.functions._quotients import central, mixed, mixed_one_sided, one_sided
 from numgrad.functions._result import Derivative
 from numgrad.functions._samples import Model, Tasks, caller_of
@@ -379,6 +380,7 @@ def _prepare(
     accuracy = _integer("accuracy", accuracy, 2, MOST_ACCURATE)
     if accuracy % 2:
         raise ValueError(f"`accuracy` is {accuracy}; central quotients have an even order of accuracy")
+    refuse_units(x, "x")
     points = np.asarray(x)
     if points.dtype.kind in "biu":
         points = points.astype(float)
@@ -415,6 +417,7 @@ def _first(array: np.ndarray, mask: np.ndarray) -> str:
 
 def _spread(name: str, value: Any, points: np.ndarray) -> np.ndarray:
     """Broadcast to the shape of the points; a value for each variable fits any number of points."""
+    refuse_units(value, name)
     try:
         given = np.asarray(value, float)
     except (TypeError, ValueError):
