@@ -58,7 +58,8 @@ class GradientDescentRegressor(CallbackSupportMixin, MultiOutputMixin, Regressor
         given.
     tol : float, default 1e-6
         End when the norm of the gradient is at most `tol` of what it was at the start; 0 to do all iterations. With
-        "bb", whose gradient jumps, of what ``tol**2`` is, 1e-12 at least; but not in float32.
+        ``learning_rate="bb"`` and float64 the fit goes on to ``tol**2``, but not below 1e-12 unless `tol` is: its
+        gradient jumps, and rounding would decide which jump is the first below `tol`.
     warm_start : bool, default False
         Whether `fit` starts from the last coefficients rather than from zeros.
     on_divergence : {"warn", "raise", "ignore"}, default "warn"

@@ -808,6 +808,24 @@ def test_the_end_of_the_range_is_no_convergence(method):
     assert np.allclose(small.theta, np.linalg.lstsq(X, y)[0], rtol=1e-6)
 
 
+@ENGINES
+def test_what_leaves_the_range_is_named(method):
+    """Also what is asked for later; but no intercept that is zero since its terms cancel."""
+    X, y = random_problem(50, 3)
+    options = {"learning_rate": "bb", "n_iter": 60, "record_theta": True, "method": method}
+    for x_scale, y_scale in ((1e-200, 1e160), (1e200, 1e-160)):
+        with pytest.warns(RuntimeWarning, match="`theta` and `theta_path` and .* of the result are beyond the range"):
+            run = ng.gradient_descent(X * x_scale, y * y_scale, **options)
+        with pytest.warns(RuntimeWarning, match="`theta_least_squares` is beyond the range of float64"):
+            assert not ((0 < abs(run.theta_least_squares)) & (abs(run.theta_least_squares) < np.inf)).any()
+    y = X @ np.array([1.0, -2, 3])
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        run = ng.gradient_descent(X * 1e-200, y, fit_intercept=True, standardize=True, **options)
+        assert np.allclose(run.theta_least_squares, [0, 1e200, -2e200, 3e200])
+    assert [str(w.message) for w in seen] == []
+
+
 def test_the_optimal_rate_is_below_the_limit():
     X = np.diag([1, 1e-9]) * 2**0.5
     run = ng.gradient_descent(X, [1.0, 2], learning_rate="optimal", on_divergence="raise", n_iter=1000)
