@@ -39,7 +39,7 @@ def weights(points: Any, x0: Any, n: int) -> np.ndarray:
     Raises
     ------
     TypeError
-        If `n` is no integer, or `points` or `x0` are no real numbers.
+        If `n` is no integer, or `points` or `x0` are no real numbers; or quantities, whose unit would be lost.
     ValueError
         If `n` is negative, the points are too few, repeat or are not finite.
 

@@ -1098,7 +1098,7 @@ except KeyboardInterrupt as interrupt:
     ids=["short iterations", "modes", "long iterations", "decomposition"],
 )
 def test_ctrl_c(method, shape):
-    """It ends what would take years, in the middle; benchmarks/RESULTS.md has how soon, 0.03 s where 0.2 are promised."""
+    """It ends what would take years, in the middle. How soon is measured in benchmarks/RESULTS.md, 0.03 s."""
     command = [sys.executable, "-c", INTERRUPT, method, *map(str, shape)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == "begun\n"

@@ -63,6 +63,8 @@ def derivative(
     ValueError
         If an argument is of no use, if `fun` returns what are no numbers or arrays of various shapes, if `bounds`
         leave no room for samples.
+    TypeError
+        If `x`, `step`, `bounds` or what `fun` returns is a quantity (of astropy, pint), whose unit would be lost.
 
     What `fun` raises at `x` is raised. A ValueError or ArithmeticError of a plain function elsewhere, as those of
     Python's ``math`` outside of their domain, counts as NaN there. Where `x` or ``fun(x)`` is not finite, the
@@ -167,6 +169,8 @@ def gradient(
     ValueError
         If an argument is of no use, if `fun` returns what are no numbers or arrays of various shapes, if `bounds`
         leave no room for samples.
+    TypeError
+        If `x`, `step`, `bounds` or what `fun` returns is a quantity (of astropy, pint), whose unit would be lost.
 
     What `fun` raises at `x` is raised. A ValueError or ArithmeticError of a plain function elsewhere, as those of
     Python's ``math`` outside of their domain, counts as NaN there. Where `x` or ``fun(x)`` is not finite, the
@@ -239,6 +243,8 @@ def jacobian(
     ValueError
         If an argument is of no use, if `fun` returns what are no numbers or arrays of various shapes, if `bounds`
         leave no room for samples.
+    TypeError
+        If `x`, `step`, `bounds` or what `fun` returns is a quantity (of astropy, pint), whose unit would be lost.
 
     What `fun` raises at `x` is raised. A ValueError or ArithmeticError of a plain function elsewhere, as those of
     Python's ``math`` outside of their domain, counts as NaN there. Where `x` or ``fun(x)`` is not finite, the
@@ -306,6 +312,8 @@ def hessian(
     ValueError
         If an argument is of no use, if `fun` returns what are no numbers or arrays of various shapes, if `bounds`
         leave no room for samples.
+    TypeError
+        If `x`, `step`, `bounds` or what `fun` returns is a quantity (of astropy, pint), whose unit would be lost.
 
     What `fun` raises at `x` is raised. A ValueError or ArithmeticError of a plain function elsewhere, as those of
     Python's ``math`` outside of their domain, counts as NaN there. Where `x` or ``fun(x)`` is not finite, the

@@ -125,6 +125,8 @@ def gradient_descent(
         For data that are empty, not finite, not numbers or of shapes that do not match, and for options out of their
         range; with ``on_divergence="raise"`` for a rate from the limit on. The message names the argument, the value
         and the remedy.
+    TypeError
+        For quantities (of astropy, pint), whose unit would be lost.
     FloatingPointError
         With ``on_divergence="raise"``, if the cost grows without end or leaves the range of the dtype. It has the state
         reached, a Descent, as ``descent``.
