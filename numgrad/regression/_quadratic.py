@@ -99,7 +99,8 @@ class Coordinates:
         if not self.intercept:
             return inner
         sizes = inner.copy()
-        sizes[..., 0] = self.leave(inner)[..., 0]
+        with np.errstate(over="ignore", invalid="ignore"):
+            sizes[..., 0] = self.leave(inner)[..., 0]
         return sizes
 
     def leave(self, inner: Floats) -> Floats:

@@ -233,7 +233,9 @@ class Descent:
             inner = inner + self._start - self._start @ v.T @ v
         with np.errstate(over="ignore", invalid="ignore"):
             found = quadratic.coordinates.leave(scale.theta(inner))
-        if any(scale) and is_beyond(quadratic.coordinates.sizes(inner), found, np.float64, EPS * self._problem.unit):
+        if (any(scale) or self._problem.standardize) and is_beyond(
+            quadratic.coordinates.sizes(inner), found, np.float64, EPS * self._problem.unit
+        ):
             warnings.warn(
                 "Descent: `theta_least_squares` is beyond the range of float64, so 0, inf or of fewer digits; scale "
                 "`X` or `y`",
