@@ -14,7 +14,7 @@ from numgrad._kernels.coordinates import EMPTY, ONE_SIDED, PERIODIC, fill_rows, 
 from numgrad._kernels.gapped import gapped
 from numgrad._kernels.stencil import constant_taps, varying_taps
 from numgrad._recipe import FIELDS, REAL, Recipe, division, weighing
-from numgrad._spacing import are_integers, exact, relative
+from numgrad._spacing import are_integers, exact, not_real, relative
 from numgrad._stencil import EXACT, Stencil, weights, whole
 
 BOUNDARIES = {"one-sided": ONE_SIDED, "periodic": PERIODIC, "nan": EMPTY}
@@ -149,7 +149,7 @@ def read_spacing(
     refuse_units(given, name)
     x = exact(given)
     if x.dtype.kind not in "iuf" and not (x.ndim and are_integers(x)):
-        raise TypeError(f"`{name}` has dtype {x.dtype}, give real numbers")
+        raise not_real(name, given, x)
     if x.ndim == 0:
         h = float(x)
         if not math.isfinite(h) or h == 0:

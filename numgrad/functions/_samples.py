@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from numgrad import _jit, _threads
+from numgrad._containers import refuse_units
 from numgrad._kernels import samples, search
 from numgrad.functions._quotients import Kind, central, kernels
 
@@ -116,10 +117,14 @@ class PlainCaller:
                 given = (
                     a if np.ndim(a) == 0 else np.broadcast_to(a, model.shape).reshape(-1)[point] for a in model.args
                 )
-                values = np.asarray(self.fun(columns, *given))
+                found = self.fun(columns, *given)
             else:
                 found = [_own(self.fun(x, *model.args)) for x in (columns.T.copy() if model.is_vector else columns)]
-        if not self.is_vectorized:
+        if self.shape is None:  # the first call; what follows is of its kind
+            refuse_units(found, "fun(x)")
+        if self.is_vectorized:
+            values = np.asarray(found)
+        else:
             try:
                 values = np.asarray(found)
             except ValueError:
@@ -128,7 +133,7 @@ class PlainCaller:
                     f"`fun` returned the shapes {shapes}; it must return one shape for all points"
                 ) from None
             values = np.moveaxis(values, 0, -1) if values.ndim > 1 else values
-        elif values.shape[-1:] != point.shape:
+        if self.is_vectorized and values.shape[-1:] != point.shape:
             raise ValueError(
                 f"`fun` returned shape {values.shape} for an array of shape {columns.shape}; with vectorized=True the "
                 f"last axis must be that of the {point.size} points. Leave vectorized=True away if it takes one point"

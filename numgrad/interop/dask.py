@@ -11,7 +11,7 @@ from dask.base import tokenize
 from dask.highlevelgraph import HighLevelGraph
 
 from numgrad import _derivative, _fields, _formulas, _gradient, _spacing, _threads
-from numgrad._containers import refuse_units
+from numgrad._containers import as_array, refuse_units
 from numgrad._fields import spacing_of_each
 from numgrad._gradient import MESSAGES
 from numgrad._recipe import FIELDS
@@ -71,6 +71,7 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out: 
     array([0.5 , 0.75, 1.25, 1.75, 2.25, 2.5 ])
     """
     refuse(out)
+    varargs = tuple([as_array(x) for x in varargs])  # a dask Series is computed, as by np.gradient
     axes = range(f.ndim) if axis is None else np.lib.array_utils.normalize_axis_tuple(axis, f.ndim)
     if len(varargs) not in (0, 1, len(axes)) or (len(varargs) == 1 < len(axes) and np.ndim(varargs[0])):
         raise TypeError(MESSAGES["COUNT"])
