@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+OF_DERIVATIVES = "that of an n-th derivative of f by x is the unit of f over that of x to the power n"
+
 
 def integer(name: str, value: Any, least: int, most: int | None = None, wanted: str = "") -> int:
     """Return an integer from `least` to `most`, which is `wanted` in words."""
@@ -69,18 +71,17 @@ def unit_of(given: Any) -> Any:
     return getattr(given, "unit", getattr(given, "units", None))
 
 
-def refuse_units(given: Any, name: str) -> None:
-    """Raise TypeError if this is a quantity, or a list of some."""
+def refuse_units(given: Any, name: str, rule: str = OF_DERIVATIVES) -> None:
+    """Raise TypeError if this is a quantity, or a list of some; `rule` says what unit the result has."""
     kind = type(given)
     if kind is list or kind is tuple:
         one_of_each = {type(one): one for one in given}
         nested = list in one_of_each or tuple in one_of_each
         for one in given if nested else one_of_each.values():
-            refuse_units(one, name)
+            refuse_units(one, name, rule)
     elif (unit := unit_of(given)) is not None:
         numbers = "magnitude" if hasattr(kind, "magnitude") else "value"
         raise TypeError(
             f"`{name}` is in units of {str(unit) or 'one'!r}, a {kind.__name__}, and the result would lose them; give "
-            f"its numbers, by `.{numbers}`, and multiply the result by its own unit: that of an n-th derivative of f "
-            "by x is the unit of f over that of x to the power n"
+            f"its numbers, by `.{numbers}`, and multiply the result by its own unit: {rule}"
         )

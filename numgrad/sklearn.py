@@ -16,7 +16,7 @@ except ImportError as error:
     raise ImportError(f"numgrad.sklearn needs scikit-learn 1.9: pip install 'numgrad[sklearn]' ({error})") from error
 
 from numgrad._checks import flag, integer, not_negative
-from numgrad.regression import CompressedRows, Descent, gradient_descent
+from numgrad.regression import CompressedRows, Descent, _check, gradient_descent
 
 __all__ = ["GradientDescentRegressor"]
 
@@ -59,7 +59,8 @@ class GradientDescentRegressor(CallbackSupportMixin, MultiOutputMixin, Regressor
         given.
     tol : float, default 1e-6
         End when the norm of the gradient is at most `tol` of what it was at the start; 0 to do all iterations. With
-        "bb", whose gradient jumps, of what ``tol**2`` is, 1e-12 at least; but not in float32.
+        ``learning_rate="bb"`` and float64 the fit goes on to ``tol**2``, but not below 1e-12 unless `tol` is: its
+        gradient jumps, and rounding would decide which jump is the first below `tol`.
     warm_start : bool, default False
         Whether `fit` starts from the last coefficients rather than from zeros.
     on_divergence : {"warn", "raise", "ignore"}, default "warn"
@@ -191,10 +192,13 @@ class GradientDescentRegressor(CallbackSupportMixin, MultiOutputMixin, Regressor
         ndarray, shape (n_samples,) or (n_samples, n_targets)
         """
         check_is_fitted(self)
+        _check.refuse_units("X", X)
         X = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
         return np.asarray(X @ self.coef_.T + self.intercept_)
 
     def _validated(self, X: Any, y: Any, is_first: bool) -> tuple[np.ndarray, np.ndarray]:
+        for name, given in (("X", X), ("y", y)):
+            _check.refuse_units(name, given)
         X, y = validate_data(
             self, X, y, dtype=[np.float64, np.float32], multi_output=True, y_numeric=True, reset=is_first
         )

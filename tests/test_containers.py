@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 import numgrad as ng
+from numgrad import functions
 
 X = np.arange(6.0) ** 2
+A = np.arange(6.0)[:, None]
 
 
 @pytest.mark.parametrize("library", ["astropy.units", "pint"])
@@ -30,6 +32,26 @@ def test_quantities(library):
         lambda: ng.divergence(v * m, axis=(1, 2)),
         lambda: ng.curl([v[0], v[1] * m]),
         lambda: ng.jacobian(v, h, 1.0),
+        lambda: ng.weights(q, 0, 1),
+        lambda: ng.weights(list(q), 0, 1),
+        lambda: ng.weights([0, 1], h, 1),
+        lambda: ng.Stencil.from_offsets(q),
+        lambda: functions.derivative(np.sin, h),
+        lambda: functions.gradient(np.sum, q),
+        lambda: functions.derivative(np.sin, 2.0, step=h),
+        lambda: functions.derivative(np.sin, 2.0, bounds=(0 * h, 3.0)),
+        lambda: functions.derivative(lambda t: t * h, 2.0),
+        lambda: functions.derivative(lambda t: [t, t * h], X),
+        lambda: functions.derivative(lambda t: t * h, X, vectorized=True),
+        lambda: functions.hessian(lambda t: t[0] * h, X),
+        lambda: ng.gradient_descent(A * m, X),
+        lambda: ng.gradient_descent(A, q),
+        lambda: ng.gradient_descent(A, list(q)),
+        lambda: ng.gradient_descent([[1.0 * m], [2.0 * m]], [1.0, 2]),
+        lambda: ng.gradient_descent(A, X, sample_weight=h),
+        lambda: ng.gradient_descent(A, X, theta0=[h]),
+        lambda: ng.CompressedRows().update(A, q),
+        lambda: ng.step_size(A * m),
     ):
         with pytest.raises(TypeError, match=r"is in units of 'm.*by `.(value|magnitude)`, and multiply"):
             call()

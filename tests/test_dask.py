@@ -48,6 +48,30 @@ def test_gradient(dtype, chunks):
     check(ng.gradient, f, np.float32(0.3), chunks=chunks, axis=-1)
 
 
+def test_a_series_as_spacing():
+    """It is computed, as np.gradient does it: dask knows not how long it is."""
+    dataframe, pandas = pytest.importorskip("dask.dataframe"), pytest.importorskip("pandas")
+    x = pandas.Series(uneven(23))
+    for one in (x, dataframe.from_pandas(x, npartitions=3)):
+        for function in (ng.gradient, ng.derivative, ng.laplacian):
+            got = function(da.from_array(F, chunks=5), one, axis=0)
+            assert isinstance(got, da.Array)
+            assert same_bits(got.compute(scheduler="synchronous"), function(F, x.to_numpy(), axis=0))
+    with pytest.raises(ValueError, match="must match the length"):
+        ng.gradient(da.from_array(F, chunks=5), dataframe.from_pandas(x[:9], npartitions=3), axis=0)
+
+
+def test_explain():
+    """Nothing is computed, and what is wrong is said."""
+    f = da.from_array(F, chunks=5)
+    with dask.config.set(scheduler=never):
+        for call in ((f,), (f, 0.3), (ng.derivative, f), (ng.divergence, [f, f])):
+            (row,) = ng.explain(*call)
+            assert str(row).startswith("numgrad on each chunk, because it is a dask array; `explain` one of them")
+        with pytest.raises(ValueError, match="accuracy"):
+            ng.explain(ng.laplacian, f, accuracy=3)
+
+
 @pytest.mark.parametrize("lazy", [(), (0,)])
 def test_evenness_is_that_of_the_axis(lazy):
     """Each chunk has equal steps, or other than the rest; the axis decides."""

@@ -118,6 +118,29 @@ def test_descent(options, p):
     assert run.names == tuple("abcd")
 
 
+def test_one_weight_for_all_rows():
+    """A number is that of each row, whether or not it is known how many there are."""
+    X, y, _ = table()
+    frame, lazy, target = frames()
+    for x, t in ((da.from_array(X, chunks=(130, N)), da.from_array(y, chunks=130)), (lazy[list("abcd")], lazy[target])):
+        for weight in (2.5, np.array(3)):
+            expected = ng.CompressedRows().update(X if isinstance(x, da.Array) else frame[list("abcd")], y, weight)
+            same(ng.CompressedRows.from_dask(x, t, weight), expected)
+        one = ng.gradient_descent(x, t, sample_weight=2.5, n_iter=5, l2=0.1)
+        assert np.allclose(one.theta, ng.gradient_descent(X, y, sample_weight=2.5, n_iter=5, l2=0.1).theta, rtol=1e-12)
+        with pytest.raises(ValueError, match=r"`sample_weight` is -1.*give weights of at least 0"):
+            ng.gradient_descent(x, t, sample_weight=-1)
+
+
+def test_quantities_keep_their_unit_to_themselves():
+    m = pytest.importorskip("astropy.units").m
+    X, y, w = table()
+    x, t = da.from_array(X, chunks=(130, N)), da.from_array(y, chunks=130)
+    for given in ((x, y * m), (x, t, w * m), (x, t, 2 * m)):
+        with pytest.raises(TypeError, match=r"is in units of 'm'.*unit of y over that of its column"):
+            ng.CompressedRows.from_dask(*given)
+
+
 def test_step_size():
     X, _, w = table()
     x, v = da.from_array(X, chunks=(130, 2)), da.from_array(w, chunks=200)

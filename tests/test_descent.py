@@ -6,7 +6,6 @@ import pickle
 import signal
 import subprocess
 import sys
-import time
 import tracemalloc
 import warnings
 import weakref
@@ -808,6 +807,24 @@ def test_the_end_of_the_range_is_no_convergence(method):
     assert np.allclose(small.theta, np.linalg.lstsq(X, y)[0], rtol=1e-6)
 
 
+@ENGINES
+def test_what_leaves_the_range_is_named(method):
+    """Also what is asked for later; but no intercept that is zero since its terms cancel."""
+    X, y = random_problem(50, 3)
+    options = {"learning_rate": "bb", "n_iter": 60, "record_theta": True, "method": method}
+    for x_scale, y_scale in ((1e-200, 1e160), (1e200, 1e-160)):
+        with pytest.warns(RuntimeWarning, match="`theta` and `theta_path` and .* of the result are beyond the range"):
+            run = ng.gradient_descent(X * x_scale, y * y_scale, **options)
+        with pytest.warns(RuntimeWarning, match="`theta_least_squares` is beyond the range of float64"):
+            assert not ((abs(run.theta_least_squares) > 0) & (abs(run.theta_least_squares) < np.inf)).any()
+    y = X @ np.array([1.0, -2, 3])
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        run = ng.gradient_descent(X * 1e-200, y, fit_intercept=True, standardize=True, **options)
+        assert np.allclose(run.theta_least_squares, [0, 1e200, -2e200, 3e200])
+    assert [str(w.message) for w in seen] == []
+
+
 def test_the_optimal_rate_is_below_the_limit():
     X = np.diag([1, 1e-9]) * 2**0.5
     run = ng.gradient_descent(X, [1.0, 2], learning_rate="optimal", on_divergence="raise", n_iter=1000)
@@ -1049,47 +1066,54 @@ def test_names_are_keywords():
 INTERRUPT = """
 import signal, sys, time
 import numpy as np, numgrad as ng
+from numgrad.regression import _descent, _rows
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs inherit "ignore"
 method, m, n = sys.argv[1], *map(int, sys.argv[2:])
 X = np.random.default_rng(0).standard_normal((m, n))
 y = X.sum(axis=1)
 ng.gradient_descent(X[:1000], y[:1000], learning_rate=1e-6, n_iter=1, record=False, method=method)
-print("ready", flush=True)
+looks = []
+def clock():
+    looks.append(1)
+    if len(looks) == 9:  # two for each call of the kernel
+        print("begun", flush=True)
+    return time.perf_counter()
+def decompose(*given):
+    print("begun", flush=True)
+    return triangle(*given)
+triangle = _rows.triangle
+if n < 300:
+    _descent.perf_counter = clock
+else:
+    _rows.triangle = decompose
 try:
     ng.gradient_descent(X, y, learning_rate=1e-6, n_iter=10**12, record=False, method=method)
 except KeyboardInterrupt as interrupt:
     run = getattr(interrupt, "descent", None)
-    print(time.time(), run and run.n_iter, run and run.stop_reason, flush=True)
+    print(run and run.n_iter, run and run.stop_reason, flush=True)
 """
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
 @pytest.mark.parametrize(
     ("method", "shape"),
-    [("fused", (100, 2)), ("modes", (100, 2)), ("fused", (2_000_000, 60)), ("modes", (500_000, 300))],
+    [("fused", (100, 2)), ("modes", (100, 2)), ("fused", (300_000, 60)), ("modes", (50_000, 300))],
     ids=["short iterations", "modes", "long iterations", "decomposition"],
 )
 def test_ctrl_c(method, shape):
-    """All stop at once; an iteration of the long case takes a tenth of a second, the decomposition many."""
+    """It ends what would take years, in the middle. How soon is measured in benchmarks/RESULTS.md, 0.03 s."""
     command = [sys.executable, "-c", INTERRUPT, method, *map(str, shape)]
-    wait = 2 if shape[0] < 1000 or method == "modes" else 6  # well into the iterations
-    for seconds in (wait, 5 * wait, 25 * wait):  # on a busy machine they may not have begun, or the answer is late
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-            assert process.stdout.readline() == "ready\n"
-            time.sleep(seconds)
-            process.send_signal(signal.SIGINT)
-            sent = time.time()
-            try:
-                stopped, done, reason = process.communicate(timeout=HANGS)[0].split(" ", 2)
-            finally:
-                process.kill()
-        took = float(stopped) - sent
-        if took < 0.4 and (done != "None" or shape[1] == 300):
-            break
-    assert took < 0.4  # the promise is 0.2; benchmarks/RESULTS.md has what was measured, 0.03
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "begun\n"
+        process.send_signal(signal.SIGINT)
+        try:
+            done, reason = process.communicate(timeout=HANGS)[0].split(" ", 1)
+        finally:
+            process.kill()
+    assert process.returncode == 0
     if shape[1] < 300:
         assert reason == f"interrupted after {done} of 1000000000000 iterations\n"
-        assert shape[0] > 1000 or int(done) > 1000
+        assert int(done) > (1000 if shape[0] < 1000 else 0)
 
 
 @ENGINES

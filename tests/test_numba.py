@@ -58,7 +58,7 @@ def check(f, *spacings, **keywords):
     assert_same(expected, got)
 
 
-@pytest.mark.parametrize("dtype", ["f8", *COMPLEX, "b", "Q"])
+@pytest.mark.parametrize("dtype", ["f8", *COMPLEX, "b"])
 def test_dtypes(dtype):
     """Of run time, so that all kernels of the dtype are there."""
     f = values(dtype, (5, 6))
@@ -79,14 +79,17 @@ def test_numbers(dtype, h):
 
 
 @pytest.mark.parametrize("dtype", ["f4", "c8"])
-@pytest.mark.parametrize(
-    "x",
-    [uneven(8), uneven(8, "f4"), np.arange(8.0) / 4, np.arange(8), np.arange(8, dtype="f4"), uneven(8)[::-1]],
-    ids=["uneven", "uneven f4", "even", "integers", "even f4", "descending"],
-)
-def test_coordinates(dtype, x):
+@pytest.mark.parametrize("of", ["f8", "f4"])
+def test_coordinates(dtype, of):
+    for x in (uneven(8, of), np.arange(8, dtype=of) / 4, uneven(8, of)[::-1].copy()):
+        for edge_order in (1, 2):
+            check(values(dtype, (3, 8)), x, axis=1, edge_order=edge_order)
+
+
+@pytest.mark.parametrize("x", [np.arange(8) ** 2, uneven(8)[::-1]], ids=["integers", "backwards in memory"])
+def test_coordinates_that_are_copied(x):
     for edge_order in (1, 2):
-        check(values(dtype, (3, 8)), x, axis=1, edge_order=edge_order)
+        check(values("f4", (3, 8)), x, axis=1, edge_order=edge_order)
 
 
 @pytest.mark.parametrize("axis", [0, -1, 1, None, (0, 1), (1,), (-1, 0)], ids=str)
@@ -109,12 +112,13 @@ def test_axes_in_the_source():
         assert_same(one, other)
 
 
-@pytest.mark.parametrize("shape", [(7,), (3, 4, 2, 5)])
-def test_shapes_and_layouts(shape):
-    f = values("f8", shape)
-    for given in (f, np.asfortranarray(f), read_only(f.copy()), np.repeat(f, 2, -1)[..., ::2]):
+def test_shapes_and_layouts():
+    for f in values("f8", (7,)), values("f8", (3, 4, 5)):
+        check(f)
+        check(np.repeat(f, 2, -1)[..., ::2])
+    for given in np.asfortranarray(f), read_only(f.copy()):
         check(given)
-    check(f.T, axis=len(shape) - 1)
+    check(f.T, axis=2)
 
 
 def test_mixed_spacings():
@@ -136,6 +140,7 @@ def test_nothing_to_do():
     check(np.zeros((0, 3)), axis=1)
 
 
+# Of the same types where they can be: each signature takes seconds to compile.
 ERRORS = {
     "axis": ((4, 5), (), {"axis": 2}),
     "axis of many": ((4, 5), (), {"axis": (0, -3)}),
@@ -144,11 +149,11 @@ ERRORS = {
     "number of spacings": ((4, 5), (1.0, 2.0, 3.0), {}),
     "coordinates for two axes": ((4, 4), (uneven(4),), {}),
     "2-D coordinates": ((4, 4), (np.ones((4, 4)),), {"axis": 0}),
-    "length of coordinates": ((4,), (uneven(5),), {}),
-    "one coordinate": ((1,), (uneven(1),), {}),
+    "length of coordinates": ((4,), (uneven(5),), {"edge_order": 1}),
+    "one coordinate": ((1,), (uneven(1),), {"edge_order": 1}),
     "edge_order": ((4,), (), {"edge_order": 3}),
-    "short": ((1,), (), {}),
-    "short for 2": ((5, 2), (), {"edge_order": 2}),
+    "short": ((1,), (), {"edge_order": 1}),
+    "short for 2": ((2,), (), {"edge_order": 2}),
     "axis before number": ((4, 5), (1.0, 2.0), {"axis": (0, 3)}),
     "length before order": ((4,), (uneven(5),), {"edge_order": 3}),
     "order before short": ((1,), (), {"edge_order": 3}),

@@ -92,6 +92,20 @@ def test_coordinates_of_each_line():
     check(np.asfortranarray(f), "accuracy=4, boundary='nan'", x=x.astype("f4"))
 
 
+def test_integers_beyond_floats():
+    """Nanoseconds since 1970, at steps of some hundred: of one line for all, and of each line its own."""
+    first = 1_700_000_000_000_000_000
+    f, x = values("f8", (2, 6)), first + np.array([[0, 1, 3, 4, 7, 8], [9, 8, 6, 4, 1, 0]]) * 300
+    x[1] -= first  # a line that is no longer beyond
+    check(f, "n=2", x=x[0])
+    check(f, "n=2", x=x)
+    check(np.asfortranarray(f), "n=2", x=x[::-1] + np.array([[0], [-(2**60)]]))
+    check(f, "edge_accuracy=1", x=x[0].astype("u8") + np.uint64(2**63))
+    x[0, 2] = x[0, 1]
+    assert str(first + 300) in str(check_error(f, "n=2", x=x))
+    assert str(first + 300) in str(check_error(f, "n=2", x=x[0]))
+
+
 def test_gaps():
     f = values("f8", (2, 24))
     f[0, 3] = f[0, 12] = f[1, 0] = np.nan

@@ -258,3 +258,12 @@ def test_no_data_in_a_pickle(diabetes):
     X *= 2
     assert np.array_equal(pickle.loads(pickle.dumps(model)).coef_, model.coef_)
     assert isinstance(model.descent_, ng.Descent)
+
+
+def test_quantities_keep_their_unit_to_themselves():
+    m = pytest.importorskip("astropy.units").m
+    X, y = np.arange(12.0).reshape(6, 2), np.arange(6.0)
+    model = GradientDescentRegressor().fit(X, y)
+    for call in (lambda: model.fit(X * m, y), lambda: model.partial_fit(X, y * m), lambda: model.predict(X * m)):
+        with pytest.raises(TypeError, match=r"is in units of 'm'.*unit of y over that of its column"):
+            call()

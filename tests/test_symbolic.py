@@ -390,6 +390,7 @@ CORNERS = {  # with points, where the value, the partial or the second one is 0/
     "tanh(x)": [1e-12, -1e-12, 15.0, 30.0, -200.0],
     "asin(x) + acos(x/2)": [1e-12, -1e-12, 1 - 1e-12, 1e-12 - 1],
     "atanh(x)": [1e-12, -1e-300, 1 - 1e-12],
+    "atanh(2x - x^2) + asin(3x)": [1e-12, -1e-300, 0.1],
     "asech(x)": [1e-12, 0.5, 1 - 1e-12],
     "acoth(x)": [1 + 1e-12, -1 - 1e-12, 1e12, -3.0],
     "asec(x)": [1 + 1e-12, -1 - 1e-12, 1e12, 3.0],
@@ -602,22 +603,45 @@ def test_nested_100_deep(part, order):
     assert symbolic.compile(text, "x", order=order).symbols
 
 
-SHAPES = {
+SHAPES = {  # of which each takes more than a tenth of what is allowed
     "roots of numbers": "(1+" * 49 + "2" + ")^(1/3)" * 49,
+    "sines of numbers": "sin(1+" * 49 + "1" + ")" * 49,
     "product": "*".join(f"(x+{i})^64" for i in range(1, 600)),
     "Max": f"max({','.join(f'x+{i}y' for i in range(900))})",
-    "Abs": "abs(" * 90 + "x" + "+x)" * 90,
+    "Mod": "Mod(" + "+".join(f"{i}x*y^{i}" for i in range(600)) + ",x+y)",
+    "numbers": "+".join(f"x*tan(pi/{i})" for i in range(2, 700)),
 }
 
 
 @pytest.mark.parametrize("text", SHAPES.values(), ids=SHAPES.keys())
 def test_work_is_limited(text, monkeypatch):
-    monkeypatch.setattr(_work, "CALLS", 100_000)  # fewer than these take, to be quick
-    monkeypatch.setattr(_work, "CALLS_PER_CHARACTER", 0)
+    monkeypatch.setattr(_work, "WORK", _work.WORK // 10)  # to be quick
     before = sys.gettrace()
     with pytest.raises(ValueError, match="too much work for a string, with partials up to order 2; pass a SymPy"):
         symbolic.compile(text, "x y", order=2)
     assert sys.gettrace() is before
+    with ThreadPoolExecutor(1) as pool, pytest.raises(ValueError, match="too much work"):
+        pool.submit(symbolic.compile, text, "x y", order=2).result()
+
+
+def test_what_takes_little_work():
+    """Of these SymPy is asked nothing, or it would be asked all the way down."""
+    nested = "abs(" * 90 + "x" + "*y-x)" * 90, "max(" * 90 + "x" + "+1,y*x)" * 90, "floor(" * 90 + "x" + "/3+x)" * 90
+    long = "+".join(f"0.{i}1*tanh(0.{i}2x+0.{i}3y+{i})" for i in range(200))
+    for text, order in [*((t, 1) for t in nested), (long, 2)]:
+        assert symbolic.compile(text, "x y", order=order).order == order
+
+
+def test_long_strings_are_those_of_short_ones():
+    """As they stand, they have the values of what SymPy simplifies."""
+    short = "exp(-x^2) (x - y)^3/(1 + x^2 y^2) + abs(x y) sin(-2x) + x^y x + sqrt(x)/x^(3/2)"
+    short += " + log(x, 10) + E^(x y) + erf(x) max(x, y^2)"
+    formulas = [symbolic.compile(text, (x, y), order=2) for text in (short, short + " + 0" * 100)]
+    points = np.random.default_rng(0).uniform(0.3, 2.4, (2, 6))
+    definitions = formulas[0]._definitions | formulas[1]._definitions
+    results = all_at_once([e for f in formulas for e in f._outputs], points, definitions)
+    np.testing.assert_allclose(results[6:], results[:6], 1e-12)
+    assert formulas[1].expr.free_symbols == {x, y}
 
 
 def test_numbers_of_many_digits_are_limited():

@@ -1,6 +1,7 @@
 """numgrad.interop.xarray: equal to xarray's differentiate, and elsewhere to numgrad on plain arrays."""
 
 import tracemalloc
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -331,6 +332,34 @@ def test_turning_points_by_coordinate(kind):
     if kind == "datetimes":
         slope = f.numgrad.turning_points("t", datetime_unit="D").gradient
         np.testing.assert_allclose(slope, 2 * (4 - where))
+
+
+@pytest.mark.parametrize("lazy", [False, True], ids=["memory", "dask"])
+@pytest.mark.parametrize("unit", [None, "ns", "us", "D"])
+def test_times_of_lines_far_apart_keep_their_digits(lazy, unit):
+    """Each line counts from its own first time, so that its nanoseconds are whole numbers."""
+    steps = np.array([[0, 1, 3, 4, 7, 8], [8, 7, 4, 3, 1, 0]]) * 301
+    t = np.array([["1970-01-02T00:00:00.000000001"], ["2023-11-14T00:00:00.000000001"]], "M8[ns]") + steps
+    y = np.sin(steps / 500)
+    f = xr.DataArray(y, {"t": (("line", "i"), t)}, ("line", "i"))
+    if lazy:
+        pytest.importorskip("dask")
+        f = f.chunk({"line": 1})
+    from_first = steps - steps[:, :1]
+    exact = np.array([[int(s) / Fraction(np.timedelta64(1, unit or "ns") // np.timedelta64(1, "ns")) for s in row]
+                      for row in from_first], float)  # fmt: skip
+    for options in ({}, {"n": 2}):
+        got = f.numgrad.derivative("t", dim="i", datetime_unit=unit, **options)
+        assert same_bits(got.values, ng.derivative(y, exact, **options))
+        got = f.T.numgrad.derivative("t", dim="i", datetime_unit=unit, **options)
+        assert same_bits(got.values, ng.derivative(y.T, exact.T, axis=0, **options))
+    expected = ng.turning_points(y, from_first)
+    assert len(expected)
+    for one in (f, f.T, f.expand_dims(k=1)):
+        found = ng.turning_points(one, "t", dim="i", datetime_unit=unit)
+        lines = found.line[:, -1]
+        assert found.index.tolist() == expected.index.tolist()
+        assert (found.position == t[lines, 0] + np.rint(expected.position).astype("m8[ns]")).all()
 
 
 def test_turning_points_of_lines_with_coordinates_of_their_own():

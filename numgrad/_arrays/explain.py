@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from numgrad._arrays import derivative, fields, gradient, turning_points
-from numgrad._arrays.containers import as_array
+from numgrad._arrays.containers import as_array, home_of_components
 from numgrad._arrays.plan.dispatch import prepare
 from numgrad._arrays.plan.schemes import UNIFORM
 from numgrad._arrays.plan.spacing import NotFast
@@ -31,7 +31,7 @@ class AxisExplanation:
         that all of its lines are done in one loop; "by rows" for arrays whose elements do not lie side by side.
         "stencil" for other derivatives, with how many samples it takes and the order n; "with coordinates" or "with
         coordinates of each line", "+ gaps" if a NaN ends an interval; "on a copy" of an array whose elements do not lie
-        side by side. "turning points"; or "numpy.gradient".
+        side by side. "turning points"; "numgrad on each chunk" of a dask array; or "numpy.gradient".
     dtype : str
         The dtype of the quotient, before it is stored.
     view : tuple of int
@@ -43,7 +43,7 @@ class AxisExplanation:
     stores : str
         "streaming" for results written past the cache, else "plain".
     reason : str
-        Why NumPy computes it; empty where a kernel does.
+        Why NumPy computes it, or dask; empty where a kernel does.
     """
 
     axis: int | None
@@ -97,7 +97,7 @@ def explain(f: Any, *varargs: Any, **options: Any) -> Explanation:
     axis 1: stencil of 5 samples for n=2, in float64, as (9, 9, 1), spacing 1.0, 1 thread, plain stores
     """
     if not callable(f):
-        return _of_gradient(f, *varargs, **options)
+        f, varargs = gradient.gradient, (f, *varargs)
     known: list[tuple[Any, Callable[..., Explanation]]] = [
         (gradient.gradient, _of_gradient),
         (derivative.derivative, _of_derivative),
@@ -106,6 +106,11 @@ def explain(f: Any, *varargs: Any, **options: Any) -> Explanation:
     ]
     for function, explained in known:
         if f is function:
+            home = home_of_components(varargs[0]) if varargs else None
+            if home is not None and home.__name__.endswith("dask") and hasattr(home, f.__name__):
+                f(*varargs, **options)  # which is lazy, and has its errors
+                reason = "it is a dask array; `explain` one of them, like f.blocks[0].compute(), for its kernels"
+                return Explanation([AxisExplanation(None, "numgrad on each chunk", reason=reason)])
             return explained(*varargs, **options)
     raise TypeError(f"`explain` does not know {f!r}; give it an array, or a function of numgrad on arrays")
 

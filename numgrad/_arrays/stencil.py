@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from numgrad._arrays.plan.fornberg import EXACT, fornberg, fractions, nonzero, symmetric
-from numgrad._arrays.plan.spacing import EXACT_INTEGERS, are_integers, exact
-from numgrad._checks import integer
+from numgrad._arrays.plan.spacing import EXACT_INTEGERS, are_integers, exact, not_real
+from numgrad._checks import integer, refuse_units
 
 
 def weights(points: Any, x0: Any, n: int) -> np.ndarray:
@@ -36,7 +36,7 @@ def weights(points: Any, x0: Any, n: int) -> np.ndarray:
     Raises
     ------
     TypeError
-        If `n` is no integer, or `points` or `x0` are no real numbers.
+        If `n` is no integer, or `points` or `x0` are no real numbers; or quantities, whose unit would be lost.
     ValueError
         If `n` is negative, the points are too few, repeat or are not finite.
 
@@ -89,11 +89,12 @@ def weights(points: Any, x0: Any, n: int) -> np.ndarray:
 
 def _real(given: Any, name: str) -> np.ndarray:
     """Return an array of float64, or of integers as they are."""
+    refuse_units(given, name)
     array = exact(given)
     if array.dtype.kind in "iu" or are_integers(array):
         return array
     if array.dtype.kind != "f":
-        raise TypeError(f"`{name}` has dtype {array.dtype}; give real numbers")
+        raise not_real(name, given, array)
     array = array.astype(np.float64)
     if not np.isfinite(array).all():
         raise ValueError(f"`{name}` has values that are not finite")

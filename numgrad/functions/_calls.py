@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from numgrad._checks import refuse_units
 from numgrad._compile import jit
 from numgrad._system.threads import get_num_threads, share
 from numgrad.functions._kernels import calls as samples
@@ -118,10 +119,14 @@ class PlainCaller:
                 given = (
                     a if np.ndim(a) == 0 else np.broadcast_to(a, model.shape).reshape(-1)[point] for a in model.args
                 )
-                values = np.asarray(self.fun(columns, *given))
+                found = self.fun(columns, *given)
             else:
                 found = [_own(self.fun(x, *model.args)) for x in (columns.T.copy() if model.is_vector else columns)]
-        if not self.is_vectorized:
+        if self.shape is None:  # the first call; what follows is of its kind
+            refuse_units(found, "fun(x)")
+        if self.is_vectorized:
+            values = np.asarray(found)
+        else:
             try:
                 values = np.asarray(found)
             except ValueError:
@@ -130,7 +135,7 @@ class PlainCaller:
                     f"`fun` returned the shapes {shapes}; it must return one shape for all points"
                 ) from None
             values = np.moveaxis(values, 0, -1) if values.ndim > 1 else values
-        elif values.shape[-1:] != point.shape:
+        if self.is_vectorized and values.shape[-1:] != point.shape:
             raise ValueError(
                 f"`fun` returned shape {values.shape} for an array of shape {columns.shape}; with vectorized=True the "
                 f"last axis must be that of the {point.size} points. Leave vectorized=True away if it takes one point"

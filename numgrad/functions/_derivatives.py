@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from numgrad._checks import flag, integer
+from numgrad._checks import flag, integer, refuse_units
 from numgrad.functions._calls import Model, Tasks, caller_of
 from numgrad.functions._quotients import central, mixed, mixed_one_sided, one_sided
 from numgrad.functions._result import Derivative
@@ -63,6 +63,8 @@ def derivative(
     ValueError
         If an argument is of no use, if `fun` returns what are no numbers or arrays of various shapes, if `bounds`
         leave no room for samples.
+    TypeError
+        If `x`, `step`, `bounds` or what `fun` returns is a quantity (of astropy, pint), whose unit would be lost.
 
     What `fun` raises at `x` is raised. A ValueError or ArithmeticError of a plain function elsewhere, as those of
     Python's ``math`` outside of their domain, counts as NaN there. Where `x` or ``fun(x)`` is not finite, the
@@ -167,6 +169,8 @@ def gradient(
     ValueError
         If an argument is of no use, if `fun` returns what are no numbers or arrays of various shapes, if `bounds`
         leave no room for samples.
+    TypeError
+        If `x`, `step`, `bounds` or what `fun` returns is a quantity (of astropy, pint), whose unit would be lost.
 
     What `fun` raises at `x` is raised. A ValueError or ArithmeticError of a plain function elsewhere, as those of
     Python's ``math`` outside of their domain, counts as NaN there. Where `x` or ``fun(x)`` is not finite, the
@@ -239,6 +243,8 @@ def jacobian(
     ValueError
         If an argument is of no use, if `fun` returns what are no numbers or arrays of various shapes, if `bounds`
         leave no room for samples.
+    TypeError
+        If `x`, `step`, `bounds` or what `fun` returns is a quantity (of astropy, pint), whose unit would be lost.
 
     What `fun` raises at `x` is raised. A ValueError or ArithmeticError of a plain function elsewhere, as those of
     Python's ``math`` outside of their domain, counts as NaN there. Where `x` or ``fun(x)`` is not finite, the
@@ -306,6 +312,8 @@ def hessian(
     ValueError
         If an argument is of no use, if `fun` returns what are no numbers or arrays of various shapes, if `bounds`
         leave no room for samples.
+    TypeError
+        If `x`, `step`, `bounds` or what `fun` returns is a quantity (of astropy, pint), whose unit would be lost.
 
     What `fun` raises at `x` is raised. A ValueError or ArithmeticError of a plain function elsewhere, as those of
     Python's ``math`` outside of their domain, counts as NaN there. Where `x` or ``fun(x)`` is not finite, the
@@ -380,6 +388,7 @@ def _prepare(
     accuracy = integer("accuracy", accuracy, 2, MOST_ACCURATE)
     if accuracy % 2:
         raise ValueError(f"`accuracy` is {accuracy}; central quotients have an even order of accuracy")
+    refuse_units(x, "x")
     points = np.asarray(x)
     if points.dtype.kind in "biu":
         points = points.astype(float)
@@ -407,6 +416,7 @@ def _first(array: np.ndarray, mask: np.ndarray) -> str:
 
 def _spread(name: str, value: Any, points: np.ndarray) -> np.ndarray:
     """Broadcast to the shape of the points; a value for each variable fits any number of points."""
+    refuse_units(value, name)
     try:
         given = np.asarray(value, float)
     except (TypeError, ValueError):

@@ -12,6 +12,7 @@ from dask.highlevelgraph import HighLevelGraph
 
 from numgrad._arrays import fields
 from numgrad._arrays import gradient as _gradient
+from numgrad._arrays.containers import as_array
 from numgrad._arrays.derivative import GAPS, by_stencil, read_call
 from numgrad._arrays.gradient import MESSAGES
 from numgrad._arrays.plan import spacing as _spacing
@@ -29,7 +30,7 @@ from numgrad._arrays.terms import spacing_of_each
 from numgrad._checks import choice, refuse_units
 from numgrad._system.threads import one_thread
 
-# What `_containers.home_of` sends here; all else of dask is read as arrays are.
+# What `containers.home_of` sends here; all else of dask is read as arrays are.
 KINDS = (da.Array,)
 
 
@@ -84,6 +85,7 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out: 
     array([0.5 , 0.75, 1.25, 1.75, 2.25, 2.5 ])
     """
     refuse(out)
+    varargs = tuple([as_array(x) for x in varargs])  # a dask Series is computed, as by np.gradient
     axes = range(f.ndim) if axis is None else np.lib.array_utils.normalize_axis_tuple(axis, f.ndim)
     if len(varargs) not in (0, 1, len(axes)) or (len(varargs) == 1 < len(axes) and np.ndim(varargs[0])):
         raise TypeError(MESSAGES["COUNT"])

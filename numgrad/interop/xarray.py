@@ -20,7 +20,7 @@ from numgrad._arrays import turning_points as _turning_points
 from numgrad._arrays.containers import as_array, home_of
 from numgrad._arrays.plan.options import read_spacing
 
-# What `_containers.home_of` sends here; a Variable has no coordinates, and is read as arrays are.
+# What `containers.home_of` sends here; a Variable has no coordinates, and is read as arrays are.
 KINDS = (xr.DataArray, xr.Dataset)
 
 # What xarray divides by where a dimension has no coordinate: its numbers are float64, whatever the samples are.
@@ -111,7 +111,13 @@ def turning_points(
             raise ValueError(f"{place.name!r} has dimensions {listed(x.dims)}, and `y` {listed(y.dims)}")
         x = x.set_dims(y.sizes).data
     found = _turning_points.turning_points(y.data, x, axis=y.get_axis_num(place.dim), **options)
-    return found if place.times is None else replace(found, position=as_times(found.position, place))
+    if place.times is None:
+        return found
+    first = first_of_lines(place.times, place.dim)
+    if first is not None:
+        others = {dim: size for dim, size in y.sizes.items() if dim != place.dim}
+        first = first.isel({place.dim: 0}).set_dims(others).transpose(*others).values[tuple(found.line.T)]
+    return replace(found, position=as_times(found.position, place, first))
 
 
 def laplacian(f: Any, *spacing: Any, **options: Any) -> Any:
@@ -494,7 +500,7 @@ def place_of(obj: Any, given: Any, unit: str | None, dim: Hashable | None = None
     times = None
     if is_time(variable):
         unit = unit or ("s" if variable.dtype.kind == "O" else np.datetime_data(variable.dtype)[0])
-        times, variable = variable, as_numbers(variable, unit)
+        times, variable = variable, as_numbers(variable, unit, first_of_lines(variable, dim))
     elif variable.dtype.kind not in "iufcO":
         raise TypeError(f"coordinate {name!r} has dtype {variable.dtype}; give one of numbers or times")
     return Place(name, dim, variable if variable.ndim > 1 else variable.data, unit, times)
@@ -508,17 +514,26 @@ def is_time(variable: Any) -> bool:
     return type(first).__module__.partition(".")[0] == "cftime"
 
 
-def as_numbers(variable: Any, unit: str | None) -> Any:
+def first_of_lines(variable: Any, dim: Hashable) -> Any:
+    """Return where lines of times begin, as a Variable; None of a coordinate of one dimension, and of cftime.
+
+    Numbers count from there, and so keep their digits however far apart the lines are. Of the others xarray says it.
+    """
+    is_of_lines = variable.ndim > 1 and variable.dtype.kind in "mM"
+    return variable.isel({dim: slice(1)}) if is_of_lines else None
+
+
+def as_numbers(variable: Any, unit: str | None, first: Any = None) -> Any:
     # xarray's own, so that every bit is the same; it says nothing of this in public.
     try:
-        return variable._to_numeric(datetime_unit=unit)
+        return variable._to_numeric(None if first is None else first.data, datetime_unit=unit)
     except (TypeError, ValueError, KeyError) as error:
         why = f"`datetime_unit` is {unit!r}, times of dtype {variable.dtype} are not in that: {error}"
         raise TypeError(why) from error
 
 
-def as_times(position: np.ndarray, place: Place) -> np.ndarray:
-    """Return the times of positions in the unit of this place, which begin, as xarray's do, at the first of them."""
+def as_times(position: np.ndarray, place: Place, first: Any = None) -> np.ndarray:
+    """Return the times of positions in the unit of this place, which begin at `first`, or where xarray's do."""
     times, unit = place.times.values, place.unit
     one: Any = np.timedelta64  # its stubs know units by their literals only
     if times.dtype.kind == "O":
@@ -526,7 +541,7 @@ def as_times(position: np.ndarray, place: Place) -> np.ndarray:
         made = [timedelta(microseconds=float(step)) for step in steps]
         return np.array([times.min() + step for step in made], dtype=object)
     finest = np.datetime_data(times.dtype)[0]
-    first = np.nanmin(times)
+    first = np.nanmin(times) if first is None else first
     low, high = (abs(int(x.astype(np.int64))) for x in (np.nanmin(times), np.nanmax(times)))
     for finer in ("ns", "us", "ms", "s"):
         per = int(one(1, finest) / one(1, finer)) if finer != finest else 1

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from numgrad import _checks
+
 Floats = np.ndarray[Any, np.dtype[np.floating[Any]]]
 
 # Elements looked at between two chances for Ctrl-C.
@@ -16,9 +18,13 @@ OTHERS: dict[str, Any] = {
     "text": (str, bytes),
     "dates": (datetime.date, datetime.timedelta, np.datetime64, np.timedelta64),
 }
-DATES = {
-    "M": ", like the seconds since the first: (t - t[0]) / np.timedelta64(1, 's')",
-    "m": ", like the seconds: t / np.timedelta64(1, 's')",
+# What to do with columns of other kinds, by how the names of their dtypes begin.
+COLUMNS = {
+    "datetime": ", like the seconds since the first: (t - t[0]) / np.timedelta64(1, 's')",
+    "timedelta": ", like the seconds: t / np.timedelta64(1, 's')",
+    "period": ", like its ordinals",
+    "interval": ", like the middles of its intervals, `.mid`",
+    **dict.fromkeys(("str", "bytes", "category", "large_string"), ", and drop or encode words"),
 }
 REMEDIES = {"text": "drop or encode its words", "dates": "give numbers, like seconds since the first"}
 # Where sizes may matter to float32.
@@ -139,7 +145,13 @@ def read_only(array: np.ndarray) -> np.ndarray:
     return view
 
 
+def refuse_units(name: str, values: Any) -> None:
+    """Raise TypeError for quantities, whose unit would be lost."""
+    _checks.refuse_units(values, name, "that of a coefficient is the unit of y over that of its column")
+
+
 def _numbers(name: str, values: Any) -> np.ndarray:
+    refuse_units(name, values)
     if isinstance(values, np.ma.MaskedArray):
         raise ValueError(f"`{name}` is a masked array; drop the masked rows, or fill them")
     if hasattr(values, "toarray") and not isinstance(values, np.ndarray):  # as scipy.sparse and its kin have
@@ -147,50 +159,51 @@ def _numbers(name: str, values: Any) -> np.ndarray:
             f"`{name}` is sparse, a {type(values).__name__}; give {name}.toarray(), if that fits in memory"
         )
     _refuse_columns(name, values)
+    what = ""
     try:
         array = np.asarray(values)
         if array.dtype == object:  # mixed columns of a data frame, or ragged lists
-            for what, kinds in OTHERS.items():
-                if any(isinstance(value, kinds) for value in array.flat):
-                    raise ValueError(f"`{name}` has {what} among its objects; {REMEDIES[what]}")
-            array = array.astype(np.float64)
+            what = _no_number(array)
+            array = array if what else array.astype(np.float64)
     except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(
             f"`{name}` is no array of real numbers ({error}); give numbers of one length in rows"
         ) from None
+    if what:
+        raise ValueError(f"`{name}` has {what}")
     if array.dtype.kind not in "fiub":
-        raise ValueError(f"`{name}` has dtype {array.dtype}; give real numbers" + _remedy(array.dtype.kind))
+        raise ValueError(f"`{name}` has dtype {array.dtype}; give real numbers{_remedy(array.dtype)}")
     return array
+
+
+def _no_number(array: np.ndarray) -> str:
+    """Return what is among objects that is no number, and what to do; nothing if NumPy is to judge."""
+    for what, kinds in OTHERS.items():
+        if any(isinstance(value, kinds) for value in array.flat):
+            return f"{what} among its objects; {REMEDIES[what]}"
+    for where, value in np.ndenumerate(array):
+        if value is None or type(value).__name__ == "NAType":  # that of pandas
+            return f"{value} at {list(where)}; drop or fill what is missing"
+    return ""
 
 
 def _refuse_columns(name: str, values: Any) -> None:
     """Name the column of a data frame, or the series, that is no column of numbers."""
     dtypes = getattr(values, "dtypes", None)
     if dtypes is None or not hasattr(values, "columns"):
-        columns = [("", values.dtype)] if hasattr(values, "array") and hasattr(values, "dtype") else []
+        columns = [("", values.dtype)] if hasattr(values, "dtype") else []
     else:
         columns = [(f"column {column!r} of ", dtype) for column, dtype in zip(values.columns, dtypes, strict=True)]
     for of, dtype in columns:
-        kind = getattr(dtype, "kind", "O")
-        is_numpy = isinstance(dtype, np.dtype)
-        if is_numpy and kind in "fiubO":
-            continue
-        if not is_numpy and kind in "fiub" and getattr(dtype, "name", "") != "category":
-            continue
-        if str(dtype) == "category" and getattr(dtype.categories.dtype, "kind", "O") in "fiub":
-            continue
-        raise ValueError(
-            f"{of}`{name}` has dtype {dtype}; give real numbers{_remedy(str(dtype) if kind == 'O' else kind)}"
-        )
+        own = getattr(getattr(dtype, "categories", None), "dtype", dtype)
+        # Objects may be numbers; and of what has no kind, NumPy will say what it is.
+        if getattr(own, "kind", "f") not in "fiub" and dtype != np.dtype(object):
+            raise ValueError(f"{of}`{name}` has dtype {dtype}; give real numbers{_remedy(dtype)}")
 
 
-def _remedy(kind: str) -> str:
+def _remedy(dtype: Any) -> str:
     """Return what to do with another kind of column, to be put behind "give real numbers"."""
-    if kind in DATES:
-        return DATES[kind]
-    if kind.startswith("period"):
-        return ", like its ordinals"
-    return ", and drop or encode words" if kind in ("U", "S", "T", "category", "string", "str") else ""
+    return next((what for kind, what in COLUMNS.items() if dtype.name.startswith(kind)), "")
 
 
 def _plain(array: np.ndarray) -> np.ndarray:

@@ -8,6 +8,8 @@ import numpy as np
 from dask.base import is_dask_collection
 from dask.delayed import Delayed, delayed
 
+from numgrad.regression import _check
+
 # Triangles that one task merges: many, so that the tree is low; not all, so that no worker holds the most of them.
 FAN_IN = 8
 
@@ -28,14 +30,19 @@ def reduced(
     if is_with_y and y is None:
         raise ValueError("`y` is None; give one value for each row, or a column for each target")
     x = _features(X)
+    for name, given in (("y", y), ("sample_weight", sample_weight)):
+        _check.refuse_units(name, given)
+    is_number = not is_dask_collection(sample_weight) and np.ndim(sample_weight) == 0
     others = [
         _like(x, name, given, dimensions) if given is not None else None
-        for name, given, dimensions in (("y", y, (1, 2)), ("sample_weight", sample_weight, (1,)))
+        for name, given, dimensions in (("y", y, (1, 2)), ("sample_weight", None if is_number else sample_weight, (1,)))
     ]
     # Not optimised, each on its own: what they have in common would be computed for each of them.
     collections = [x.given, *(o.given for o in others if o is not None)]
     parts = iter([np.ravel(c.to_delayed(optimize_graph=False)).tolist() for c in collections])
     columns = [next(parts)] + [next(parts) if o is not None else [None] * x.number for o in others]
+    if is_number:  # or None, as it is for each block
+        columns[2] = [sample_weight] * x.number
     compress, merge = delayed(compress, pure=False), delayed(merge, pure=False)
     level = [compress(i, *block) for i, block in enumerate(zip(*columns, strict=True))]
     while len(level) > FAN_IN:
@@ -65,8 +72,6 @@ def _like(x: Blocks, name: str, given: Any, dimensions: tuple[int, ...]) -> Bloc
     """Return the blocks of y or of the weights, cut as those of X are."""
     if not (isinstance(given, da.Array) or _is_frame(given)):
         array = np.asarray(given)
-        if array.ndim == 0 and name == "sample_weight" and x.sizes is not None and not np.isnan(x.sizes).any():
-            array = np.full(int(sum(x.sizes)), array)
         if x.sizes is None or np.isnan(x.sizes).any():
             remedy = (
                 "give a dask series with the partitions of X, like a column of the same dataframe"

@@ -16,7 +16,7 @@ from numgrad.regression._engine import Engine, Record, Rule
 from numgrad.regression._fused import Fused
 from numgrad.regression._kernels.iteration import BACKTRACKING, BARZILAI_BORWEIN, CONVERGED, FIXED, LARGEST
 from numgrad.regression._modes import Modes
-from numgrad.regression._quadratic import EPS
+from numgrad.regression._quadratic import EPS, is_beyond
 from numgrad.regression._result import Descent, Problem
 from numgrad.regression._rows import CompressedRows, is_dask
 
@@ -126,6 +126,8 @@ def gradient_descent(
         For data that are empty, not finite, not numbers or of shapes that do not match, and for options out of their
         range; with ``on_divergence="raise"`` for a rate from the limit on. The message names the argument, the value
         and the remedy.
+    TypeError
+        For quantities (of astropy, pint), whose unit would be lost.
     FloatingPointError
         With ``on_divergence="raise"``, if the cost grows without end or leaves the range of the dtype. It has the state
         reached, a Descent, as ``descent``.
@@ -250,7 +252,7 @@ def gradient_descent(
         costs = scale.cost(kept.costs[:, : len(iterations)])
         costs = costs if is_end and len(iterations) == len(record_at) else costs.copy()
         if is_end and (any(scale) or dtype == np.float32 or problem.standardize):
-            _warn_of_the_range(problem, dtype, engine, kept.costs[0, : len(iterations)], costs[0], theta)
+            _warn_of_the_range(problem, dtype, engine, kept.costs[0, : len(iterations)], costs[0], theta, path)
         return Descent(
             theta=theta,
             cost=costs[0] if has_record else None,
@@ -465,20 +467,21 @@ def _warn_of_constants(problem: Problem) -> None:
         )
 
 
-def _warn_of_the_range(problem: Problem, dtype: Any, engine: Engine, inner_costs: Any, costs: Any, theta: Any) -> None:
+def _warn_of_the_range(
+    problem: Problem, dtype: Any, engine: Engine, inner_costs: Any, costs: Any, theta: Any, path: Any
+) -> None:
     """Name what the result has as 0 or infinity, or with fewer digits, since it is beyond the range of numbers."""
     if engine.is_diverged:
         return
 
-    def is_lost(inner: Any, outer: Any, kind: Any, least: float = 0.0) -> bool:
-        limits = np.finfo(kind)
-        size = abs(np.asarray(outer, np.float64))
-        return bool(((abs(np.asarray(inner)) > least) & ~((limits.tiny <= size) & (size <= limits.max))).any())
-
-    inner = engine.theta().T.reshape(theta.shape)
-    lost = ["theta"] * is_lost(inner, theta, dtype, float(np.finfo(dtype).eps) * problem.unit)
-    lost += ["cost"] * is_lost(inner_costs, costs, np.float64, EPS**2)
-    lost += ["learning_rate"] * is_lost(engine.rate, problem.scale.rate(engine.rate), np.float64)
+    sizes = problem.coordinates.sizes
+    inner = sizes(engine.theta()).T.reshape(theta.shape)
+    lost = ["theta"] * is_beyond(inner, theta, dtype, float(np.finfo(dtype).eps) * problem.unit)
+    if path is not None:
+        inner = sizes(engine.path()).swapaxes(-1, -2).reshape(path.shape)
+        lost += ["theta_path"] * is_beyond(inner, path, np.float64, EPS * problem.unit)
+    lost += ["cost"] * is_beyond(inner_costs, costs, np.float64, EPS**2)
+    lost += ["learning_rate"] * is_beyond(engine.rate, problem.scale.rate(engine.rate), np.float64)
     if lost:
         names = " and ".join(f"`{name}`" for name in lost)
         warnings.warn(

@@ -1,6 +1,6 @@
 """The cost of a linear model as a quadratic function, and the coordinates that a descent runs in."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import frexp
 from typing import Any, NamedTuple
@@ -62,6 +62,13 @@ def exponent(size: float) -> int:
     return power if size and abs(power) > ORDINARY else 0
 
 
+def is_beyond(inner: Any, outer: Any, kind: Any, least: float = 0.0) -> bool:
+    """Whether what is more than `least` in inner units is 0, infinite or of fewer digits in a dtype."""
+    limits = np.finfo(kind)
+    size = abs(np.asarray(outer, np.float64))
+    return bool(((abs(np.asarray(inner)) > least) & ~((limits.tiny <= size) & (size <= limits.max))).any())
+
+
 @dataclass(frozen=True, eq=False)
 class Coordinates:
     """Theta of the features, and theta of (x - shift) factor; a row for each target, an intercept first."""
@@ -86,6 +93,15 @@ class Coordinates:
             inner[..., 0] += theta[..., 1:] @ self.shift
         inner[..., first:] *= self.scale
         return inner
+
+    def sizes(self, inner: Floats) -> Floats:
+        """Return how large theta is in inner units: of an intercept with what cancels, and is not lost, cancelled."""
+        if not self.intercept:
+            return inner
+        sizes = inner.copy()
+        with np.errstate(over="ignore", invalid="ignore"):
+            sizes[..., 0] = self.leave(inner)[..., 0]
+        return sizes
 
     def leave(self, inner: Floats) -> Floats:
         theta = inner.copy()
@@ -174,6 +190,11 @@ class Quadratic:
             null = np.linalg.qr((vt[rank:] / norms).T)[0]
             z = z - null @ (null.T @ z)
         return np.asarray(z.T if self.basis is None else z.T @ self.basis.T)
+
+    def divided(self, scale: Scale) -> "Quadratic":
+        """Return the cost of what is divided by the scale."""
+        a, b, rest = shifted(self.a, -scale.x), shifted(self.b, -scale.y), shifted(self.rest, -scale.y)
+        return replace(self, a=a, b=b, rest=rest)
 
     @property
     def solution(self) -> Floats:

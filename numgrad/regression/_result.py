@@ -1,5 +1,6 @@
 """What a run of gradient descent found."""
 
+import warnings
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,6 +22,7 @@ from numgrad.regression._quadratic import (
     Scale,
     column_norms,
     exponent,
+    is_beyond,
     parameter_names,
 )
 from numgrad.regression._rows import CompressedRows
@@ -224,13 +226,23 @@ class Descent:
 
     @cached_property
     def theta_least_squares(self) -> Floats:
-        quadratic = self._problem.quadratic
-        inner = quadratic.inner_solution
+        quadratic, scale = self._problem.quadratic, self._problem.scale
+        inner = quadratic.divided(scale).inner_solution if any(scale) else quadratic.inner_solution
         if quadratic.is_deficient:  # what the cost does not depend on stays where it started
             v = quadratic.svd[2]
-            start = self._problem.scale.theta(self._start)
-            inner = inner + start - start @ v.T @ v
-        return self._shaped(quadratic.coordinates.leave(inner))
+            inner = inner + self._start - self._start @ v.T @ v
+        with np.errstate(over="ignore", invalid="ignore"):
+            found = quadratic.coordinates.leave(scale.theta(inner))
+        if (any(scale) or self._problem.standardize) and is_beyond(
+            quadratic.coordinates.sizes(inner), found, np.float64, EPS * self._problem.unit
+        ):
+            warnings.warn(
+                "Descent: `theta_least_squares` is beyond the range of float64, so 0, inf or of fewer digits; scale "
+                "`X` or `y`",
+                RuntimeWarning,
+                stacklevel=3,
+            )
+        return self._shaped(found)
 
     @property
     def contraction(self) -> float:

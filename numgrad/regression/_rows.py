@@ -299,7 +299,7 @@ def compress_block(number: int, x: Any, y: Any, weight: Any) -> CompressedRows:
     rows = CompressedRows()
     try:
         for name, values in (("y", y), ("sample_weight", weight)):
-            if values is not None and len(values) != len(x):
+            if values is not None and np.ndim(values) and len(values) != len(x):
                 raise ValueError(
                     f"`{name}` has {len(values)} values and `X` has {len(x)} rows; give one value for each row"
                 )

@@ -17,12 +17,14 @@ from numgrad.symbolic._emit import Emitter, Value
 from numgrad.symbolic._library import sympy
 from numgrad.symbolic._loop import NUMBERS, Component, Lane, Layout, jitted, layout, run, source, without_repeats
 from numgrad.symbolic._parse import parse
-from numgrad.symbolic._partials import depth, met, outputs
+from numgrad.symbolic._partials import outputs
 from numgrad.symbolic._special import prepared, replaced
-from numgrad.symbolic._work import Exceeded, limited
+from numgrad.symbolic._tree import depth, is_asked, met, nothing_asked
+from numgrad.symbolic._work import Exceeded, limited, watched
 
 __all__ = ["Formula", "compile"]
 
+_LONGEST_SIMPLIFIED = 400  # characters of a string
 _WIDEST = 100  # characters of a formula in a repr
 _MOST_COMPARED = 1000  # parts of a formula and its partials
 _DEEPEST_COMPARED = 40  # parts in one another
@@ -36,7 +38,7 @@ def compile(expr: Any, symbols: Any, *, order: int = 1) -> "Formula":
     expr : sympy.Expr, number or str
         The formula, real for real symbols. In a string, ``^`` is ``**``, and ``2x`` and ``x y`` are products; from left
         to right, so ``1/2x`` is x/2. ``0.1`` is the float64 nearest to it, ``1/10`` is exact. No part of a string is
-        ever run.
+        ever run, and the work that it may cause is limited. One of more than 400 characters is not simplified.
     symbols : sequence of sympy.Symbol or str, or str
         The variables, in the order in which grids are given: ``(x, y)``, ``["x", "y"]``, ``"x y"`` or ``"x, y"``. They
         are real numbers, whatever else SymPy would assume.
@@ -52,7 +54,8 @@ def compile(expr: Any, symbols: Any, *, order: int = 1) -> "Formula":
     ------
     ValueError
         If `expr` is complex or not finite, or has symbols that are not among `symbols`, or is a string with something
-        other than names of symbols, of constants and of functions, numbers, and ``+ - * / ^ ( ) ,``.
+        other than names of symbols, of constants and of functions, numbers, and ``+ - * / ^ ( ) ,``, or one that takes
+        too much work: some 200 terms with second partials, or 100 parts in one another, take less.
     TypeError
         If `expr` is not one expression: a matrix, an equation, a list.
     NotImplementedError
@@ -71,6 +74,14 @@ def compile(expr: Any, symbols: Any, *, order: int = 1) -> "Formula":
     Heaviside(0).
 
     Powers x**n up to n = 64 are products. All else is what the C library computes.
+
+    What has a value where its formula is 0/0, 0*inf or inf - inf is computed for ``sinc(x)``, powers of powers,
+    ``x**a * log(x)``, ``log(1 + x)``, ``log(1 + exp(x))``, ``exp(x) - 1`` and ``1 - cos(x)``, and for their partials.
+    All other quotients that vanish above and below, such as ``x/(exp(x) - 1)`` and ``sin(x)/x``, are nan there, and
+    near to it their partials lose digits, about all of a second one at 1e-8: write ``sinc(x)``, or a series in a
+    `sympy.Piecewise`. So do differences of what is nearly equal. Partials of roots of
+    products, such as ``sqrt(x**3*y)``, are nan where the product is 0, and so is what is inf - inf at the end of a
+    domain.
 
     Examples
     --------
@@ -97,8 +108,10 @@ def compile(expr: Any, symbols: Any, *, order: int = 1) -> "Formula":
     try:
         if isinstance(expr, str):
             chosen = _symbols(symbols, set())
-            with limited(expr):
-                return Formula(parse(expr, {s.name: s for s in chosen}), chosen, order)
+            variables = _real(chosen)
+            with limited(), nothing_asked() if len(expr) > _LONGEST_SIMPLIFIED else watched():
+                parsed = parse(expr, {s.name: v for s, v in zip(chosen, variables, strict=True)})
+                return Formula(parsed, chosen, order, variables)
         given = _expression(expr)
         chosen = _symbols(symbols, given.free_symbols)
         _check_used(given, chosen)
@@ -149,6 +162,12 @@ def _symbols(given: Any, free: set[Any]) -> tuple[Any, ...]:
     return tuple(found)
 
 
+def _real(symbols: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Real numbers in the place of symbols that may be other ones."""
+    dummy = sympy().Dummy
+    return tuple(dummy(s.name, real=True) if s.is_real is None else s for s in symbols)
+
+
 def _check_symbols(symbols: tuple[Any, ...]) -> None:
     if not symbols:
         raise ValueError("`symbols` is empty; give at least one")
@@ -182,6 +201,8 @@ class Formula:
     ----------
     expr, symbols, order
         As given to `compile`, the first two as SymPy objects.
+    variables : tuple of sympy.Symbol, optional
+        What `expr` has in the place of the symbols, to be taken as real; by default they are themselves in it.
 
     Attributes
     ----------
@@ -212,26 +233,29 @@ class Formula:
            [ 6.,  0.]])
     """
 
-    def __init__(self, expr: Any, symbols: tuple[Any, ...], order: int) -> None:
+    def __init__(
+        self, expr: Any, symbols: tuple[Any, ...], order: int, variables: tuple[Any, ...] | None = None
+    ) -> None:
         library = sympy()
-        self._expr, self._symbols, self._order = expr, symbols, order
-        real = {s: library.Dummy(s.name, real=True) for s in symbols if s.is_real is None}
-        self._variables = tuple(real.get(s, s) for s in symbols)
-        self._names = {dummy: s for s, dummy in real.items()}
-        found = outputs(prepared(expr.xreplace(real)), self._variables, order, self._names)
+        self._given = expr, symbols, order, variables
+        self._expr = None if variables else expr
+        self._symbols, self._order = symbols, order
+        self._variables = variables or _real(symbols)
+        self._names = dict(zip(self._variables, symbols, strict=True))
+        real = expr if variables else expr.xreplace(dict(zip(symbols, self._variables, strict=True)))
+        found = outputs(prepared(real), self._variables, order, self._names)
         self._exact = tuple(found[1 : 1 + len(symbols)])
         memo: dict[Any, Any] = {}
         self._outputs = [prepared(f, memo) for f in found]
         self._definitions: dict[Any, Any] = {}
         # One choice of common parts for all kernels, so that all methods give the same bits. What is equal is computed
         # once in any case; for sums and products that have a part in common SymPy compares them all in pairs.
-        depths: dict[Any, int] = {}
-        if (
-            len(met(*self._outputs)) <= _MOST_COMPARED
-            and max(depth(f, depths) for f in self._outputs) <= _DEEPEST_COMPARED
-        ):
-            parts, self._outputs = library.cse(self._outputs, symbols=library.numbered_symbols(cls=library.Dummy))
-            self._definitions = dict(parts)
+        parts = met(*self._outputs)
+        is_small = len(parts) <= _MOST_COMPARED and max(map(depth, self._outputs)) <= _DEEPEST_COMPARED
+        if is_small and is_asked() and not any(isinstance(p, (library.Max, library.Min)) for p in parts):
+            names = library.numbered_symbols(cls=library.Dummy)
+            common, self._outputs = library.cse(self._outputs, symbols=names)
+            self._definitions = dict(common)
         self._check_numbers()
         self._partials: tuple[Any, ...] | None = None
         self._kernels: dict[Any, Any] = {}
@@ -246,6 +270,8 @@ class Formula:
 
     @property
     def expr(self) -> Any:
+        if self._expr is None:
+            self._expr = replaced(self._given[0], self._names)
         return self._expr
 
     @property
@@ -452,17 +478,17 @@ class Formula:
         ]
 
     def __reduce__(self) -> Any:
-        return Formula, (self._expr, self._symbols, self._order)
+        return Formula, self._given
 
     def __repr__(self) -> str:
         names = ", ".join(map(str, self._symbols))
-        lines = [f"Formula: {_shortened(self._expr)} of {names}; partials up to order {self._order}"]
+        lines = [f"Formula: {_shortened(self.expr)} of {names}; partials up to order {self._order}"]
         lines += [f"  d/d{s} = {_shortened(f)}" for s, f in zip(self._symbols, self.partials, strict=False)]
         return "\n".join(lines)
 
     def _repr_latex_(self) -> str:
         latex = sympy().latex
-        lines = [rf"f &= {latex(self._expr)}"]
+        lines = [rf"f &= {latex(self.expr)}"]
         for s, f in zip(self._symbols, self.partials, strict=False):
             lines.append(rf"\frac{{\partial f}}{{\partial {latex(s)}}} &= {latex(f)}")
         return r"$\displaystyle \begin{aligned} " + r" \\ ".join(lines) + r" \end{aligned}$"

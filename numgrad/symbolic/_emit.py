@@ -9,7 +9,10 @@ from typing import Any, NamedTuple
 from numgrad.symbolic._library import sympy
 from numgrad.symbolic._special import TEMPLATES as SPECIAL
 from numgrad.symbolic._special import special
+from numgrad.symbolic._tree import depth, is_number, kept, upward
+from numgrad.symbolic._work import spend, watched
 
+DEEPEST_AT_ONCE = 20  # parts in one another
 LONGEST_CHAIN = 64  # Largest power that is a chain of multiplications: `pow` takes about as long, and rounds once
 
 # By the class' name in SymPy. NaN goes in and out as in NumPy.
@@ -95,12 +98,19 @@ class Emitter:
         self._definitions = definitions
         self._values: dict[Any, Value] = dict(variables)
         self._known: dict[str, Value] = {}
+        self._met: set[Any] = set()
         self.loaded: set[Any] = set()
 
     def emit(self, expr: Any) -> Value:
         while expr in self._definitions:
             expr = self._definitions[expr]
         if expr not in self._values:
+            if depth(expr) > DEEPEST_AT_ONCE:
+                for part in upward(expr, self._met.__contains__):
+                    self._met.add(part)
+                    if part.is_Function and not is_number(part) and part is not expr:
+                        self.emit(part)
+            spend(10 * (len(expr.args) + 1))
             self._values[expr] = self._emit(expr)
         elif expr.is_Symbol:
             self.loaded.add(expr)
@@ -110,7 +120,7 @@ class Emitter:
         library = sympy()
         if isinstance(expr, library.logic.boolalg.BooleanAtom):
             return Value(str(bool(expr)), True)
-        if expr.is_number:
+        if is_number(expr):
             return literal(number(expr))
         if expr.is_Add:
             return self._sum(expr)
@@ -147,7 +157,7 @@ class Emitter:
         for term in terms:
             size, is_negative = self._product(term) if term.is_Mul else (self.emit(term), False)
             (negative if is_negative else positive).append(size)
-        offset = number(expr.func(*numbers))
+        offset = number(kept(expr.func, *numbers))
         if offset:
             (negative if offset < 0 and positive else positive).append(literal(abs(offset) if positive else offset))
         total = positive.pop(0) if positive else self._do("-{}", negative.pop(0))
@@ -157,7 +167,7 @@ class Emitter:
     def _product(self, expr: Any) -> tuple[Value, bool]:
         """The size of a product and whether it is to be negated, which a sum does at no cost."""
         numbers, factors = _parted(expr.args)
-        coefficient = number(expr.func(*numbers))
+        coefficient = number(kept(expr.func, *numbers))
         above = [] if abs(coefficient) == 1 else [literal(abs(coefficient))]
         below = []
         for factor in factors:
@@ -181,7 +191,9 @@ class Emitter:
 
     def _power_log(self, base: Any, exponent: Any, k: Any) -> Value:
         """b**e*log(b)**k, whose limit at 0 is 0 for a positive e."""
-        factors = self.emit(base**exponent), self.emit(sympy().log(base) ** k)
+        library = sympy()
+        powers = (base, exponent), (kept(library.log, base), k)
+        factors = (self.emit(kept(library.Pow, *power)) for power in powers)
         return self._do("0.0 if ({} == 0.0) & ({} > 0.0) else {} * {}", self.emit(base), self.emit(exponent), *factors)
 
     def _raise(self, base: Value, exponent: Fraction) -> Value:
@@ -213,7 +225,8 @@ def literal(value: float) -> Value:
 def number(expr: Any) -> float:
     """The float64 nearest to a number, rounded once."""
     library = sympy()
-    value = expr if expr.is_Rational else expr.evalf(40)
+    with watched():
+        value = expr if expr.is_Rational else expr.evalf(40)
     if not value.is_Rational and not value.is_Float:
         if value.is_real is False or value.has(library.I):
             raise ValueError(f"the formula is complex: it has {str(expr)[:80]}; compile its real and imaginary part")
@@ -230,12 +243,12 @@ def number(expr: Any) -> float:
 
 def _parted(arguments: Iterable[Any]) -> tuple[list[Any], list[Any]]:
     arguments = list(arguments)
-    return [a for a in arguments if a.is_number], [a for a in arguments if not a.is_number]
+    return [a for a in arguments if is_number(a)], [a for a in arguments if not is_number(a)]
 
 
 def _exponent(expr: Any) -> Fraction | None:
     """The exponent of a power that needs no `pow`, of a variable."""
-    if not expr.is_Pow or not expr.exp.is_number or not (expr.exp.is_Rational or expr.exp.is_Float):
+    if not expr.is_Pow or not (expr.exp.is_Rational or expr.exp.is_Float):
         return None
     exact = sympy().Rational(expr.exp)
     exponent = Fraction(int(exact.p), int(exact.q))

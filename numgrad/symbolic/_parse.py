@@ -11,6 +11,8 @@ from typing import Any
 from unicodedata import normalize
 
 from numgrad.symbolic._library import sympy
+from numgrad.symbolic._tree import is_number, made
+from numgrad.symbolic._work import watched
 
 LONGEST = 10_000  # characters
 DEEPEST = 150  # parentheses in parentheses; Python's parser takes 200
@@ -26,6 +28,7 @@ _SAME = (
 )
 FUNCTIONS = {name: name for name in _SAME.split()}
 FUNCTIONS |= {"abs": "Abs", "min": "Min", "max": "Max", "ln": "log", "ceil": "ceiling"}
+ROOTS = {"sqrt": 2, "cbrt": 3}
 CONSTANTS = ("pi", "E")
 _NUMBER = re.compile(r"(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _OPERATORS = {"+", "-", "*", "/", "**", "^", "(", ")", ","}
@@ -41,7 +44,8 @@ def parse(text: str, symbols: dict[str, Any]) -> Any:
     tokens = _checked(line, symbols)
     try:
         tree = ast.parse(_as_code(tokens, symbols), mode="eval").body
-        return _build(tree, {f"s{i}": s for i, s in enumerate(symbols.values())})
+        names = {f"s{i}": s for i, s in enumerate(symbols.values())}
+        return _Builder(names).build(tree)
     except SyntaxError:
         raise ValueError(f"`expr` is {_short(text)}, which is no formula; something is missing") from None
     except (ZeroDivisionError, TypeError, OverflowError) as error:
@@ -132,42 +136,87 @@ def _as_code(words: list[str], symbols: dict[str, Any]) -> str:
     return " ".join(written)
 
 
-def _build(node: ast.AST, symbols: dict[str, Any]) -> Any:
-    library = sympy()
-    match node:
-        case ast.Name(id=name) if name in symbols:
-            return symbols[name]
-        case ast.Name(id=name) if name in CONSTANTS:
-            return getattr(library, name)
-        case ast.UnaryOp(op=ast.UAdd(), operand=operand):
-            return _build(operand, symbols)
-        case ast.UnaryOp(op=ast.USub(), operand=operand):
-            return -_build(operand, symbols)
-        case ast.BinOp(op=ast.Add() | ast.Sub()):
-            return library.Add(*_light(_chain(node, ast.Add, ast.Sub, lambda term: -term, symbols)))
-        case ast.BinOp(op=ast.Mult() | ast.Div()):
-            return library.Mul(*_light(_chain(node, ast.Mult, ast.Div, lambda factor: 1 / factor, symbols)))
-        case ast.BinOp(left=left, op=ast.Pow(), right=right):
-            return _power(_build(left, symbols), _build(right, symbols))
-        case ast.Constant(value=int(value)):
-            return library.Integer(value)
-        case ast.Constant(value=float(value)):
-            return library.Float(value)
-        case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]) if name in FUNCTIONS:
-            return _call(name, [_build(a, symbols) for a in arguments])
-    raise ValueError(f"`expr` has `{ast.unparse(node)}`, which is not allowed in a formula")
+class _Builder:
+    """Makes expressions of what Python's parser has found."""
+
+    def __init__(self, symbols: dict[str, Any]) -> None:
+        self._symbols = symbols
+
+    def build(self, node: ast.AST) -> Any:
+        library = sympy()
+        match node:
+            case ast.Name(id=name) if name in self._symbols:
+                return self._symbols[name]
+            case ast.Name(id=name) if name in CONSTANTS:
+                return getattr(library, name)
+            case ast.UnaryOp(op=ast.UAdd(), operand=operand):
+                return self.build(operand)
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                return _negative(self.build(operand))
+            case ast.BinOp(op=ast.Add() | ast.Sub()):
+                return made(library.Add, *_light(self._chain(node, ast.Add, ast.Sub, _negative)))
+            case ast.BinOp(op=ast.Mult() | ast.Div()):
+                return made(library.Mul, *_light(self._chain(node, ast.Mult, ast.Div, _inverse)))
+            case ast.BinOp(left=left, op=ast.Pow(), right=right):
+                return self._power(self.build(left), self.build(right))
+            case ast.Constant(value=int(value)):
+                return library.Integer(value)
+            case ast.Constant(value=float(value)):
+                return library.Float(value)
+            case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]) if name in FUNCTIONS:
+                return self._call(name, [self.build(a) for a in arguments])
+        raise ValueError(f"`expr` has `{ast.unparse(node)}`, which is not allowed in a formula")
+
+    def _chain(self, node: ast.AST, plain: type, inverse: type, invert: Callable[[Any], Any]) -> list[Any]:
+        """The operands of a + b - c, or a * b / c, of any length: a call for each would meet the limit of recursion."""
+        operands = []
+        while isinstance(node, ast.BinOp) and isinstance(node.op, (plain, inverse)):
+            operand = self.build(node.right)
+            operands.append(invert(operand) if isinstance(node.op, inverse) else operand)
+            node = node.left
+        return [self.build(node), *reversed(operands)]
+
+    def _power(self, base: Any, exponent: Any) -> Any:
+        """A power, unless SymPy would make a huge integer of it."""
+        library = sympy()
+        if is_number(exponent):
+            with watched():
+                size = abs(float(exponent))
+            coefficients = [base, *base.args] if base.is_Mul else [base]
+            bits = sum(_bits(c) for c in coefficients if c.is_Rational)
+            if size > LARGEST_EXPONENT or (bits > 1 and bits * size > MOST_BITS):
+                raise ValueError(f"`expr` has a power of {_short(str(exponent))}, too large for a float64")
+        elif base is library.E:
+            return made(library.exp, exponent)
+        return made(library.Pow, base, exponent)
+
+    def _call(self, name: str, arguments: list[Any]) -> Any:
+        library = sympy()
+        for argument in arguments:
+            with watched():
+                size = abs(complex(argument.evalf(15))) if is_number(argument) else 0.0
+            if not size <= (LARGEST_ARGUMENT if "gamma" not in name else 171):
+                raise ValueError(f"`expr` has `{name}` of the number {_short(str(argument))}, which is too large")
+        if name in ("Min", "Max", "min", "max") and not arguments:
+            raise ValueError(f"`expr` has `{name}` with 0 arguments; give it one or more")
+        try:
+            if name in ROOTS:
+                if len(arguments) != 1:
+                    raise TypeError
+                return self._power(arguments[0], library.Rational(1, ROOTS[name]))
+            if FUNCTIONS[name] == "log" and len(arguments) == 2:
+                return made(library.Mul, *(made(library.log, a) ** e for a, e in zip(arguments, (1, -1), strict=True)))
+            return made(getattr(library, FUNCTIONS[name]), *arguments)
+        except TypeError:
+            raise ValueError(f"`expr` has `{name}` with {len(arguments)} arguments; it takes another number") from None
 
 
-def _chain(
-    node: ast.AST, plain: type, inverse: type, invert: Callable[[Any], Any], symbols: dict[str, Any]
-) -> list[Any]:
-    """The operands of a + b - c, or a * b / c, of any length: one call for each would meet the limit of recursion."""
-    operands = []
-    while isinstance(node, ast.BinOp) and isinstance(node.op, (plain, inverse)):
-        operand = _build(node.right, symbols)
-        operands.append(invert(operand) if isinstance(node.op, inverse) else operand)
-        node = node.left
-    return [_build(node, symbols), *reversed(operands)]
+def _negative(term: Any) -> Any:
+    return made(sympy().Mul, sympy().S.NegativeOne, term)
+
+
+def _inverse(factor: Any) -> Any:
+    return made(sympy().Pow, factor, sympy().S.NegativeOne)
 
 
 def _light(operands: list[Any]) -> list[Any]:
@@ -180,30 +229,6 @@ def _light(operands: list[Any]) -> list[Any]:
 
 def _bits(number: Any) -> int:
     return int(max(abs(number.p), number.q).bit_length())
-
-
-def _power(base: Any, exponent: Any) -> Any:
-    """A power, unless SymPy would make a huge integer of it."""
-    if exponent.is_number:
-        size = abs(float(exponent))
-        coefficients = [base, *base.args] if base.is_Mul else [base]
-        bits = sum(_bits(c) for c in coefficients if c.is_Rational)
-        if size > LARGEST_EXPONENT or (bits > 1 and bits * size > MOST_BITS):
-            raise ValueError(f"`expr` has the power ({base})**({_short(str(exponent))}), too large for a float64")
-    return base**exponent
-
-
-def _call(name: str, arguments: list[Any]) -> Any:
-    for argument in arguments:
-        size = abs(complex(argument.evalf(15))) if argument.is_number else 0.0
-        if not size <= (LARGEST_ARGUMENT if "gamma" not in name else 171):
-            raise ValueError(f"`expr` has `{name}` of the number {_short(str(argument))}, which is too large")
-    if name in ("Min", "Max", "min", "max") and not arguments:
-        raise ValueError(f"`expr` has `{name}` with 0 arguments; give it one or more")
-    try:
-        return getattr(sympy(), FUNCTIONS[name])(*arguments)
-    except TypeError:
-        raise ValueError(f"`expr` has `{name}` with {len(arguments)} arguments; it takes another number") from None
 
 
 def _short(text: str) -> str:

@@ -5,15 +5,14 @@ real, and derives a part anew for each place where it stands. So the rules are h
 """
 
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from itertools import combinations_with_replacement
 from typing import Any
 
 from numgrad.symbolic._emit import is_emitted
 from numgrad.symbolic._library import sympy
 from numgrad.symbolic._special import special
-
-DEEPEST_SORTED = 12  # of the trees that are sums and products as SymPy writes them
+from numgrad.symbolic._tree import is_number, kept, made, met, symbols_of, upward
 
 Rule = Callable[..., Sequence[Any]]  # of the arguments of a function, to its derivative with respect to each
 
@@ -43,39 +42,26 @@ class Slopes:
     """Derivatives, almost everywhere, of formulas and of their parts, each found once."""
 
     def __init__(self) -> None:
-        self._found: dict[Any, Any] = {}
-        self._free: dict[Any, frozenset[Any]] = {}
-        self._depths: dict[Any, int] = {}
+        self._found: dict[Any, dict[Any, Any]] = {}  # for each symbol, of each part
 
     def __call__(self, expr: Any, symbol: Any) -> Any:
-        if symbol not in self._symbols_of(expr):
-            return sympy().S.Zero
-        if expr is symbol or expr == symbol:
-            return sympy().S.One
-        key = expr, symbol
-        if key not in self._found:
-            self._found[key] = self._slope(expr, symbol)
-        return self._found[key]
-
-    def _symbols_of(self, expr: Any) -> frozenset[Any]:
-        if expr not in self._free:
-            own = frozenset([expr]) if expr.is_Symbol else frozenset()
-            self._free[expr] = own.union(*map(self._symbols_of, expr.args))
-        return self._free[expr]
-
-    def _combined(self, kind: Any, operands: list[Any]) -> Any:
-        """A sum or a product; of deep parts as it stands, for SymPy sorts these by comparing them to the bottom."""
-        if max((depth(o, self._depths) for o in operands), default=0) <= DEEPEST_SORTED:
-            return kind(*operands)
-        operands = [o for o in operands if o != kind.identity]
-        return kind(*operands, evaluate=False)
+        library = sympy()
+        if expr.is_Number:
+            return library.S.Zero
+        found = self._found.setdefault(symbol, {})
+        for part in upward(expr, found.__contains__):
+            if symbol not in symbols_of(part) or not isinstance(part, library.Expr):
+                found[part] = library.S.Zero
+            else:
+                found[part] = library.S.One if part.is_Symbol else self._slope(part, symbol)
+        return found[expr]
 
     def _slope(self, expr: Any, symbol: Any) -> Any:
         library = sympy()
         if expr.is_Add:
-            return self._combined(library.Add, [d for a in expr.args if (d := self(a, symbol))])
+            return made(library.Add, *(d for a in expr.args if (d := self(a, symbol))))
         if expr.is_Mul:
-            return self._combined(library.Add, self._products(expr.args, symbol))
+            return made(library.Add, *self._products(expr.args, symbol))
         if expr.is_Piecewise:
             return expr.func(*((self(value, symbol), condition) for value, condition in expr.args))
         arguments = expr.args
@@ -86,29 +72,28 @@ class Slopes:
             rule = _rules().get(expr.func)
             slopes = rule(*arguments) if rule else [expr.fdiff(i + 1) for i in range(len(arguments))]
         inner = [self(a, symbol) for a in arguments]
-        products = [self._combined(library.Mul, [d, s]) for d, s in zip(inner, slopes, strict=True) if d and s]
-        return self._combined(library.Add, products)
+        return made(library.Add, *(made(library.Mul, d, s) for d, s in zip(inner, slopes, strict=True) if d and s))
 
     def _products(self, factors: tuple[Any, ...], symbol: Any) -> list[Any]:
         slopes = [self(f, symbol) for f in factors]
-        return [self._combined(sympy().Mul, [*factors[:i], d, *factors[i + 1 :]]) for i, d in enumerate(slopes) if d]
+        return [made(sympy().Mul, *factors[:i], d, *factors[i + 1 :]) for i, d in enumerate(slopes) if d]
 
 
 def _merged(base: Any, exponent: Any) -> tuple[Any, Any]:
     """Base and exponent of a power of powers: where sqrt(x**3) is a number, it is x**(3/2), which has a slope at 0."""
-    while base.is_Pow and base.exp.is_Rational and exponent.is_number:
+    while base.is_Pow and base.exp.is_Rational and is_number(exponent):
         exponent *= base.exp
-        base = sympy().Abs(base.base) if base.exp.is_even else base.base
+        base = made(sympy().Abs, base.base) if base.exp.is_even else base.base
     return base, exponent
 
 
 def _slopes_of_power(base: Any, exponent: Any) -> tuple[Any, Any]:
     """One power, b**(e - 1), where SymPy has b**e/b, which is 0/0 at 0."""
     library = sympy()
-    if base.is_number:
-        return library.S.Zero, library.log(base) * base**exponent
-    to_base = exponent * base ** (exponent - 1)
-    return to_base, library.S.Zero if exponent.is_number else special().PowerLog(base, exponent, library.S.One)
+    if is_number(base):
+        return library.S.Zero, made(library.Mul, library.log(base), made(library.Pow, base, exponent))
+    to_base = made(library.Mul, exponent, made(library.Pow, base, made(library.Add, exponent, library.S.NegativeOne)))
+    return to_base, library.S.Zero if is_number(exponent) else special().PowerLog(base, exponent, library.S.One)
 
 
 @cache
@@ -116,42 +101,75 @@ def _rules() -> dict[Any, Rule]:
     library, functions = sympy(), special()
     zero, one = library.S.Zero, library.S.One
     half = library.Rational(1, 2)
+    plus, times, power = (partial(made, kind) for kind in (library.Add, library.Mul, library.Pow))
+    minus = partial(times, -one)
 
     def mod(a: Any, b: Any) -> tuple[Any, Any]:
-        return one, -library.floor(a / b)
+        return one, minus(kept(library.floor, times(a, power(b, -one))))
 
     def root(x: Any, sign: int = -1) -> Any:
         """1/sqrt(1 - x**2), or with x**2 - 1, without the cancellation at 1."""
-        return ((1 - x) * (1 + x)) ** -half if sign < 0 else (abs(x) - 1) ** -half * (abs(x) + 1) ** -half
+        if sign < 0:
+            return power(functions.OneMinusSquare(x), -half)
+        size = made(library.Abs, x)
+        return times(power(plus(size, -one), -half), power(plus(size, one), -half))
 
     def inverse(x: Any) -> tuple[Any]:
-        """1/(1 - x**2), one power, for two would have a difference as their slope."""
-        return (library.Pow((1 - x) * (1 + x), -1, evaluate=False),)
+        return (power(functions.OneMinusSquare(x), -one),)
 
     def power_log(b: Any, e: Any, k: Any) -> tuple[Any, Any, Any]:
-        lower = b ** (e - 1) if k == 1 else functions.PowerLog(b, e - 1, k - 1)
-        return e * functions.PowerLog(b, e - 1, k) + k * lower, functions.PowerLog(b, e, k + 1), zero
+        e1 = plus(e, -one)
+        lower = power(b, e1) if k == 1 else functions.PowerLog(b, e1, k - 1)
+        to_base = plus(times(e, functions.PowerLog(b, e1, k)), times(k, lower))
+        return to_base, functions.PowerLog(b, e, k + 1), zero
+
+    def bell(x: Any) -> Any:
+        return times(2 / library.sqrt(library.pi), kept(library.exp, minus(power(x, 2 * one))))
+
+    def foremost(kind: Any) -> Rule:
+        """Of Max and Min, the step to each from the others."""
+
+        def rule(*given: Any) -> list[Any]:
+            rests = [kept(kind, *given[:i], *given[i + 1 :]) for i in range(len(given))]
+            pairs = [(g, minus(r)) if kind is library.Max else (minus(g), r) for g, r in zip(given, rests, strict=True)]
+            return [kept(library.Heaviside, plus(*pair)) for pair in pairs]
+
+        return rule
 
     rules: dict[Any, Any] = {
-        library.Abs: lambda x: [library.sign(x)],
+        # SymPy would ask again what it knows of the argument.
+        library.sin: lambda x: [kept(library.cos, x)],
+        library.cos: lambda x: [minus(kept(library.sin, x))],
+        library.sinh: lambda x: [kept(library.cosh, x)],
+        library.cosh: lambda x: [kept(library.sinh, x)],
+        library.exp: lambda x: [kept(library.exp, x)],
+        library.log: lambda x: [power(x, -one)],
+        library.Max: foremost(library.Max),
+        library.Min: foremost(library.Min),
+        library.Abs: lambda x: [kept(library.sign, x)],
         library.Mod: mod,
         library.frac: lambda x: [one],
-        library.tanh: lambda x: [library.cosh(x) ** -2],  # 1 - tanh(x)**2 has no digit left from 19 on
+        library.tanh: lambda x: [power(kept(library.cosh, x), -2 * one)],  # 1 - tanh(x)**2 has no digit left from 19 on
         library.atanh: inverse,
         library.acoth: inverse,
         library.asin: lambda x: [root(x)],
-        library.acos: lambda x: [-root(x)],
-        library.asec: lambda x: [root(x, 1) / abs(x)],
-        library.acsc: lambda x: [-root(x, 1) / abs(x)],
-        library.asech: lambda x: [-root(x) / x],
-        library.acsch: lambda x: [-1 / (abs(x) * library.sqrt(1 + x**2))],
+        library.acos: lambda x: [minus(root(x))],
+        library.atan: lambda x: [power(plus(one, power(x, 2 * one)), -one)],
+        library.asinh: lambda x: [power(plus(one, power(x, 2 * one)), -half)],
+        library.erf: lambda x: [bell(x)],
+        library.erfc: lambda x: [minus(bell(x))],
+        library.asec: lambda x: [times(root(x, 1), power(made(library.Abs, x), -one))],
+        library.acsc: lambda x: [minus(root(x, 1), power(made(library.Abs, x), -one))],
+        library.asech: lambda x: [minus(root(x), power(x, -one))],
+        library.acsch: lambda x: [minus(power(made(library.Abs, x), -one), power(plus(one, power(x, 2 * one)), -half))],
         library.sinc: lambda x: [functions.Sinc1(x)],
         functions.Sinc1: lambda x: [functions.Sinc2(x)],
         functions.Softplus: lambda x: [functions.Logistic(x)],
-        functions.Logistic: lambda x: [functions.Logistic(x) * functions.Logistic(-x)],
-        functions.Log1p: lambda x: [1 / (1 + x)],
-        functions.Expm1: lambda x: [library.exp(x)],
-        functions.Versine: lambda x: [library.sin(x)],
+        functions.Logistic: lambda x: [times(functions.Logistic(x), functions.Logistic(minus(x)))],
+        functions.Log1p: lambda x: [power(plus(one, x), -one)],
+        functions.Expm1: lambda x: [kept(library.exp, x)],
+        functions.OneMinusSquare: lambda x: [times(-2 * one, x)],
+        functions.Versine: lambda x: [kept(library.sin, x)],
         functions.PowerLog: power_log,
     }
     for flat in (library.sign, library.floor, library.ceiling, library.Heaviside):
@@ -170,7 +188,7 @@ def _check(expr: Any, place: str, names: dict[Any, Any]) -> None:
         raise ValueError(f"{place} is not finite: {shown()}")
     if library.I in parts:
         raise ValueError(f"{place} is complex: {shown()}; compile its real and imaginary part, `expr.as_real_imag()`")
-    missing = sorted(set(_missing(expr, set())))
+    missing = sorted(_missing(expr))
     if missing:
         raise NotImplementedError(
             f"{place} has {', '.join(missing)}, for which there is no compiled code; "
@@ -178,36 +196,18 @@ def _check(expr: Any, place: str, names: dict[Any, Any]) -> None:
         )
 
 
-def met(*exprs: Any) -> set[Any]:
-    """All that these consist of, each part once."""
-    found: set[Any] = set()
-    left = list(exprs)
-    while left:
-        part = left.pop()
-        if part not in found:
-            found.add(part)
-            left += part.args
-    return found
-
-
-def depth(expr: Any, found: dict[Any, int]) -> int:
-    """How many parts stand in one another; `found` has that of each."""
-    if expr not in found:
-        found[expr] = 1 + max((depth(a, found) for a in expr.args), default=0)
-    return found[expr]
-
-
-def _missing(expr: Any, seen: set[Any]) -> list[str]:
+def _missing(expr: Any) -> set[str]:
+    """The names of what has no code in `expr`."""
     library = sympy()
-    if expr in seen:
-        return []
-    seen.add(expr)
-    if isinstance(expr, library.core.function.AppliedUndef):
-        return [f"{expr.func}, an undefined function"]
-    if is_emitted(expr):
-        names = [name for argument in expr.args for name in _missing(argument, seen)]
-    else:
-        names = [type(expr).__name__]
-    if names and expr.is_number and expr.is_comparable:
-        return []  # SymPy evaluates it
-    return names
+    found: dict[Any, set[str]] = {}  # of each part
+    for part in upward(expr, found.__contains__):
+        if isinstance(part, library.core.function.AppliedUndef):
+            names = {f"{part.func}, an undefined function"}
+        elif is_emitted(part):
+            names = set().union(*(found[a] for a in part.args if not a.is_Number))
+        else:
+            names = {type(part).__name__}
+        if names and is_number(part) and part.is_comparable:
+            names = set()  # SymPy evaluates it
+        found[part] = names
+    return found[expr]

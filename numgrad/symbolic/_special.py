@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from numgrad.symbolic._library import sympy
+from numgrad.symbolic._tree import is_number, kept, made, upward
 
 _NEAR = 1.5  # below, the series of the derivatives of sinc; above, their formulas have lost half a digit at most
 _TERMS = range(1, 13)
@@ -29,6 +30,7 @@ def _plain() -> dict[Any, Any]:
         functions.Log1p: lambda x: library.log(1 + x),
         functions.Expm1: lambda x: library.exp(x) - 1,
         functions.Versine: lambda x: 1 - cos(x),
+        functions.OneMinusSquare: lambda x: (1 - x) * (1 + x),
         functions.PowerLog: lambda b, e, k: b**e * library.log(b) ** k,
     }
 
@@ -45,16 +47,24 @@ def prepared(expr: Any, memo: dict[Any, Any] | None = None) -> Any:
 
 def _rebuilt(expr: Any, change: Any, memo: dict[Any, Any]) -> Any:
     """`expr` with each part changed, from within; each once, however often it stands there."""
-    if expr not in memo:
-        arguments = [_rebuilt(a, change, memo) for a in expr.args]
-        is_same = all(a is b for a, b in zip(arguments, expr.args, strict=True))
-        memo[expr] = change(expr if is_same else expr.func(*arguments))
+    for part in upward(expr, memo.__contains__):
+        arguments = [a if a.is_Number else memo[a] for a in part.args]
+        is_same = all(a is b for a, b in zip(arguments, part.args, strict=True))
+        memo[part] = change(part if is_same else _again(part)(part.func, *arguments))
     return memo[expr]
+
+
+def _again(expr: Any) -> Any:
+    """How to make one of this kind: a function of what it has been simplified for stays as it is."""
+    library = sympy()
+    if isinstance(expr, library.Function) and not expr.is_Piecewise:
+        return kept
+    return made if expr.is_Add or expr.is_Mul or expr.is_Pow else lambda kind, *arguments: kind(*arguments)
 
 
 def _specialised(expr: Any) -> Any:
     library, functions = sympy(), special()
-    if expr.func is library.log and expr.args[0].is_Add and not expr.is_number:
+    if expr.func is library.log and expr.args[0].is_Add and not is_number(expr):
         one, other = expr.args[0].as_coeff_Add()
         if one == 1:
             return functions.Softplus(*other.args) if other.func is library.exp else functions.Log1p(other)
@@ -65,13 +75,13 @@ def _specialised(expr: Any) -> Any:
     # b**e*log(b)**k, which is 0 at 0.
     for factor in expr.args:
         log, k = factor.as_base_exp() if factor.is_Pow else (factor, library.S.One)
-        if log.func is not library.log or k not in (1, 2) or log.is_number:
+        if log.func is not library.log or k not in (1, 2) or is_number(log):
             continue
         for power in expr.args:
             base, exponent = power.args if power.is_Pow else (power, library.S.One)
-            if base == log.args[0] and not (exponent.is_number and exponent.is_negative):
+            if base == log.args[0] and not (is_number(exponent) and exponent.is_negative):
                 rest = [f for f in expr.args if f is not factor and f is not power]
-                return library.Mul(*rest, functions.PowerLog(base, exponent, k))
+                return made(library.Mul, *rest, functions.PowerLog(base, exponent, k))
     return expr
 
 
@@ -82,15 +92,15 @@ def _without_ones(expr: Any) -> Any:
     if one not in (1, -1):
         return expr
     for term in expr.args:
-        opposite = -one * term
+        opposite = made(library.Mul, -one, term)
         if opposite.func is library.exp:
             whole = functions.Expm1(*opposite.args)
         elif opposite.func is library.cos:
-            whole = -functions.Versine(*opposite.args)
+            whole = made(library.Mul, library.S.NegativeOne, functions.Versine(*opposite.args))
         else:
             continue
-        if not opposite.is_number:
-            return library.Add(*(t for t in expr.args if t != one and t != term), -one * whole)
+        if not is_number(opposite):
+            return made(library.Add, *(t for t in expr.args if t != one and t != term), made(library.Mul, -one, whole))
     return expr
 
 
@@ -112,5 +122,6 @@ TEMPLATES = {
     "Logistic": "1.0 / (1.0 + math.exp(-{0}))",
     "Log1p": "math.log1p({0})",
     "Expm1": "math.expm1({0})",
+    "OneMinusSquare": "(1.0 - {0}) * (1.0 + {0})",
     "Versine": "2.0 * math.sin(0.5 * {0}) * math.sin(0.5 * {0})",
 }

@@ -14,7 +14,7 @@ from numgrad._arrays.kernels.coordinates import (
 )
 from numgrad._arrays.plan.dtypes import FIELDS, REAL
 from numgrad._arrays.plan.fornberg import EXACT
-from numgrad._arrays.plan.spacing import are_integers, exact, relative
+from numgrad._arrays.plan.spacing import are_integers, exact, not_real, relative
 from numgrad._arrays.plan.types import Order, inner_of
 from numgrad._checks import choice, integer, refuse_units
 from numgrad._compile.jit import entry_point, specialise
@@ -157,7 +157,7 @@ def read_spacing(
     refuse_units(given, name)
     x = exact(given)
     if x.dtype.kind not in "iuf" and not (x.ndim and are_integers(x)):
-        raise TypeError(f"`{name}` has dtype {x.dtype}; give real numbers")
+        raise not_real(name, given, x)
     if x.ndim == 0:
         h = float(x)
         if not math.isfinite(h) or h == 0:

@@ -71,6 +71,14 @@ def exact(given: Any) -> np.ndarray:
     return array
 
 
+def not_real(name: str, given: Any, array: np.ndarray) -> TypeError:
+    """What to raise for an argument that is no real numbers; pandas has dtypes that are objects to NumPy."""
+    dtype = getattr(given, "dtype", array.dtype)
+    is_time = getattr(dtype, "kind", "") in ("m", "M") or str(dtype).startswith("period")
+    remedy = ", as .astype(np.int64) makes them of times" * is_time
+    return TypeError(f"`{name}` has dtype {dtype}, give real numbers{remedy}")
+
+
 def are_integers(x: np.ndarray) -> bool:
     """Whether this is an array of Python's integers, of any size."""
     return x.dtype.kind == "O" and x.size > 0 and all(isinstance(v, (int, np.integer)) for v in x.flat)

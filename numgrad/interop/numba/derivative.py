@@ -124,24 +124,7 @@ def _spacing(source: Source, x: Any) -> Any:
     is_real = dtype is not None and (dtype.kind in "iu" or dtype in (np.float32, np.float64))
     if not (is_real or isinstance(kind, (types.Integer, types.Float))):
         raise source.error(f"`x` is {x}; give a real number, or coordinates of float32, float64 or integers")
-    if isinstance(kind, types.Array) and kind.ndim == 1 and dtype in (np.int64, np.uint64):
-        return _from_first(source)
     return kind
-
-
-def _from_first(source: Source) -> Any:
-    """Make `x` float64, of integers beyond 2**53 as `_spacing.from_first` does."""
-    far = f"> {EXACT_INTEGERS}.0"
-    source.add(
-        "whole, x_float = x, np.empty(len(x))",
-        f"is_beyond = len(x) > 0 and (abs(np.float64(x[0])) {far} or abs(np.float64(x[-1])) {far})",
-        "for i in range(len(x)):",
-        "    if not is_beyond: x_float[i] = whole[i]",
-        "    elif whole[i] >= whole[0]: x_float[i] = np.float64(np.uint64(whole[i]) - np.uint64(whole[0]))",
-        "    else: x_float[i] = -np.float64(np.uint64(whole[0]) - np.uint64(whole[i]))",
-        "x = x_float",
-    )
-    return types.Array(types.float64, 1, "C")
 
 
 def _constant(source: Source, name: str, given: Any) -> Any:
@@ -185,16 +168,23 @@ def _with_coordinates(case: Case) -> list[str]:
     """The same for coordinates, those of each line or of one for all lines."""
     source, formula, needed = case.source, case.formula, case.needed
     is_own = case.x.ndim == case.array.ndim
+    dtype = dtype_of(case.x)
+    is_wide = dtype in (np.int64, np.uint64)
+    read, given = ("whole", dtype) if is_wide else ("points", np.dtype(np.float64))
     if is_own and case.x.ndim > 1:
-        source.add("fits, size, hop = x.shape == f.shape, length0, inner0")
-        if not (case.x.layout == case.array.layout and dtype_of(case.x) == np.float64):
-            source.add(f"lines = {source.like('np.float64')}", "if fits: lines[:] = x")
+        source.add("fits, size, hop = x.shape == f.shape, length0, inner0", given=given.type)
+        if not (case.x.layout == case.array.layout and dtype == given):
+            source.add(f"lines = {source.like('given')}", "if fits: lines[:] = x")
         else:
             source.add("lines = x")
-        source.add("points = flat(lines, True)")
+        source.add(f"{read} = flat(lines, True)")
     else:
         source.add(f"fits, size, hop = {case.x.ndim} == 1 and len(x) == length0, length0, np.int64(1)")
-        source.coordinates("points", "x", case.x, np.float64)
+        source.coordinates(read, "x", case.x, given.type)
+    spacing: Any = "x", case.x
+    if is_wide:
+        spacing = "points", types.Array(types.float64, 1, "C", readonly=True)
+        _from_first(source)
     source.add("steps = np.empty(2)", "steps[0] = steps[1] = 1.0", "span = 0.0")
     source.add(first_turn=specialise(first_turn))
     least, most = exponents(case.dtype)
@@ -214,7 +204,7 @@ def _with_coordinates(case: Case) -> list[str]:
         wrong.append("f.size >= 0")
     source.add(f"if {' or '.join(wrong)}{case.refusal}", f"repeats = {repeats}")
     if case.formula.is_gradient and not (is_own and case.x.ndim > 1):
-        return _as_gradient(case, numba_gradient.read(source, 0, "x", case.x))
+        return _as_gradient(case, numba_gradient.read(source, 0, *spacing))
     lines = _with_weights(case, is_own)
     if case.formula.is_gradient:
         # Lines of their own that are one line, after all.
@@ -222,6 +212,22 @@ def _with_coordinates(case: Case) -> list[str]:
         source.coordinates("h0", "points", types.Array(types.float64, 1, "C"), spacing.own)
         lines = ["if points.size == length0:", block(*_as_gradient(case, spacing)), "else:", block(*lines)]
     return lines
+
+
+def _from_first(source: Source) -> None:
+    """Make `points` of integers, `whole`, as `_spacing.from_first` does."""
+    limits = f"< -{EXACT_INTEGERS}", f"> {EXACT_INTEGERS}"
+    beyond = " or ".join(f"{end} {limit}" for end in ("first", "last") for limit in limits)
+    source.add(
+        "distances = np.empty(whole.size)",
+        "for i in range(whole.size if fits else 0):",
+        "    at = i - i // hop % size * hop",
+        "    here, first, last = whole[i], whole[at], whole[at + (size - 1) * hop]",
+        f"    if not ({beyond}): distances[i] = here",
+        "    elif here >= first: distances[i] = np.float64(np.uint64(here) - np.uint64(first))",
+        "    else: distances[i] = -np.float64(np.uint64(first) - np.uint64(here))",
+        "points = flat(distances, True)",
+    )
 
 
 def _with_weights(case: Case, is_own: bool) -> list[str]:
