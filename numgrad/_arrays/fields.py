@@ -6,7 +6,15 @@ from typing import Any
 import numpy as np
 
 from numgrad._arrays.containers import home_of, home_of_components, takes_containers
-from numgrad._arrays.terms import Field, _run, read_curl, read_divergence, read_hessian, read_jacobian, read_laplacian
+from numgrad._arrays.terms import (
+    Field,
+    compute,
+    read_curl,
+    read_divergence,
+    read_hessian,
+    read_jacobian,
+    read_laplacian,
+)
 
 
 @takes_containers(home_of)
@@ -68,7 +76,7 @@ def laplacian(
            [8., 8., 8., 8.],
            [8., 8., 8., 8.]])
     """
-    return _run(read_laplacian(f, *spacing, axis=axis, accuracy=accuracy, boundary=boundary, period=period), out)
+    return compute(read_laplacian(f, *spacing, axis=axis, accuracy=accuracy, boundary=boundary, period=period), out)
 
 
 @takes_containers(home_of_components)
@@ -121,7 +129,7 @@ def divergence(
            [0., 0., 0.],
            [0., 0., 0.]])
     """
-    return _run(read_divergence(v, *spacing, axis=axis, accuracy=accuracy, boundary=boundary, period=period), out)
+    return compute(read_divergence(v, *spacing, axis=axis, accuracy=accuracy, boundary=boundary, period=period), out)
 
 
 @takes_containers(home_of_components)
@@ -180,7 +188,7 @@ def curl(
            [2., 2., 2.],
            [2., 2., 2.]])
     """
-    return _run(read_curl(v, *spacing, axis=axis, accuracy=accuracy, boundary=boundary, period=period), out)
+    return compute(read_curl(v, *spacing, axis=axis, accuracy=accuracy, boundary=boundary, period=period), out)
 
 
 @takes_containers(home_of_components)
@@ -231,7 +239,7 @@ def jacobian(
     array([[ 3.,  0.],
            [ 1., -1.]])
     """
-    return _run(read_jacobian(v, *spacing, axis=axis, accuracy=accuracy, boundary=boundary, period=period), out)
+    return compute(read_jacobian(v, *spacing, axis=axis, accuracy=accuracy, boundary=boundary, period=period), out)
 
 
 @takes_containers(home_of)
@@ -287,7 +295,7 @@ def hessian(
     array([[4., 2.],
            [2., 0.]])
     """
-    return _run(read_hessian(f, *spacing, axis=axis, accuracy=accuracy, boundary=boundary, period=period), out)
+    return compute(read_hessian(f, *spacing, axis=axis, accuracy=accuracy, boundary=boundary, period=period), out)
 
 
 READERS: dict[Any, Callable[..., Field]] = {

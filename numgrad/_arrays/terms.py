@@ -210,7 +210,7 @@ def plan_of(
     return Plan(np.dtype(FIELDS[dtype]), tuple(plans))
 
 
-def _run(field: Field, out: Any) -> np.ndarray:
+def compute(field: Field, out: Any) -> np.ndarray:
     f = field.components[0]
     leading = field.shape[: len(field.shape) - f.ndim]
     dtype = np.dtype(FIELDS[f.dtype])
