@@ -14,7 +14,7 @@ from numgrad._checks import choice, flag, integer, not_negative, number
 from numgrad.regression import _check
 from numgrad.regression._engine import Engine, Record, Rule
 from numgrad.regression._fused import Fused
-from numgrad.regression._kernels.iteration import BACKTRACKING, BARZILAI_BORWEIN, CONVERGED, FIXED, LARGEST
+from numgrad.regression._kernels.iteration import BACKTRACKING, BARZILAI_BORWEIN, FIXED, LARGEST
 from numgrad.regression._modes import Modes
 from numgrad.regression._quadratic import EPS
 from numgrad.regression._result import Descent, Problem
@@ -236,10 +236,10 @@ def gradient_descent(
         return theta[..., 0, :] if is_flat else theta.swapaxes(-1, -2)
 
     def result(reason: str, is_end: bool = False) -> Descent:
-        done = int(engine.position[0])
+        done = engine.done
         is_last_best = not rule.keeps_best or not done
         if is_end and not is_last_best and not engine.is_diverged:
-            is_last_best = engine.settle() < engine.marks[5]
+            is_last_best = engine.settle() < engine.least_excess
         with np.errstate(over="ignore", invalid="ignore"):  # of a run that diverged
             last = engine.theta()
             best = last if is_last_best else engine.best()
@@ -273,10 +273,10 @@ def gradient_descent(
     bar = _progress_bar(total) if has_bar else None
     try:
         is_stopped = _iterate(engine, total, callback, bar, result)
-        done = int(engine.position[0])
+        done = engine.done
         if engine.is_diverged:
             reason = _diagnosis(problem, rule, engine, dtype)
-        elif engine.position[2] == CONVERGED:
+        elif engine.is_converged:
             reason = (
                 f"converged in iteration {done}: the gradient is below tol={tolerance:g} of what it was at the start"
                 + _doubt(problem, tolerance)
@@ -288,7 +288,7 @@ def gradient_descent(
         run = result(reason, True)
     except BaseException as error:  # a KeyboardInterrupt in most cases; or the callback's
         with suppress(AttributeError):
-            error.descent = result(f"interrupted after {engine.position[0]} of {total} iterations")  # type: ignore[attr-defined]
+            error.descent = result(f"interrupted after {engine.done} of {total} iterations")  # type: ignore[attr-defined]
         raise
     finally:
         problem.finish()
@@ -397,16 +397,16 @@ def _iterate(engine: Engine, total: int, callback: Any, bar: Any, result: Callab
     """Run to the end; return whether the callback has stopped the run."""
     step = 1 + FIRST_BUDGET // engine.work
     most = max(1, total // CHUNKS) if callback is not None or bar is not None else total
-    while engine.position[0] < total and not engine.position[2]:
-        before, start = int(engine.position[0]), perf_counter()
+    while engine.done < total and engine.goes_on:
+        before, start = engine.done, perf_counter()
         step = min(step, most)
         engine.run(min(total, before + step))
         step = max(1, min(2**40, int(step * min(8.0, PATIENCE / (perf_counter() - start + 1e-9)))))
-        done = int(engine.position[0])
+        done = engine.done
         if bar is not None:
             bar.update(done - before)
         if callback is not None and callback(result(f"running, {done} of {total} iterations")):
-            return done < total and not engine.position[2]
+            return done < total and engine.goes_on
     return False
 
 
@@ -497,7 +497,7 @@ def shown(value: float, exponent: int) -> str:
 
 
 def _diagnosis(problem: Problem, rule: Rule, engine: Engine, dtype: Any) -> str:
-    iteration, least, latest = int(engine.position[0]), engine.marks[0], engine.latest
+    iteration, least, latest = engine.done, engine.least_cost, engine.latest
     of_cost, of_rate = 2 * problem.scale.y, -2 * problem.scale.x
     limit = shown(rule.limit, of_rate)
     grown = f"diverged in iteration {iteration}: the cost "

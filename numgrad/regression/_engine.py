@@ -6,7 +6,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from numgrad.regression._check import Floats
-from numgrad.regression._kernels.iteration import FIXED, GROWN, LARGEST
+from numgrad.regression._kernels.iteration import (
+    CONVERGED,
+    END,
+    FIXED,
+    GOES_ON,
+    GROWN,
+    ITERATION,
+    LARGEST,
+    LATEST_COST,
+    LEAST_COST,
+    LEAST_EXCESS,
+    RECORDS,
+    Log,
+)
 
 
 @dataclass(frozen=True)
@@ -24,9 +37,10 @@ class Rule:
     given: float | None = None  # the rate, before it is scaled
 
     @property
-    def numbers(self) -> tuple[float, float, float, float]:
+    def numbers(self) -> tuple[float, ...]:
+        """Those that all iterations have, in the order of `Pace.numbers`."""
         a, b = (1.0, self.momentum) if self.is_nesterov else (0.0, 1.0) if self.momentum else (1.0, 0.0)
-        return self.rate, self.momentum, a, b
+        return self.rate, self.momentum, a, b, self.safe
 
     @property
     def keeps_best(self) -> bool:
@@ -73,12 +87,23 @@ class Record:
 class Engine(ABC):
     """A descent that can be run on, iteration by iteration; theta has a row for each target."""
 
-    def __init__(self, rule: Rule, record: Record, eps: float = 2.0**-52) -> None:
+    def __init__(self, start: Floats, rule: Rule, record: Record, eps: float = 2.0**-52) -> None:
         self.record = record
-        self.position = np.zeros(3, np.int64)  # iterations done, records made, why it ended
-        # Where growth is no divergence, only what is not finite ends the run.
-        self.marks = np.array([LARGEST / 2, eps if rule.is_watched else np.inf, rule.tol, 0.0, np.nan, np.inf])
+        best = start.flatten() if rule.keeps_best else np.empty(0)
+        # Where growth is no divergence, only costs that are not finite end the run.
+        marks = np.array([LARGEST / 2, eps if rule.is_watched else np.inf, rule.tol, 0.0, np.nan, np.inf])
+        self.log = Log(record.at, record.costs, record.path(start.size), best, np.zeros(3, np.int64), marks)
         self.rates = np.empty(0)  # those of each iteration, if they are found while running and not recorded as costs
+
+    @property
+    def done(self) -> int:
+        """The iterations done."""
+        return int(self.log.position[ITERATION])
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether no iteration has been the last one yet."""
+        return bool(self.log.position[END] == GOES_ON)
 
     @abstractmethod
     def run(self, end: int) -> None:
@@ -96,7 +121,7 @@ class Engine(ABC):
     @property
     def kept(self) -> np.ndarray:
         """The iterations that there is a record of."""
-        return self.record.kept(int(self.position[0]), int(self.position[1]))
+        return self.record.kept(self.done, int(self.log.position[RECORDS]))
 
     @abstractmethod
     def theta(self) -> Floats: ...
@@ -114,8 +139,22 @@ class Engine(ABC):
     @property
     def latest(self) -> float:
         """The cost of the iteration done last."""
-        return float(self.marks[4])
+        return float(self.log.marks[LATEST_COST])
+
+    @property
+    def least_cost(self) -> float:
+        """The least cost yet."""
+        return float(self.log.marks[LEAST_COST])
+
+    @property
+    def least_excess(self) -> float:
+        """The least excess cost yet: that of the best iterate."""
+        return float(self.log.marks[LEAST_EXCESS])
 
     @property
     def is_diverged(self) -> bool:
-        return bool(self.position[2] == GROWN)
+        return bool(self.log.position[END] == GROWN)
+
+    @property
+    def is_converged(self) -> bool:
+        return bool(self.log.position[END] == CONVERGED)
