@@ -16,7 +16,7 @@ except ImportError as error:
     raise ImportError(f"numgrad.sklearn needs scikit-learn 1.9: pip install 'numgrad[sklearn]' ({error})") from error
 
 from numgrad._checks import flag, integer, not_negative
-from numgrad.regression import CompressedRows, Descent, gradient_descent
+from numgrad.regression import CompressedRows, Descent, End, gradient_descent
 
 __all__ = ["GradientDescentRegressor"]
 
@@ -225,12 +225,12 @@ class GradientDescentRegressor(CallbackSupportMixin, MultiOutputMixin, Regressor
 
         callback = report if hasattr(self, "_skl_callbacks") else None
         run = gradient_descent(data, theta0=start, callback=callback, **{**self.descent_options(), **more})
-        if start is not None and run.n_iter == 1 and run.stop_reason.startswith("converged"):
+        if start is not None and run.n_iter == 1 and run.end is End.CONVERGED:
             run = replace(run, theta=start.astype(run.theta.dtype))  # where it was already
         for name, value in self._found(run).items():
             setattr(self, name, value)
-        doubt = run.stop_reason.partition("start. ")[2]
-        if self.tol > 0 and run.stop_reason.startswith("completed"):
+        doubt = run.doubt
+        if self.tol > 0 and run.end is End.COMPLETED:
             faster = "" if self.learning_rate == "bb" else ", or a faster learning_rate, like 'bb'"
             faster += "" if self.standardize else ", or standardize=True"
             doubt = (

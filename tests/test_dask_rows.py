@@ -29,12 +29,12 @@ def table(p=None, m=M):
 
 
 def same(one, other):
-    assert (one.n_rows, one.n_features, one.n_targets, one.is_flat, one._names) == (
+    assert (one.n_rows, one.n_features, one.n_targets, one.is_flat, one._held.names) == (
         other.n_rows,
         other.n_features,
         other.n_targets,
         other.is_flat,
-        other._names,
+        other._held.names,
     )
     assert np.isclose(one.total_weight, other.total_weight, rtol=1e-12)
     theta = other.solve(fit_intercept=True)

@@ -179,7 +179,7 @@ def test_keywords_of_every_form(classic):
     DescentPathDisplay.from_result(run, contour_kwargs={"cmap": "viridis"})
     with pytest.raises(TypeError, match="`runs` is a NoneType"):
         ConvergenceDisplay.from_result(None)
-    with pytest.raises(ValueError, match="`parameters` is 3; give two different ones"):
+    with pytest.raises(TypeError, match="`parameters` is 3; give two different ones"):
         DescentPathDisplay.from_result(run, parameters=3)
     with pytest.raises(ValueError, match="`points` is 0; give an integer of at least 2"):
         DescentPathDisplay.from_result(run, points=0)
@@ -210,6 +210,8 @@ def test_displays_of_an_estimator(classic):
     assert len(path.path) == expected.n_iter
     with pytest.raises(ValueError, match="give a fitted GradientDescentRegressor"):
         ConvergenceDisplay.from_estimator(GradientDescentRegressor())
+    with pytest.raises(TypeError, match="`estimator` is 3; give a fitted GradientDescentRegressor"):
+        ConvergenceDisplay.from_estimator(3)
 
 
 def test_without_matplotlib(classic, monkeypatch):

@@ -342,7 +342,7 @@ def test_a_gradient_that_says_nothing_is_said_to():
             run = ng.gradient_descent(
                 X, y, fit_intercept=True, learning_rate="bb", n_iter=5000, tol=1e-6, method=method
             )
-            assert run.stop_reason.startswith("converged")
+            assert run.end == "converged"
             assert "says nothing of theta" in run.stop_reason
             assert "theta_least_squares, or descend with standardize=True" in run.stop_reason
             assert certified.digits(run.theta, exact) < 1
@@ -424,9 +424,9 @@ def test_what_is_no_number_is_named():
             lambda X: ng.gradient_descent(X, good),
             lambda X: ng.CompressedRows().update(X, good),
         ):
-            with pytest.raises(ValueError, match=message.replace("(", r"\(").replace(")", r"\)")):
+            with pytest.raises(TypeError, match="^" + message.replace("(", r"\(").replace(")", r"\)")):
                 call(X)
-    with pytest.raises(ValueError, match=r"`y` has dtype datetime64.*; give real numbers, like the seconds"):
+    with pytest.raises(TypeError, match=r"`y` has dtype datetime64.*; give real numbers, like the seconds"):
         ng.gradient_descent(np.eye(4), days)
     assert ng.step_size(pandas.DataFrame({"a": pandas.array([1, 2, 3], "Int64"), "b": [True, False, True]})).L > 0
 
@@ -494,7 +494,7 @@ def test_step_size_of_special_data():
     assert np.isclose(penalised.mu, 0.5)
     assert np.allclose(penalised.sizes, deficient.sizes)
     for bad in (0, 1, -1, "small"):
-        with pytest.raises(ValueError, match="`eps` is"):
+        with pytest.raises(TypeError if bad == "small" else ValueError, match="`eps` is"):
             one.iterations(bad)
     with pytest.raises(ValueError, match="`rate` is 0"):
         one.iterations(0.1, 0)

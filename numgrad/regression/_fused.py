@@ -112,10 +112,12 @@ class Fused(Engine):
         return self._theta.copy()
 
     def best(self) -> Floats:
-        return self.log.best.reshape(self._theta.shape)
+        best: Floats = self.log.best.reshape(self._theta.shape)
+        return best
 
     def path(self) -> Floats:
-        return self.log.path[: len(self.kept)].reshape(-1, *self._theta.shape)
+        path: Floats = self.log.path[: len(self.kept)].reshape(-1, *self._theta.shape)
+        return path
 
     @property
     def rate(self) -> float:

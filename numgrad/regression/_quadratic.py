@@ -210,27 +210,29 @@ def column_norms(a: Floats) -> Floats:
     return np.asarray(np.linalg.norm(a / scale, axis=0) * largest)
 
 
-def reduce(
-    R: Floats,
-    origin: Floats,
-    rounding: float,
-    total: float,
-    n: int,
-    l2: float,
-    intercept: bool,
-    standardize: bool,
-    names: tuple[str, ...] | None,
-) -> Quadratic:
-    """Return the cost that the R of [1 | X - origin | y - origin] stands for, `total` being the sum of the weights.
+class Triangle(NamedTuple):
+    """Rows, compressed to the R of [1 | X - origin | y - origin], and what else is known of them."""
 
-    `rounding` is how much of their size the entries of X differ by if they are equal but for rounding.
-    """
-    r = R / np.sqrt(total)
+    R: Floats
+    origin: Floats
+    rounding: float  # how much of their size entries of X differ by if they are equal but for rounding
+    n: int  # features
+    p: int  # targets
+    is_flat: bool  # y was given with one dimension
+    names: tuple[str, ...] | None  # of the features
+    n_rows: int
+    total: float  # the sum of the weights
+
+
+def reduce(rows: Triangle, l2: float, intercept: bool, standardize: bool) -> Quadratic:
+    """Return the cost that rows stand for."""
+    n, origin = rows.n, rows.origin
+    r = rows.R / np.sqrt(rows.total)
     centred = r[1:, 1 : 1 + n]
     mean = r[0, 1 : 1 + n] / r[0, 0] + origin[:n]
     r[0, 1:] += r[0, 0] * origin
     deviation, size = column_norms(centred), column_norms(r[:, 1 : 1 + n])
-    is_constant = deviation <= rounding * size
+    is_constant = deviation <= rows.rounding * size
     shift = mean if standardize and intercept else np.zeros(n)
     scale: Floats = np.ones(n)
     if standardize:
@@ -254,6 +256,6 @@ def reduce(
         count = a.shape[1]
         a = np.vstack([a, np.eye(count)[first:] * np.sqrt(l2)])
         b = np.vstack([b, np.zeros((count - first, b.shape[1]))])
-    all_names = parameter_names(names, n, intercept)
+    all_names = parameter_names(rows.names, n, intercept)
     coordinates = Coordinates(shift, factor, intercept)
     return Quadratic(a, b, rest, basis, l2, coordinates, all_names, sizes, standardized, is_constant)
