@@ -99,11 +99,11 @@ def test_fit_of_one_of_many():
     a, *b = run.theta[:, 1]
     expected = a + b[0] * mean[0] + b[1] * mean[1] + b[2] * display.descent_.get_xdata()
     assert np.allclose(display.descent_.get_ydata(), expected)
-    for change, message in (
-        ({"feature": 3}, "`feature` is 3; give an index below 3"),
-        ({"target": "y"}, "`target` is 'y'"),
+    for change, error, message in (
+        ({"feature": 3}, ValueError, "`feature` is 3; give an integer from -3 to 2"),
+        ({"target": "y"}, TypeError, "`target` is 'y'"),
     ):
-        with pytest.raises(ValueError, match=message):
+        with pytest.raises(error, match=message):
             FitDisplay.from_result(run, frame, y, **change)
     with pytest.raises(ValueError, match="give those of the descent"):
         FitDisplay.from_result(run, frame[["a"]], y)

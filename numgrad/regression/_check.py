@@ -2,7 +2,7 @@
 
 import datetime
 from collections.abc import Iterator
-from math import frexp
+from math import frexp, isfinite
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -216,13 +216,14 @@ def _plain(array: np.ndarray) -> np.ndarray:
 def _finite(name: str, array: np.ndarray) -> Trace:
     """Return the trace of an array, if all is finite."""
     trace = _trace(array)
-    if not np.isfinite(trace.checksum):
-        for start, piece in _pieces(array):
-            good = np.isfinite(piece)
-            if not good.all():
-                first, *rest = np.argwhere(~good)[0]
-                where = (int(start + first), *map(int, rest))
-                raise ValueError(f"`{name}` has {array[where]} at {list(where)}; drop or fill what is not finite")
+    if not isfinite(trace.checksum):
+        with np.errstate(over="ignore"):
+            for start, piece in _pieces(array):
+                good = np.isfinite(piece)
+                if not good.all():
+                    first, *rest = np.argwhere(~good)[0]
+                    where = (int(start + first), *map(int, rest))
+                    raise ValueError(f"`{name}` has {array[where]} at {list(where)}; drop or fill what is not finite")
     return trace
 
 
@@ -251,9 +252,7 @@ def _pieces(array: np.ndarray) -> Iterator[tuple[int, Floats]]:
     """Yield some rows at a time as float64, with the number of the first."""
     rows = _rows_at_a_time(array)
     for start in range(0, len(array), rows):
-        with np.errstate(over="ignore"):
-            piece = array[start : start + rows].astype(np.float64, copy=False)
-        yield start, piece
+        yield start, array[start : start + rows].astype(np.float64, copy=False)
 
 
 def _rows_at_a_time(array: np.ndarray) -> int:
