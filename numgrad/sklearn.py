@@ -202,7 +202,7 @@ class GradientDescentRegressor(CallbackSupportMixin, MultiOutputMixin, Regressor
         return X, y.astype(X.dtype, copy=False)
 
     def _theta(self, y: np.ndarray) -> np.ndarray:
-        """Where the last fit ended, as `gradient_descent` takes it."""
+        """Return the end of the last fit, in the form of a start for `gradient_descent`."""
         coef = np.atleast_2d(self.coef_).T
         if coef.shape != (self.n_features_in_, y.size // len(y)):
             raise ValueError(
@@ -226,7 +226,7 @@ class GradientDescentRegressor(CallbackSupportMixin, MultiOutputMixin, Regressor
         callback = report if hasattr(self, "_skl_callbacks") else None
         run = gradient_descent(data, theta0=start, callback=callback, **{**self.descent_options(), **more})
         if start is not None and run.n_iter == 1 and run.end is End.CONVERGED:
-            run = replace(run, theta=start.astype(run.theta.dtype))  # where it was already
+            run = replace(run, theta=start.astype(run.theta.dtype))  # the start has been good enough
         for name, value in self._found(run).items():
             setattr(self, name, value)
         doubt = run.doubt

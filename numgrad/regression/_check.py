@@ -1,4 +1,4 @@
-"""What the functions of regression accept. Every refusal names the argument, the value and the remedy."""
+"""Data as the functions of regression accept them. A refusal names the argument, the value and the remedy."""
 
 import datetime
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ GOLDEN = 0.6180339887498949
 
 
 class Trace(NamedTuple):
-    """What is kept of one look at an array, by which a later change is noticed."""
+    """Two sums over an array, by which a later change of it is noticed."""
 
     checksum: float  # finite only if each element is
     size: float  # the sum of the absolute values that the checksum is the sum of
@@ -41,13 +41,13 @@ class Data(NamedTuple):
 
     x: np.ndarray
     y: np.ndarray  # a column for each target
-    weight: Floats  # of stride 0 without sample_weight
-    dtype: Any  # of the computation: float32 if both are, else float64
+    weight: Floats  # ones of stride 0 without sample_weight
+    dtype: Any  # the computation's: float32 if x and y have it, else float64
     names: tuple[str, ...] | None
     is_flat: bool  # y was given with one dimension
     total: float  # sum of the weights, in units of `unit`
     unit: float  # a power of 4, so that no weight is far above 1, where float32 would overflow
-    traces: tuple[Trace, Trace]  # of x and y
+    traces: tuple[Trace, Trace]  # those of x and y
 
 
 def data(X: Any, y: Any, sample_weight: Any = None, may_be_zero: bool = False) -> Data:

@@ -107,7 +107,7 @@ class Fused(Engine):
         return bool(self._pace.shape[IS_LAST])
 
     def theta(self) -> Floats:
-        if self._rule.kind == BACKTRACKING and not self._is_settled:  # a trial, which may be too long
+        if self._rule.kind == BACKTRACKING and not self._is_settled:  # the last step is a trial, and may be too long
             return self._theta + self.rate * self._before.reshape(self._theta.shape)
         return self._theta.copy()
 

@@ -23,8 +23,8 @@ from numgrad.regression._quadratic import Quadratic, Scale, shifted
 class Modes(Engine):
     """The iteration in coordinates c of the right singular vectors, theta = V c + what they do not span.
 
-    Without a penalty, the rest stays; with one, it shrinks as a whole, so that its share is one coordinate more. What
-    is given beside the quadratic is divided by the scale.
+    Without a penalty, the rest stays; with one, it shrinks as a whole, so that its share is one coordinate more. The
+    scale is that of the descent; all arguments except the quadratic are divided by it already.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What the options of a descent amount to for its data: the engine, the rule of the iteration, its limit."""
+"""From the options and the data of a descent to its engine and the rule of its iteration."""
 
 from math import sqrt
 from typing import Any, NamedTuple
@@ -20,7 +20,7 @@ OVERHEAD = 2**16
 
 
 class Wish(NamedTuple):
-    """What the caller wants of the steps, and when they may end."""
+    """The options of the steps, read: how far each goes, and how small a gradient ends them."""
 
     learning_rate: float | str
     momentum: float
@@ -29,6 +29,7 @@ class Wish(NamedTuple):
 
     @property
     def needs_mu(self) -> bool:
+        """Whether the least eigenvalue must be known, for which data are compressed."""
         return self.learning_rate == "optimal" or self.is_nesterov
 
 
@@ -92,7 +93,7 @@ def _cheaper(problem: Problem, n_iter: int, p: int) -> str:
 
 
 def _rule(problem: Problem, wish: Wish) -> Rule:
-    """Return what the wish amounts to for these data."""
+    """Return the rule that fulfils a wish on these data."""
     L, is_exact = problem.largest
     rate, tol = wish.learning_rate, wish.tol
     given = None if isinstance(rate, str) else rate

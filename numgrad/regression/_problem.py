@@ -1,4 +1,4 @@
-"""The data of a descent, and what is derived from them."""
+"""The data of a descent, and the coordinates, scale and spectrum that are derived from them."""
 
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -32,7 +32,7 @@ MISSING = "`y` is missing; give the observed values, or CompressedRows in place 
 
 
 class Model(NamedTuple):
-    """What is fitted to the data."""
+    """The options of the model that is fitted."""
 
     l2: float
     fit_intercept: bool
@@ -45,10 +45,10 @@ class Problem:
 
     data: Data | None  # None where the rows are compressed, and not needed any more
     model: Model
-    names: tuple[str, ...]  # of the parameters
+    names: tuple[str, ...]  # one for each parameter
     n_targets: int
     is_flat: bool
-    dtype: Any  # of theta in the result
+    dtype: Any  # the one that theta has in the result
     compressed: Quadratic | None = None
     coordinates: Coordinates = field(init=False)
     scale: Scale = UNSCALED
@@ -65,7 +65,7 @@ class Problem:
 
     @property
     def quadratic(self) -> Quadratic:
-        """The same after a run, since when the data may have changed."""
+        """The cost as a quadratic function, for results that are asked for after a run: data may have changed."""
         if self.compressed is None and (self.data is None or _check.has_changed(self.data)):
             raise RuntimeError(
                 "`X` or `y` has changed since gradient_descent read it, and what is asked for needs the data of then; "
@@ -79,7 +79,7 @@ class Problem:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """That of theta, as the caller has it."""
+        """The shape of theta outside, in the features and targets as given."""
         return (len(self.names),) if self.is_flat else (len(self.names), self.n_targets)
 
     def prepare(self, theta: Floats) -> Floats:
@@ -157,7 +157,7 @@ class Problem:
             self.data = None
 
     def __getstate__(self) -> dict[str, Any]:
-        """Pickle what the data amount to, not the data; without that, if they have changed."""
+        """Pickle the compressed data in place of the data; if they have changed, neither."""
         state = {**self.__dict__, "data": None}
         state.pop("inner", None)
         with suppress(RuntimeError):

@@ -11,15 +11,15 @@ from numgrad.regression._check import Floats
 from numgrad.regression._kernels.iteration import LARGEST
 
 EPS, TINY = float(np.finfo(np.float64).eps), float(np.finfo(np.float64).tiny)
-# Data of a size within 2**-ORDINARY to 2**ORDINARY need no scale: the fourth power of one times the square of another,
-# in a rate of Barzilai and Borwein, is a number still, and that of what is left of them to rounding is one, too.
+# Data of a size within 2**-ORDINARY to 2**ORDINARY need no scale: a rate of Barzilai and Borwein takes the fourth power
+# of one size times the square of another, and that is in the range of numbers, even of rounding errors of such data.
 ORDINARY = 100
 
 
 class Scale(NamedTuple):
-    """The powers of two that a descent divides features and targets by, theirs and those of all that follows from them.
+    """The powers of two that a descent divides features and targets by, so that nothing is rounded.
 
-    Nothing is rounded by it. Inner theta is that of the features and targets divided, and so are rates and costs.
+    Theta, rates and costs of the divided data are called inner; the methods convert them, and eigenvalues.
     """
 
     x: int = 0
@@ -41,7 +41,7 @@ class Scale(NamedTuple):
         return min(float(shifted(outer, 2 * self.x)), LARGEST)
 
     def curvature(self, outer: float) -> float:
-        """Enter, of eigenvalues and penalties."""
+        """Return an inner eigenvalue or penalty."""
         return float(shifted(outer, -2 * self.x))
 
 
@@ -64,7 +64,7 @@ def exponent(size: float) -> int:
 
 @dataclass(frozen=True, eq=False)
 class Coordinates:
-    """Theta of the features, and theta of (x - shift) factor; a row for each target, an intercept first."""
+    """From theta of the features x to theta of (x - shift) factor and back; a row for each target, intercept first."""
 
     shift: Floats
     factor: Floats  # 0 for constant features
@@ -105,12 +105,12 @@ class Quadratic:
     """The cost ``(|a z - b|**2 + rest) / 2`` of theta = basis z in inner coordinates.
 
     a and b include the penalty. The basis, of orthonormal columns, spans the rows of the data and the intercept; None
-    stands for the identity. What it leaves out of theta costs the penalty alone.
+    stands for the identity. The part of theta outside its span costs the penalty alone.
     """
 
     a: Floats
     b: Floats  # a column for each target
-    rest: Floats  # what no theta explains: its squares count
+    rest: Floats  # the part of the targets that no theta explains: its squares count
     basis: Floats | None
     l2: float
     coordinates: Coordinates
@@ -170,7 +170,7 @@ class Quadratic:
         else:
             u, s, vt = np.linalg.svd(self.a / norms, full_matrices=len(self.a) < n)  # all of v'
             z = vt[:rank].T @ ((u[:, :rank].T @ self.b) / s[:rank, None]) / norms[:, None]
-            # Of least norm: without what lies in the null space, which the scale has turned as well.
+            # The solution of least norm has no part in the null space, which the scale has turned as well.
             null = np.linalg.qr((vt[rank:] / norms).T)[0]
             z = z - null @ (null.T @ z)
         return np.asarray(z.T if self.basis is None else z.T @ self.basis.T)
@@ -219,7 +219,7 @@ class Triangle(NamedTuple):
     n: int  # features
     p: int  # targets
     is_flat: bool  # y was given with one dimension
-    names: tuple[str, ...] | None  # of the features
+    names: tuple[str, ...] | None  # those of the features, if they have some
     n_rows: int
     total: float  # the sum of the weights
 

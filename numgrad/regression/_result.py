@@ -1,4 +1,4 @@
-"""What a run of gradient descent found."""
+"""The result of gradient descent."""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class End(StrEnum):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Descent:
-    """What a run of `gradient_descent` found.
+    """The result of `gradient_descent`, or of a part of its iterations.
 
     Attributes
     ----------
@@ -64,7 +64,7 @@ class Descent:
         The cost above the least possible one, without cancellation: it falls in a straight line on a log axis until it
         is far below the rounding errors of `cost`. After a fused run, it is that of the same iteration in modes.
     step_size : StepSize
-        What learning rates do in the coordinates that the descent ran in: with intercept, penalty, standardised.
+        The effect of learning rates in the coordinates of the descent: with intercept, penalty, standardised.
     theta_least_squares : ndarray of float64, shape (n,) or (n, p)
         Where the descent leads: the minimum of the cost, nearest to the start if there are many.
     contraction : float
@@ -116,7 +116,7 @@ class Descent:
     def theta_least_squares(self) -> Floats:
         quadratic = self._problem.quadratic
         inner = quadratic.inner_solution
-        if quadratic.is_deficient:  # what the cost does not depend on stays where it started
+        if quadratic.is_deficient:  # directions that the cost does not depend on stay where they started
             v = quadratic.svd[2]
             start = self._problem.scale.theta(self._start)
             inner = inner + start - start @ v.T @ v
@@ -206,6 +206,6 @@ class Descent:
     def __getstate__(self) -> dict[str, Any]:
         """Pickle results, not the data: what depends on them is computed first."""
         state = dict(self.__dict__)
-        with suppress(RuntimeError):  # of data that have changed
+        with suppress(RuntimeError):  # the data have changed
             state["excess_cost"] = self.excess_cost
         return state

@@ -31,7 +31,7 @@ class CompressedRows:
     """Rows of a regression, read once and kept as a small triangular matrix.
 
     `update` takes rows by chunks, `merge` takes what was read elsewhere, `from_dask` takes collections of dask, so a
-    file larger than memory, or many workers, need memory for one chunk only. What is kept is the R of the QR
+    file larger than memory, or many workers, need memory for one chunk only. All that is kept is the R of the QR
     decomposition of ``[1 | X | y]``, with which `gradient_descent` and `step_size` give what the rows themselves would
     give, to rounding.
 
@@ -261,7 +261,7 @@ class CompressedRows:
             By substitution in R: as accurate as Householder QR of all rows.
         """
         penalty, has_intercept = not_negative("l2", l2), flag("fit_intercept", fit_intercept)
-        # Of sums, not of means: nothing is rounded by a division.
+        # A total of 1 makes the cost a sum, not a mean: nothing is rounded by a division.
         rows = self._weighty()
         theta = reduce(rows._replace(total=1.0), penalty * rows.total, has_intercept, False).solution
         return theta[0] if self.is_flat else theta.T.copy()
@@ -296,7 +296,7 @@ def is_dask(X: Any) -> bool:
 
 def by_blocks(X: Any, y: Any, sample_weight: Any, is_with_y: bool = True) -> Any:
     """Return a Delayed of the CompressedRows of dask collections."""
-    from numgrad.regression._dask_blocks import reduced  # which imports dask
+    from numgrad.regression._dask_blocks import reduced  # dask is imported there
 
     return reduced(X, y, sample_weight, is_with_y, compress_block, merge_rows)
 
@@ -400,7 +400,7 @@ def join(a: Floats, b: Floats) -> Floats:
 
 
 def _by_lapack(data: Data, origin: Floats) -> Floats:
-    """Of data that are wide, or near the ends of the range of numbers, where LAPACK scales."""
+    """Return the R of data that are wide, or near the ends of the range of numbers, where LAPACK scales."""
     m, size = len(data.x), 1 + data.x.shape[1] + data.y.shape[1]
     rows = max(PIECE // size, size)
     R = np.empty((0, size))
@@ -412,12 +412,12 @@ def _by_lapack(data: Data, origin: Floats) -> Floats:
 def weighted(data: Data, origin: Floats, low: int, high: int) -> Floats:
     """Return the rows of [1 | X - origin | y - origin], times the roots of their weights."""
     x, y, root = data.x[low:high], data.y[low:high], np.sqrt(data.weight[low:high])
-    with np.errstate(over="ignore", invalid="ignore"):  # which is refused
+    with np.errstate(over="ignore", invalid="ignore"):  # an R that is not finite is refused
         return np.column_stack([np.ones(len(x)), np.column_stack([x, y]) - origin]) * root[:, None]
 
 
 def tags(data: Data) -> tuple[str, ...]:
-    """All that the signature of a kernel depends on, for the arrays of `data`, and BY_COLUMNS."""
+    """Return the dtypes and layouts of `data`, on which the signature of a kernel depends, and BY_COLUMNS in words."""
     kinds = tuple(f"{a.dtype.name}{layout(a)}" for a in (data.x, data.y, data.weight))
     return *kinds, "columns" if by_columns(data) else "rows"
 

@@ -119,7 +119,7 @@ class Run:
         is_last_best = not rule.keeps_best or not engine.done
         if is_end and not is_last_best and not engine.is_diverged:
             is_last_best = engine.settle() < engine.least_excess
-        with np.errstate(over="ignore", invalid="ignore"):  # of a run that diverged
+        with np.errstate(over="ignore", invalid="ignore"):  # theta of a run that diverged
             last = engine.theta()
             best = last if is_last_best else engine.best()
             last = best if rule.kind == BARZILAI_BORWEIN else last

@@ -1,4 +1,4 @@
-"""Which learning rates converge, how fast, and which feature is to blame."""
+"""The step size of a descent: the rates that converge, their speed, and the feature to blame for it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ EXACT = 2000
 
 @dataclass(frozen=True, repr=False)
 class StepSize:
-    """What learning rates do on given data; prints as a short diagnosis.
+    """The effect of learning rates on given data; prints as a short diagnosis.
 
     Attributes
     ----------
@@ -168,8 +168,8 @@ def divided(data: Data, coordinates: Coordinates, scale: Scale) -> Inner:
 def extreme_eigenvalues(inner: Inner, l2: float) -> tuple[float, float, bool]:
     """Return the ends of the spectrum without a QR decomposition, and whether the largest is exact.
 
-    Those of the smaller Gram matrix, to rounding of the largest; an estimate of it from below, by power iteration, if
-    both are large, and nan.
+    They are the eigenvalues of the smaller Gram matrix, to rounding of the largest. If both matrices are large, they
+    are an estimate of the largest from below, by power iteration, and nan.
     """
     data, coordinates, first = inner
     m, n = data.x.shape

@@ -1,4 +1,4 @@
-"""What a descent says in words: before it begins, why it ended, and what to doubt of its result."""
+"""The messages of a descent: warnings before it begins, why it ended, doubts about its result."""
 
 from decimal import Decimal
 from typing import Any

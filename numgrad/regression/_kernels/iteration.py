@@ -33,7 +33,7 @@ OFFSET, NEXT = range(5, 7)
 
 
 class Pace(NamedTuple):
-    """How far a step goes. `rates` has the rate of each iteration, where they vary and are asked for; else none."""
+    """The lengths of the steps. `rates` has one for each iteration, where they vary and are asked for; else none."""
 
     shape: Target
     numbers: Target
@@ -41,7 +41,7 @@ class Pace(NamedTuple):
 
 
 class Log(NamedTuple):
-    """What is kept of a run: costs, excess costs and theta of the iterations `at`, the best theta, where it is."""
+    """The record of a run: costs, excess costs and path of theta at the iterations `at`; the best theta."""
 
     at: Array
     costs: Target
@@ -106,7 +106,9 @@ def tally(now: Scalar, excess: Scalar, slope: Scalar, theta: Array, log: Log) ->
         if now > 0:
             marks[FLOOR] = min(marks[FLOOR] * now, LARGEST)
         marks[STEEPEST] = max(marks[STEEPEST], slope)
-    if record < SIZE(log.at.size):  # what is not to be kept is overwritten by the next one; the last one stays
+    if record < SIZE(
+        log.at.size
+    ):  # an iteration that is not in `at` is overwritten by the next one; the last one stays
         log.costs[0, record] = now
         log.costs[1, record] = excess
         if log.path.size:
