@@ -169,7 +169,6 @@ def gradient_descent(
     """
     method = choice("method", method, ("auto", "fused", "modes"))
     model = Model(not_negative("l2", l2), flag("fit_intercept", fit_intercept), flag("standardize", standardize))
-    wish = _plan.read_wish(learning_rate, momentum, tol)
     total = integer("n_iter", n_iter, 1, 2**62, "a positive integer, like 1000 or int(1e5)")
     on_end = choice("on_divergence", on_divergence, ("warn", "raise", "ignore"))
     has_bar = flag("progress", progress)
@@ -180,6 +179,7 @@ def gradient_descent(
         raise ValueError(
             "`record_theta` is True and `record` is False; give a `record`, which says of which iterations"
         )
+    wish = _plan.read_wish(learning_rate, momentum, tol)
     problem = read(X, y, sample_weight, model, method)
     plan = _plan.plan(problem, _check.theta(theta0, problem.shape), method, total, wish)
     if plan.is_beyond:
