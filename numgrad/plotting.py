@@ -10,6 +10,8 @@ from numgrad.regression import Descent, gradient_descent
 
 __all__ = ["ConvergenceDisplay", "DescentPathDisplay", "FitDisplay"]
 
+Style = dict[str, Any] | None
+
 
 class ConvergenceDisplay:
     """Excess cost against the iteration, on a log axis, with the slope that theory promises.
@@ -79,11 +81,9 @@ class ConvergenceDisplay:
         """
         if isinstance(runs, Descent):
             runs = [runs]
+        if not isinstance(runs, Iterable):
+            raise TypeError(f"`runs` is a {type(runs).__name__}; give what gradient_descent returned, one or several")
         if not isinstance(runs, Mapping):
-            if not isinstance(runs, Iterable):
-                raise TypeError(
-                    f"`runs` is a {type(runs).__name__}; give what gradient_descent returned, one or several"
-                )
             runs = list(runs)
             labels = [_label(run) if isinstance(run, Descent) else "" for run in runs]
             is_telling = len(set(labels)) == len(labels)
@@ -117,23 +117,15 @@ class ConvergenceDisplay:
         """
         return cls.from_result(_descent_of(estimator), ax, **kwargs)
 
-    def plot(
-        self,
-        ax: Any = None,
-        *,
-        line_kwargs: dict[str, Any] | None = None,
-        slope_kwargs: dict[str, Any] | None = None,
-    ) -> "ConvergenceDisplay":
+    def plot(self, ax: Any = None, *, line_kwargs: Style = None, slope_kwargs: Style = None) -> "ConvergenceDisplay":
         """Draw.
 
         Parameters
         ----------
         ax : matplotlib Axes, optional
             Where to draw; on a new figure by default.
-        line_kwargs : dict, optional
-            For the lines of the runs, as matplotlib's `plot` takes them.
-        slope_kwargs : dict, optional
-            For the lines of the slopes.
+        line_kwargs, slope_kwargs : dict, optional
+            For the lines of the runs and those of the slopes, as matplotlib's `plot` takes them.
 
         Returns
         -------
@@ -222,10 +214,8 @@ class FitDisplay:
         ----------
         run : Descent
             What `gradient_descent` returned.
-        X : array_like, shape (m, n)
-            The features given to it.
-        y : array_like, shape (m,) or (m, p)
-            The targets given to it.
+        X, y : array_like, shapes (m, n) and (m,) or (m, p)
+            The features and the targets given to it.
         ax : matplotlib Axes, optional
             Where to draw; on a new figure by default.
         feature : int, optional
@@ -267,10 +257,8 @@ class FitDisplay:
         ----------
         estimator : GradientDescentRegressor
             A fitted one.
-        X : array_like, shape (m, n)
-            The features given to it.
-        y : array_like, shape (m,) or (m, p)
-            The targets given to it.
+        X, y : array_like, shapes (m, n) and (m,) or (m, p)
+            The features and the targets given to it.
         ax : matplotlib Axes, optional
             Where to draw; on a new figure by default.
         **kwargs : dict
@@ -286,9 +274,9 @@ class FitDisplay:
         self,
         ax: Any = None,
         *,
-        point_kwargs: dict[str, Any] | None = None,
-        descent_kwargs: dict[str, Any] | None = None,
-        least_squares_kwargs: dict[str, Any] | None = None,
+        point_kwargs: Style = None,
+        descent_kwargs: Style = None,
+        least_squares_kwargs: Style = None,
     ) -> "FitDisplay":
         """Draw.
 
@@ -384,7 +372,7 @@ class DescentPathDisplay:
         if len(run.theta) < 2:
             raise ValueError("`run` has one parameter only, and a path is drawn over two")
         if not isinstance(parameters, Sequence):
-            raise ValueError(f"`parameters` is {parameters!r}; give two different ones")
+            raise TypeError(f"`parameters` is {parameters!r}; give two different ones")
         chosen = [_column("parameters", k, len(run.theta)) for k in parameters]
         if len(chosen) != 2 or chosen[0] == chosen[1]:
             raise ValueError(f"`parameters` is {parameters!r}; give two different ones")
@@ -408,10 +396,8 @@ class DescentPathDisplay:
         ----------
         estimator : GradientDescentRegressor
             A fitted one.
-        X : array_like, shape (m, n)
-            The features.
-        y : array_like, shape (m,) or (m, p)
-            The targets.
+        X, y : array_like, shapes (m, n) and (m,) or (m, p)
+            The features and the targets.
         ax : matplotlib Axes, optional
             Where to draw; on a new figure by default.
         sample_weight : array_like, shape (m,), optional
@@ -433,9 +419,9 @@ class DescentPathDisplay:
         ax: Any = None,
         *,
         points: int = 200,
-        contour_kwargs: dict[str, Any] | None = None,
-        path_kwargs: dict[str, Any] | None = None,
-        minimum_kwargs: dict[str, Any] | None = None,
+        contour_kwargs: Style = None,
+        path_kwargs: Style = None,
+        minimum_kwargs: Style = None,
     ) -> "DescentPathDisplay":
         """Draw.
 
@@ -487,7 +473,7 @@ def _axes(ax: Any) -> tuple[Any, Any]:
     return ax, ax.figure
 
 
-def _style(ours: dict[str, Any], given: dict[str, Any] | None) -> dict[str, Any]:
+def _style(ours: dict[str, Any], given: Style) -> dict[str, Any]:
     """Return our keywords for a line, overruled by those given, be they aliases."""
     from matplotlib.cbook import normalize_kwargs
     from matplotlib.lines import Line2D
@@ -503,9 +489,11 @@ def _label(run: Descent) -> str:
 def _descent_of(estimator: Any) -> Descent:
     run = getattr(estimator, "descent_", None)
     if not isinstance(run, Descent):
-        raise ValueError(f"`estimator` is {estimator!r}; give a fitted GradientDescentRegressor")
+        kind = ValueError if hasattr(type(estimator), "descent_options") else TypeError
+        raise kind(f"`estimator` is {estimator!r}; give a fitted GradientDescentRegressor")
     return run
 
 
 def _column(name: str, value: Any, count: int) -> int:
+    """Return the number of a column, which may be counted from the last."""
     return integer(name, value, -count, count - 1) % count

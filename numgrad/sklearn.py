@@ -16,7 +16,7 @@ except ImportError as error:
     raise ImportError(f"numgrad.sklearn needs scikit-learn 1.9: pip install 'numgrad[sklearn]' ({error})") from error
 
 from numgrad._checks import flag, integer, not_negative
-from numgrad.regression import CompressedRows, Descent, _check, gradient_descent
+from numgrad.regression import CompressedRows, Descent, End, _check, gradient_descent
 
 __all__ = ["GradientDescentRegressor"]
 
@@ -206,7 +206,7 @@ class GradientDescentRegressor(CallbackSupportMixin, MultiOutputMixin, Regressor
         return X, y.astype(X.dtype, copy=False)
 
     def _theta(self, y: np.ndarray) -> np.ndarray:
-        """Where the last fit ended, as `gradient_descent` takes it."""
+        """Return the end of the last fit, in the form of a start for `gradient_descent`."""
         coef = np.atleast_2d(self.coef_).T
         if coef.shape != (self.n_features_in_, y.size // len(y)):
             raise ValueError(
@@ -229,12 +229,12 @@ class GradientDescentRegressor(CallbackSupportMixin, MultiOutputMixin, Regressor
 
         callback = report if hasattr(self, "_skl_callbacks") else None
         run = gradient_descent(data, theta0=start, callback=callback, **{**self.descent_options(), **more})
-        if start is not None and run.n_iter == 1 and run.stop_reason.startswith("converged"):
-            run = replace(run, theta=start.astype(run.theta.dtype))  # where it was already
+        if start is not None and run.n_iter == 1 and run.end is End.CONVERGED:
+            run = replace(run, theta=start.astype(run.theta.dtype))  # the start has been good enough
         for name, value in self._found(run).items():
             setattr(self, name, value)
-        doubt = run.stop_reason.partition("start. ")[2]
-        if self.tol > 0 and run.stop_reason.startswith("completed"):
+        doubt = run.doubt
+        if self.tol > 0 and run.end is End.COMPLETED:
             faster = "" if self.learning_rate == "bb" else ", or a faster learning_rate, like 'bb'"
             faster += "" if self.standardize else ", or standardize=True"
             doubt = (

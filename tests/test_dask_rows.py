@@ -29,12 +29,12 @@ def table(p=None, m=M):
 
 
 def same(one, other):
-    assert (one.n_rows, one.n_features, one.n_targets, one.is_flat, one._names) == (
+    assert (one.n_rows, one.n_features, one.n_targets, one.is_flat, one._held.names) == (
         other.n_rows,
         other.n_features,
         other.n_targets,
         other.is_flat,
-        other._names,
+        other._held.names,
     )
     assert np.isclose(one.total_weight, other.total_weight, rtol=1e-12)
     theta = other.solve(fit_intercept=True)
@@ -71,7 +71,7 @@ def test_dataframes_with_names(p):
     whole = ng.CompressedRows().update(frame[list("abcd")], frame[y], frame.w)
     rows = ng.CompressedRows.from_dask(lazy[list("abcd")], lazy[y], lazy.w)
     same(rows, whole)
-    assert rows._names == tuple("abcd")
+    assert rows._held.names == tuple("abcd")
     # A series beside an array, and an array beside a dataframe: blocks of unknown sizes, as many.
     array = lazy[list("abcd")].to_dask_array()
     same(ng.CompressedRows.from_dask(array, lazy[y]), ng.CompressedRows().update(frame[list("abcd")].values, frame[y]))
@@ -216,7 +216,7 @@ def test_rows_never_gather():
 def test_inputs_of_tasks_stay_as_they_are():
     parts = [ng.CompressedRows().update(*table()[:2]) for _ in range(3)]
     before = [p.R.copy() for p in parts]
-    assert dask_rows.merge_rows(parts).n_rows == 3 * M
+    assert _rows.merge_rows(parts).n_rows == 3 * M
     for part, R in zip(parts, before, strict=True):
         assert part.n_rows == M
         assert (part.R == R).all()

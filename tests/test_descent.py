@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import numgrad as ng
-from numgrad.regression import _check, _descent, _fused, _rows, _step_size
+from numgrad.regression import _check, _fused, _rows, _run, _step_size
 from numgrad.regression._quadratic import Coordinates
 
 JIT = os.environ.get("NUMBA_DISABLE_JIT") != "1"
@@ -169,7 +169,7 @@ def test_every_line_as_python(options, plainly, way):
         assert run.cost[-1] < run.cost[0]
         assert run.excess_cost[-1] < run.excess_cost[0]
     assert run.theta_path.shape == (5, 6, 2)
-    assert ng.gradient_descent(X, y, tol=0.5, n_iter=40, method=method, **options).stop_reason.startswith("converged")
+    assert ng.gradient_descent(X, y, tol=0.5, n_iter=40, method=method, **options).end == "converged"
     # Gradients too small to be squared are not zero.
     known, small = (
         ng.gradient_descent(X * s, y * s, tol=0.5, n_iter=2, method=method, **options) for s in (1, 2.0**-500)
@@ -177,7 +177,7 @@ def test_every_line_as_python(options, plainly, way):
     assert small.stop_reason == known.stop_reason
     if options["learning_rate"] == 0.05:
         grown = ng.gradient_descent(X, y, learning_rate=9, n_iter=40, on_divergence="ignore", method=method)
-        assert grown.stop_reason.startswith("diverged")
+        assert grown.end == "diverged"
 
 
 def test_inputs_are_untouched():
@@ -254,7 +254,7 @@ def test_on_divergence(monkeypatch):
     with pytest.raises(ValueError, match=r"`learning_rate` is 0.00061, at or above the limit 2/L = 0.000608968"):
         ng.gradient_descent(X, y, learning_rate=0.00061, on_divergence="raise")
     run = ng.gradient_descent(X, y, learning_rate=0.00061, on_divergence="ignore", n_iter=10_000)
-    assert run.stop_reason.startswith("diverged")
+    assert run.end == "diverged"
     monkeypatch.setattr(_step_size, "EXACT", 1)  # so that the limit is not known for sure
     with pytest.raises(FloatingPointError, match="the cost grew from") as caught:
         ng.gradient_descent(X, y, learning_rate=0.001, on_divergence="raise", method="fused")
@@ -269,7 +269,7 @@ def test_the_limit_is_sharp():
     assert run.stop_reason == "completed 50000 iterations"
     with pytest.warns(RuntimeWarning, match="diverges"):
         run = ng.gradient_descent(X, y, np.ones(2), learning_rate=1.0001 * limit, n_iter=50_000)
-    assert run.stop_reason.startswith("diverged")
+    assert run.end == "diverged"
     assert np.isfinite(run.theta).all()
     with pytest.warns(RuntimeWarning, match="at or above the limit"):
         ng.gradient_descent(X, y, np.ones(2), learning_rate=limit, n_iter=5)
@@ -281,7 +281,7 @@ def test_rounding_is_no_divergence():
     X, y = np.column_stack([np.ones(100), i]), 3 + 2 * i
     for dtype in ("f8", "f4"):
         run = ng.gradient_descent(X.astype(dtype), y.astype(dtype), learning_rate=0.0006, n_iter=300_000)
-        assert run.stop_reason.startswith("completed")
+        assert run.end == "completed"
         assert np.allclose(run.theta, [3, 2], rtol=1e-5)
     exact = ng.gradient_descent(X, y, [3, 2], learning_rate=0.0001, n_iter=10)
     assert not exact.cost.any()
@@ -513,11 +513,11 @@ def test_limits_with_momentum(momentum, over, method):
 
         limit = brentq(over, 1 / values[-1], 2 / values[-1])
     run = ng.gradient_descent(X, y, learning_rate=0.98 * limit, momentum=m, n_iter=5000, method=method)
-    assert run.stop_reason.startswith("completed")
+    assert run.end == "completed"
     assert run.contraction < 1
     with pytest.warns(RuntimeWarning, match="at or above the limit"):
         run = ng.gradient_descent(X, y, learning_rate=1.02 * limit, momentum=m, n_iter=5000, method=method)
-    assert run.stop_reason.startswith("diverged")
+    assert run.end == "diverged"
     assert run.contraction > 1
 
 
@@ -761,7 +761,7 @@ def test_degenerate_data(method, rate):
         for options in ({}, {"fit_intercept": True, "standardize": True}):
             start = rng.standard_normal(X.shape[1] + bool(options))
             run = ng.gradient_descent(X, y, start, learning_rate=rate, n_iter=4000, method=method, **options)
-            assert run.stop_reason.startswith("completed")
+            assert run.end == "completed"
             assert run.step_size.kappa == np.inf
             assert "features depend on each other" in repr(run.step_size) or not run.step_size.L
             assert np.allclose(run.theta, run.theta_least_squares, atol=1e-6)  # nearest to the start
@@ -828,10 +828,10 @@ def test_what_leaves_the_range_is_named(method):
 def test_the_optimal_rate_is_below_the_limit():
     X = np.diag([1, 1e-9]) * 2**0.5
     run = ng.gradient_descent(X, [1.0, 2], learning_rate="optimal", on_divergence="raise", n_iter=1000)
-    assert run.stop_reason.startswith("completed")
+    assert run.end == "completed"
     Z = np.column_stack([1.7e9 + np.arange(200) * 60.0, np.random.default_rng(0).random(200)])
     run = ng.gradient_descent(Z, Z[:, 1], learning_rate="optimal", momentum=0.9, fit_intercept=True, n_iter=50)
-    assert run.stop_reason.startswith("completed")
+    assert run.end == "completed"
 
 
 @pytest.mark.parametrize("intercept", [False, True])
@@ -1012,6 +1012,19 @@ BAD = {
         {"learning_rate": "fast"},
         "`learning_rate` is 'fast'; give a positive number, or one of 'auto', 'optimal', 'bb', 'backtracking'",
     ),
+    "theta0 words": ({"theta0": ["a", "b"]}, "`theta0` has dtype <U1; give real numbers"),
+    "rate list": ({"learning_rate": [0.1]}, r"`learning_rate` is \[0.1\]; give a positive number, below 2/L"),
+    "record float": ({"record": 2.5}, "`record` is 2.5; give True, False, a stride like 10, or 'log'"),
+    "record none": ({"record": None}, "`record` is None; give True"),
+    "record negative": ({"record": -3}, "`record` is -3; give True"),
+    "record theta number": ({"record_theta": 1}, "`record_theta` is 1; give True or False"),
+    "momentum list": ({"momentum": [0.9]}, r"`momentum` is \[0.9\]; give a number of at least 0, below 1"),
+    "momentum bool": ({"momentum": True}, "`momentum` is True"),
+    "l2 word": ({"l2": "small"}, "`l2` is 'small'; give a number of at least 0"),
+    "tol none": ({"tol": None}, "`tol` is None; give a number of at least 0"),
+    "method number": ({"method": 1}, "`method` is 1; give one of 'auto', 'fused', 'modes'"),
+    "divergence none": ({"on_divergence": None}, "`on_divergence` is None; give one of"),
+    "weights words": ({"sample_weight": ["a", "b", "c"]}, "`sample_weight` has dtype <U1; give real numbers"),
     "rate bool": ({"learning_rate": True}, "`learning_rate` is True"),
     "rate none": ({"learning_rate": None}, "`learning_rate` is None"),
     "count zero": ({"n_iter": 0}, "`n_iter` is 0; give a positive integer"),
@@ -1045,7 +1058,12 @@ BAD = {
 }
 
 
-OF_ANOTHER_TYPE = "rate bool", "rate none", "count float", "count bool", "intercept", "standardize", "progress"
+OF_ANOTHER_TYPE = {
+    *("X strings", "X complex", "X objects", "y masked", "theta0 words", "rate bool", "rate none", "rate list"),
+    *("count float", "count bool", "record float", "record none", "record theta number", "momentum list"),
+    *("momentum bool", "l2 word", "tol none", "intercept", "standardize", "method number", "divergence none"),
+    *("callback", "progress", "weights words"),
+}
 
 
 @pytest.mark.parametrize("name", BAD)
@@ -1120,11 +1138,9 @@ def test_ctrl_c(method, shape):
 def test_no_call_of_the_kernel_is_long(monkeypatch, method):
     """Neither the first, whose speed is unknown, nor a later one runs past its budget of products or of time."""
     calls = []
-    engine = {"fused": _fused.Fused, "modes": _descent.Modes}[method]
+    engine = {"fused": _fused.Fused, "modes": _run.Modes}[method]
     run = engine.run
-    monkeypatch.setattr(
-        engine, "run", lambda self, end: (calls.append((end - self.position[0]) * self.work), run(self, end))
-    )
+    monkeypatch.setattr(engine, "run", lambda self, end: (calls.append((end - self.done) * self.work), run(self, end)))
     ticks = iter(range(1000))
 
     def clock():
@@ -1132,11 +1148,11 @@ def test_no_call_of_the_kernel_is_long(monkeypatch, method):
             raise KeyboardInterrupt
         return next(ticks) * 0.5  # every call seems to take half a second
 
-    monkeypatch.setattr(_descent, "perf_counter", clock)
+    monkeypatch.setattr(_run, "perf_counter", clock)
     X, y = random_problem(2000, 7)
     with pytest.raises(KeyboardInterrupt):
         ng.gradient_descent(X, y, learning_rate=0.01, n_iter=10**9, record=False, method=method)
-    assert calls[0] < 1.1 * _descent.FIRST_BUDGET
+    assert calls[0] < 1.1 * _run.FIRST_BUDGET
     assert len(calls) > 2
     assert calls[1] < 0.2 * calls[0]
 
@@ -1145,10 +1161,42 @@ def test_interrupted_in_the_first_iteration(monkeypatch):
     def interrupted():
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(_descent, "perf_counter", interrupted)
+    monkeypatch.setattr(_run, "perf_counter", interrupted)
     with pytest.raises(KeyboardInterrupt) as caught:
         ng.gradient_descent(*line(), learning_rate=0.0005, n_iter=10)
     assert repr(caught.value.descent).startswith("Descent: interrupted after 0 of 10 iterations")
+
+
+@ENGINES
+def test_why_a_run_ends(method):
+    """`end` says it for programs, and the sentence begins with it."""
+    X, y = random_problem(60, 3)
+    states = []
+    options = {
+        "completed": {"n_iter": 2},
+        "converged": {"tol": 1e-3},
+        "stopped": {"callback": lambda state: states.append(state) or len(states) == 3},
+        "diverged": {"learning_rate": 100, "on_divergence": "ignore"},
+    }
+    for end, more in options.items():
+        run = ng.gradient_descent(X, y, method=method, **more)
+        assert run.end == end
+        assert run.stop_reason.startswith(end)
+        assert pickle.loads(pickle.dumps(run)).end is run.end
+    assert {state.end for state in states} == {"running"}
+    with pytest.raises(ZeroDivisionError) as caught:
+        ng.gradient_descent(X, y, method=method, callback=lambda state: 1 / 0)
+    assert caught.value.descent.end == "interrupted"
+
+
+def test_what_is_doubtful_is_said_apart():
+    X, y = line()
+    X[:, 1] *= 1e9
+    run = ng.gradient_descent(X, y, tol=1e-6, learning_rate="auto")
+    assert run.end == "converged"
+    assert run.doubt.startswith("With kappa = ")
+    assert run.stop_reason.endswith(f". {run.doubt}")
+    assert ng.gradient_descent(X, y, tol=1e-6, learning_rate="auto", standardize=True).doubt == ""
 
 
 def test_an_interrupted_run_keeps_what_it_has(monkeypatch):
@@ -1161,7 +1209,7 @@ def test_an_interrupted_run_keeps_what_it_has(monkeypatch):
             raise KeyboardInterrupt
         return float(len(calls))
 
-    monkeypatch.setattr(_descent, "perf_counter", clock)
+    monkeypatch.setattr(_run, "perf_counter", clock)
     with pytest.raises(KeyboardInterrupt) as caught:
         ng.gradient_descent(X, y, learning_rate=0.0005, n_iter=10_000_000)
     run = caught.value.descent

@@ -99,11 +99,11 @@ def test_fit_of_one_of_many():
     a, *b = run.theta[:, 1]
     expected = a + b[0] * mean[0] + b[1] * mean[1] + b[2] * display.descent_.get_xdata()
     assert np.allclose(display.descent_.get_ydata(), expected)
-    for change, message in (
-        ({"feature": 3}, "`feature` is 3; give an index below 3"),
-        ({"target": "y"}, "`target` is 'y'"),
+    for change, error, message in (
+        ({"feature": 3}, ValueError, "`feature` is 3; give an integer from -3 to 2"),
+        ({"target": "y"}, TypeError, "`target` is 'y'"),
     ):
-        with pytest.raises(ValueError, match=message):
+        with pytest.raises(error, match=message):
             FitDisplay.from_result(run, frame, y, **change)
     with pytest.raises(ValueError, match="give those of the descent"):
         FitDisplay.from_result(run, frame[["a"]], y)
@@ -179,7 +179,7 @@ def test_keywords_of_every_form(classic):
     DescentPathDisplay.from_result(run, contour_kwargs={"cmap": "viridis"})
     with pytest.raises(TypeError, match="`runs` is a NoneType"):
         ConvergenceDisplay.from_result(None)
-    with pytest.raises(ValueError, match="`parameters` is 3; give two different ones"):
+    with pytest.raises(TypeError, match="`parameters` is 3; give two different ones"):
         DescentPathDisplay.from_result(run, parameters=3)
     with pytest.raises(ValueError, match="`points` is 0; give an integer of at least 2"):
         DescentPathDisplay.from_result(run, points=0)
@@ -210,6 +210,8 @@ def test_displays_of_an_estimator(classic):
     assert len(path.path) == expected.n_iter
     with pytest.raises(ValueError, match="give a fitted GradientDescentRegressor"):
         ConvergenceDisplay.from_estimator(GradientDescentRegressor())
+    with pytest.raises(TypeError, match="`estimator` is 3; give a fitted GradientDescentRegressor"):
+        ConvergenceDisplay.from_estimator(3)
 
 
 def test_without_matplotlib(classic, monkeypatch):

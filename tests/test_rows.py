@@ -343,7 +343,7 @@ def test_a_gradient_that_says_nothing_is_said_to():
             run = ng.gradient_descent(
                 X, y, fit_intercept=True, learning_rate="bb", n_iter=5000, tol=1e-6, method=method
             )
-            assert run.stop_reason.startswith("converged")
+            assert run.end == "converged"
             assert "says nothing of theta" in run.stop_reason
             assert "theta_least_squares, or descend with standardize=True" in run.stop_reason
             assert certified.digits(run.theta, exact) < 1
@@ -428,9 +428,9 @@ def test_what_is_no_number_is_named():
             lambda X: ng.gradient_descent(X, good),
             lambda X: ng.CompressedRows().update(X, good),
         ):
-            with pytest.raises(ValueError, match=f"^{re.escape(message)}"):
+            with pytest.raises(ValueError if "fill" in message else TypeError, match=f"^{re.escape(message)}"):
                 call(X)
-    with pytest.raises(ValueError, match=r"`y` has dtype datetime64.*; give real numbers, like the seconds"):
+    with pytest.raises(TypeError, match=r"`y` has dtype datetime64.*; give real numbers, like the seconds"):
         ng.gradient_descent(np.eye(4), days)
     for y, message in (
         (days.to_period("D"), r"period\[D\]; give real numbers, like its ordinals"),
@@ -438,7 +438,7 @@ def test_what_is_no_number_is_named():
         (pandas.CategoricalIndex(list("abca")), "category; give real numbers, and drop or encode words"),
     ):
         for one in (y, y.array, pandas.Series(y)):
-            with pytest.raises(ValueError, match=f"^`y` has dtype {message}"):
+            with pytest.raises(TypeError, match=f"^`y` has dtype {message}"):
                 ng.gradient_descent(np.eye(4), one)
     # Numbers they are, whatever pandas calls them.
     for y in (pandas.Categorical(good), pandas.arrays.SparseArray(good), pandas.array(good), pandas.RangeIndex(4)):
@@ -509,7 +509,7 @@ def test_step_size_of_special_data():
     assert np.isclose(penalised.mu, 0.5)
     assert np.allclose(penalised.sizes, deficient.sizes)
     for bad in (0, 1, -1, "small"):
-        with pytest.raises(ValueError, match="`eps` is"):
+        with pytest.raises(TypeError if bad == "small" else ValueError, match="`eps` is"):
             one.iterations(bad)
     with pytest.raises(ValueError, match="`rate` is 0"):
         one.iterations(0.1, 0)

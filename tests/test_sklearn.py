@@ -50,7 +50,7 @@ def test_agrees_with_least_squares(diabetes, targets):
     assert np.allclose(model.coef_, exact.coef_, rtol=1e-6)
     assert np.allclose(model.intercept_, exact.intercept_, rtol=1e-9)
     assert np.allclose(model.predict(X), exact.predict(X), rtol=1e-7)
-    assert model.stop_reason_.startswith("converged")
+    assert model.descent_.end == "converged"
     assert model.n_iter_ == len(model.loss_curve_)
     assert model.learning_rate_ == model.descent_.learning_rate
     assert list(model.feature_names_in_) == list(X.columns)
@@ -94,7 +94,7 @@ def test_warm_start(diabetes):
 
 def test_a_refit_of_what_has_converged_is_short(diabetes):
     model = GradientDescentRegressor(max_iter=5000, warm_start=True).fit(*diabetes)
-    assert model.stop_reason_.startswith("converged")
+    assert model.descent_.end == "converged"
     assert model.fit(*diabetes).n_iter_ == 1
 
 
@@ -187,7 +187,7 @@ def test_errors(name, diabetes):
 def test_divergence_warns(diabetes):
     with pytest.warns(RuntimeWarning, match="at or above the limit"):
         model = GradientDescentRegressor(5.0, tol=0).fit(*diabetes)
-    assert model.stop_reason_.startswith("diverged")
+    assert model.descent_.end == "diverged"
 
 
 class Recorder:

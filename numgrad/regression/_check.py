@@ -1,19 +1,20 @@
-"""What the functions of regression accept. Every refusal names the argument, the value and the remedy."""
+"""Data as the functions of regression accept them. A refusal names the argument, the value and the remedy."""
 
 import datetime
-from math import frexp
-from numbers import Integral
+from collections.abc import Iterator
+from math import frexp, isfinite
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from numgrad import _checks
+from numgrad._checks import integer
 
 Floats = np.ndarray[Any, np.dtype[np.floating[Any]]]
 
-# Elements looked at between two chances for Ctrl-C.
-PIECE = 2**18
-# What is no number, but would be taken for one by float64, or refused in words of NumPy's own.
+# Elements that NumPy goes over at a time, between two chances for Ctrl-C.
+AT_A_TIME = 2**18
+# Kinds of objects that float64 would take for numbers, or refuse in words of NumPy's own.
 OTHERS: dict[str, Any] = {
     "text": (str, bytes),
     "dates": (datetime.date, datetime.timedelta, np.datetime64, np.timedelta64),
@@ -27,10 +28,17 @@ COLUMNS = {
     **dict.fromkeys(("str", "bytes", "category", "large_string"), ", and drop or encode words"),
 }
 REMEDIES = {"text": "drop or encode its words", "dates": "give numbers, like seconds since the first"}
-# Where sizes may matter to float32.
+# Below this size, and above its inverse, float32 may lose what it is given.
 FAR = 2.0**-32
 # The golden ratio: the fractional parts of its multiples are all different, and far from each other.
 GOLDEN = 0.6180339887498949
+
+
+class Trace(NamedTuple):
+    """Two sums over an array, by which a later change of it is noticed."""
+
+    checksum: float  # finite only if each element is
+    size: float  # the sum of the absolute values that the checksum is the sum of
 
 
 class Data(NamedTuple):
@@ -38,13 +46,13 @@ class Data(NamedTuple):
 
     x: np.ndarray
     y: np.ndarray  # a column for each target
-    weight: Floats  # of stride 0 without sample_weight
-    dtype: Any  # float32 if both are, else float64: what is computed in
+    weight: Floats  # ones of stride 0 without sample_weight
+    dtype: Any  # the computation's: float32 if x and y have it, else float64
     names: tuple[str, ...] | None
     is_flat: bool  # y was given with one dimension
     total: float  # sum of the weights, in units of `unit`
     unit: float  # a power of 4, so that no weight is far above 1, where float32 would overflow
-    trace: tuple[tuple[float, float], ...]  # of x and y, by which a later change is noticed
+    traces: tuple[Trace, Trace]  # those of x and y
 
 
 def data(X: Any, y: Any, sample_weight: Any = None, may_be_zero: bool = False) -> Data:
@@ -61,14 +69,14 @@ def data(X: Any, y: Any, sample_weight: Any = None, may_be_zero: bool = False) -
         raise ValueError(f"`y` has shape {y_array.shape}; give one value for each row, or a column for each target")
     if len(y_array) != m:
         raise ValueError(f"`y` has {len(y_array)} values and `X` has {m} rows; give one value for each row")
-    trace = _finite("X", x_array), _finite("y", y_array)
+    traces = _finite("X", x_array), _finite("y", y_array)
     is_flat = y_array.ndim == 1
     if is_flat:
         y_array = y_array.reshape(-1, 1)
     dtype = np.float32 if x_array.dtype == np.float32 and y_array.dtype == np.float32 else np.float64
     weight, unit = weights(sample_weight, m, may_be_zero)
     total = float(weight.sum()) if sample_weight is not None else float(m)
-    return Data(_plain(x_array), _plain(y_array), weight, dtype, names, is_flat, total, unit, trace)
+    return Data(_plain(x_array), _plain(y_array), weight, dtype, names, is_flat, total, unit, traces)
 
 
 def weights(sample_weight: Any, m: int, may_be_zero: bool) -> tuple[Floats, float]:
@@ -93,22 +101,20 @@ def weights(sample_weight: Any, m: int, may_be_zero: bool) -> tuple[Floats, floa
     return read_only(array.astype(np.float64) / unit), unit
 
 
-def size(array: np.ndarray, total: float, scale: float) -> float:
-    """Return about how large the largest element is, of an array with this trace.
+def size(array: np.ndarray, trace: Trace) -> float:
+    """Return about how large the largest element of an array is.
 
-    Within the factor of the number of elements as a rule; exactly, if that says that it may be far from 1.
+    From the trace alone it is known to a factor of the number of elements, which is enough unless it may be far from 1.
     """
-    if scale and scale / (2 * array.size) >= FAR and scale <= 1 / FAR:
-        return scale / len(array)
-    rows = max(1, PIECE * len(array) // max(1, array.size))
-    pieces = (array[low : low + rows].astype(np.float64, copy=False) for low in range(0, len(array), rows))
-    return max((float(abs(piece).max(initial=0)) for piece in pieces), default=0.0)
+    if trace.size and trace.size / (2 * array.size) >= FAR and trace.size <= 1 / FAR:
+        return trace.size / len(array)
+    return max((float(abs(piece).max(initial=0)) for _, piece in _pieces(array)), default=0.0)
 
 
 def has_changed(given: Data) -> bool:
     """Return whether X or y is no longer what it was when looked at."""
-    traces = _trace(given.x), _trace(given.y)
-    return not all(abs(a - b) <= 1e-11 * scale for (a, _), (b, scale) in zip(traces, given.trace, strict=True))
+    now = _trace(given.x), _trace(given.y)
+    return not all(abs(a.checksum - b.checksum) <= 1e-11 * b.size for a, b in zip(now, given.traces, strict=True))
 
 
 def theta(theta0: Any, shape: tuple[int, ...]) -> Floats:
@@ -125,17 +131,18 @@ def theta(theta0: Any, shape: tuple[int, ...]) -> Floats:
 
 def recorded(record: Any, n_iter: int) -> np.ndarray:
     """Return the iterations to be recorded: all, none, every k-th or log-spaced ones, and the last."""
+    wanted = "True, False, a stride like 10, or 'log'"
+    if isinstance(record, str):
+        if record != "log":
+            raise ValueError(f"`record` is {record!r}; give {wanted}")
+        logs = np.geomspace(1, n_iter, 2 + int(50 * np.log10(n_iter)))
+        return np.unique(np.round(logs).astype(np.int64)) - 1
     try:
         if isinstance(record, (bool, np.bool_)):
             return np.arange(n_iter if record else 0)
-        if isinstance(record, Integral) and int(record) > 0:
-            return np.append(np.arange(0, n_iter - 1, int(record)), n_iter - 1)
+        return np.append(np.arange(0, n_iter - 1, integer("record", record, 1, wanted=wanted)), n_iter - 1)
     except MemoryError:
         raise MemoryError(f"`record` is {record!r} with {n_iter} iterations; thin it, like record='log'") from None
-    if isinstance(record, str) and record == "log":
-        logs = np.geomspace(1, n_iter, 2 + int(50 * np.log10(n_iter)))
-        return np.unique(np.round(logs).astype(np.int64)) - 1
-    raise ValueError(f"`record` is {record!r}; give True, False, a stride like 10, or 'log'")
 
 
 def read_only(array: np.ndarray) -> np.ndarray:
@@ -151,40 +158,38 @@ def refuse_units(name: str, values: Any) -> None:
 
 
 def _numbers(name: str, values: Any) -> np.ndarray:
+    """Return an array of real numbers, or of objects that are some."""
     refuse_units(name, values)
     if isinstance(values, np.ma.MaskedArray):
-        raise ValueError(f"`{name}` is a masked array; drop the masked rows, or fill them")
+        raise TypeError(f"`{name}` is a masked array; drop the masked rows, or fill them")
     if hasattr(values, "toarray") and not isinstance(values, np.ndarray):  # as scipy.sparse and its kin have
-        raise ValueError(
-            f"`{name}` is sparse, a {type(values).__name__}; give {name}.toarray(), if that fits in memory"
-        )
+        raise TypeError(f"`{name}` is sparse, a {type(values).__name__}; give {name}.toarray(), if that fits in memory")
     _refuse_columns(name, values)
     what = ""
     try:
         array = np.asarray(values)
         if array.dtype == object:  # mixed columns of a data frame, or ragged lists
-            what = _no_number(array)
+            what, kind = _no_number(array)
             array = array if what else array.astype(np.float64)
     except (TypeError, ValueError, OverflowError) as error:
-        raise ValueError(
-            f"`{name}` is no array of real numbers ({error}); give numbers of one length in rows"
-        ) from None
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"`{name}` is no array of real numbers ({error}); give numbers of one length in rows") from None
     if what:
-        raise ValueError(f"`{name}` has {what}")
+        raise kind(f"`{name}` has {what}")
     if array.dtype.kind not in "fiub":
-        raise ValueError(f"`{name}` has dtype {array.dtype}; give real numbers{_remedy(array.dtype)}")
+        raise TypeError(f"`{name}` has dtype {array.dtype}; give real numbers{_remedy(array.dtype)}")
     return array
 
 
-def _no_number(array: np.ndarray) -> str:
-    """Return what is among objects that is no number, and what to do; nothing if NumPy is to judge."""
+def _no_number(array: np.ndarray) -> tuple[str, type[Exception]]:
+    """Return the first object that is no number, what to do, and the error; an empty string if NumPy is to judge."""
     for what, kinds in OTHERS.items():
         if any(isinstance(value, kinds) for value in array.flat):
-            return f"{what} among its objects; {REMEDIES[what]}"
+            return f"{what} among its objects; {REMEDIES[what]}", TypeError
     for where, value in np.ndenumerate(array):
         if value is None or type(value).__name__ == "NAType":  # that of pandas
-            return f"{value} at {list(where)}; drop or fill what is missing"
-    return ""
+            return f"{value} at {list(where)}; drop or fill what is missing", ValueError
+    return "", ValueError
 
 
 def _refuse_columns(name: str, values: Any) -> None:
@@ -196,9 +201,9 @@ def _refuse_columns(name: str, values: Any) -> None:
         columns = [(f"column {column!r} of ", dtype) for column, dtype in zip(values.columns, dtypes, strict=True)]
     for of, dtype in columns:
         own = getattr(getattr(dtype, "categories", None), "dtype", dtype)
-        # Objects may be numbers; and of what has no kind, NumPy will say what it is.
+        # Objects may be numbers; NumPy will say what a dtype without a kind is.
         if getattr(own, "kind", "f") not in "fiub" and dtype != np.dtype(object):
-            raise ValueError(f"{of}`{name}` has dtype {dtype}; give real numbers{_remedy(dtype)}")
+            raise TypeError(f"{of}`{name}` has dtype {dtype}; give real numbers{_remedy(dtype)}")
 
 
 def _remedy(dtype: Any) -> str:
@@ -215,34 +220,47 @@ def _plain(array: np.ndarray) -> np.ndarray:
     return read_only(array)
 
 
-def _finite(name: str, array: np.ndarray) -> tuple[float, float]:
+def _finite(name: str, array: np.ndarray) -> Trace:
     """Return the trace of an array, if all is finite."""
     trace = _trace(array)
-    if not np.isfinite(trace[0]):
-        rows = max(1, PIECE * len(array) // max(1, array.size))
-        for start in range(0, len(array), rows):
-            with np.errstate(over="ignore"):
-                good = np.isfinite(array[start : start + rows].astype(np.float64))
-            if not good.all():
-                first, *rest = np.argwhere(~good)[0]
-                where = (int(start + first), *map(int, rest))
-                raise ValueError(f"`{name}` has {array[where]} at {list(where)}; drop or fill what is not finite")
+    if not isfinite(trace.checksum):
+        with np.errstate(over="ignore"):
+            for start, piece in _pieces(array):
+                good = np.isfinite(piece)
+                if not good.all():
+                    first, *rest = np.argwhere(~good)[0]
+                    where = (int(start + first), *map(int, rest))
+                    raise ValueError(f"`{name}` has {array[where]} at {list(where)}; drop or fill what is not finite")
     return trace
 
 
-def _trace(array: np.ndarray) -> tuple[float, float]:
-    """Return a sum in which each place has another factor, and the sum of sizes, which rounding errors are small to.
+def _trace(array: np.ndarray) -> Trace:
+    """Return the trace of an array: one pass finds what is not finite, how large the rest is, and a checksum of it.
 
-    Where the sum is finite, so is each element. A piece at a time, as Ctrl-C should not have to wait.
+    Each element has a factor of its own in the checksum, so that sorting or shuffling changes it. Rounding errors in it
+    are small beside its `size`.
     """
     columns = array.reshape(len(array), -1)
-    rows, total, scale = max(1, PIECE * len(columns) // max(1, columns.size)), 0.0, 0.0
-    across = 1 + np.arange(columns.shape[1]) * GOLDEN % 1
-    down = 1 + np.arange(min(rows, len(columns))) * GOLDEN % 1
+    across, down = _factors(columns.shape[1]), _factors(min(_rows_at_a_time(columns), len(columns)))
+    checksum, size = 0.0, 0.0
     with np.errstate(over="ignore", invalid="ignore"):
-        for start in range(0, len(columns), rows):
-            piece = columns[start : start + rows].astype(np.float64, copy=False)
+        for start, piece in _pieces(columns):
             part = piece[:, 0] if len(across) == 1 else piece @ across
-            total += float(part @ down[: len(part)]) * (1 + start * GOLDEN % 1)
-            scale += float(abs(part).sum())
-    return total, scale
+            checksum += float(part @ down[: len(part)]) * (1 + start * GOLDEN % 1)
+            size += float(abs(part).sum())
+    return Trace(checksum, size)
+
+
+def _factors(count: int) -> Floats:
+    return 1 + np.arange(count) * GOLDEN % 1
+
+
+def _pieces(array: np.ndarray) -> Iterator[tuple[int, Floats]]:
+    """Yield some rows at a time as float64, with the number of the first."""
+    rows = _rows_at_a_time(array)
+    for start in range(0, len(array), rows):
+        yield start, array[start : start + rows].astype(np.float64, copy=False)
+
+
+def _rows_at_a_time(array: np.ndarray) -> int:
+    return max(1, AT_A_TIME * len(array) // max(1, array.size))

@@ -20,7 +20,7 @@ class Blocks(NamedTuple):
     given: Any
     number: int
     sizes: tuple[float, ...] | None  # rows of each block, nan where unknown; None for dataframes
-    divisions: tuple[Any, ...] | None  # of dataframes, where known
+    divisions: tuple[Any, ...] | None  # those of a dataframe, where known
 
 
 def reduced(
@@ -37,7 +37,7 @@ def reduced(
         _like(x, name, given, dimensions) if given is not None else None
         for name, given, dimensions in (("y", y, (1, 2)), ("sample_weight", None if is_number else sample_weight, (1,)))
     ]
-    # Not optimised, each on its own: what they have in common would be computed for each of them.
+    # Optimised one by one, the collections would each compute the parts that they have in common.
     collections = [x.given, *(o.given for o in others if o is not None)]
     parts = iter([np.ravel(c.to_delayed(optimize_graph=False)).tolist() for c in collections])
     columns = [next(parts)] + [next(parts) if o is not None else [None] * x.number for o in others]
@@ -89,7 +89,7 @@ def _like(x: Blocks, name: str, given: Any, dimensions: tuple[int, ...]) -> Bloc
     one = _blocks(name, given)
     if x.sizes is not None and one.sizes is not None:
         rows, length = sum(x.sizes), sum(one.sizes)
-        if rows == rows and length == length:  # no nan
+        if rows == rows and length == length:  # neither is nan
             if rows != length:
                 raise ValueError(f"`{name}` has {length} values and `X` has {rows} rows; give one value for each row")
             return one if one.sizes == x.sizes else _blocks(name, one.given.rechunk({0: x.sizes}))

@@ -1,4 +1,4 @@
-"""What the two engines of a descent have in common: the rule of the iteration, what is recorded, the state of a run."""
+"""The common part of the two engines of a descent: the rule of the iteration, the record, the state of a run."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
@@ -6,7 +6,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from numgrad.regression._check import Floats
-from numgrad.regression._kernels.iteration import FIXED, GROWN, LARGEST
+from numgrad.regression._kernels.iteration import (
+    CONVERGED,
+    END,
+    FIXED,
+    GOES_ON,
+    GROWN,
+    ITERATION,
+    LARGEST,
+    LATEST_COST,
+    LEAST_COST,
+    LEAST_EXCESS,
+    RECORDS,
+    Log,
+)
 
 
 @dataclass(frozen=True)
@@ -24,9 +37,10 @@ class Rule:
     given: float | None = None  # the rate, before it is scaled
 
     @property
-    def numbers(self) -> tuple[float, float, float, float]:
+    def numbers(self) -> tuple[float, ...]:
+        """The first of `Pace.numbers`, which both engines have."""
         a, b = (1.0, self.momentum) if self.is_nesterov else (0.0, 1.0) if self.momentum else (1.0, 0.0)
-        return self.rate, self.momentum, a, b
+        return self.rate, self.momentum, a, b, self.safe
 
     @property
     def keeps_best(self) -> bool:
@@ -48,11 +62,12 @@ class Rule:
         return float(np.where(trace**2 < 4 * product, pair, real).max(initial=0.0))
 
     def unwatched(self) -> "Rule":
+        """Return the same rule for a replay, which nothing ends early."""
         return replace(self, is_watched=False, tol=0.0)
 
 
 class Record:
-    """The iterations `at` which cost, excess cost and theta are kept."""
+    """The iterations `at` which costs are kept, room for these costs, and whether theta is kept as well."""
 
     def __init__(self, at: np.ndarray, has_path: bool) -> None:
         self.at = at
@@ -60,25 +75,37 @@ class Record:
         self.has_path = has_path
 
     def kept(self, done: int, records: int) -> np.ndarray:
-        """Return the iterations that there is a record of after `done`, the last of which is always kept."""
+        """Return the iterations recorded when `done` are done; the last one always is."""
         at = self.at[:records]
         if len(self.at) > records and done and (not records or at[-1] != done - 1):
             at = np.append(at, done - 1)
         return at
 
     def path(self, size: int) -> Floats:
+        """Return room for the thetas, each of this size."""
         return np.empty((len(self.at), size) if self.has_path else (0, size))
 
 
 class Engine(ABC):
     """A descent that can be run on, iteration by iteration; theta has a row for each target."""
 
-    def __init__(self, rule: Rule, record: Record, eps: float = 2.0**-52) -> None:
+    def __init__(self, start: Floats, rule: Rule, record: Record, eps: float = 2.0**-52) -> None:
         self.record = record
-        self.position = np.zeros(3, np.int64)  # iterations done, records made, why it ended
-        # Where growth is no divergence, only what is not finite ends the run.
-        self.marks = np.array([LARGEST / 2, eps if rule.is_watched else np.inf, rule.tol, 0.0, np.nan, np.inf])
-        self.rates = np.empty(0)  # those of each iteration, if they are found while running and not recorded as costs
+        best = start.flatten() if rule.keeps_best else np.empty(0)
+        # Where growth is no divergence, only costs that are not finite end the run.
+        marks = np.array([LARGEST / 2, eps if rule.is_watched else np.inf, rule.tol, 0.0, np.nan, np.inf])
+        self.log = Log(record.at, record.costs, record.path(start.size), best, np.zeros(3, np.int64), marks)
+        self.rates = np.empty(0)  # one for each iteration, if a later replay will need them
+
+    @property
+    def done(self) -> int:
+        """The iterations done."""
+        return int(self.log.position[ITERATION])
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether no iteration has been the last one yet."""
+        return bool(self.log.position[END] == GOES_ON)
 
     @abstractmethod
     def run(self, end: int) -> None:
@@ -91,31 +118,49 @@ class Engine(ABC):
 
     @abstractmethod
     def settle(self) -> float:
-        """Return the excess cost of the iterate reached, or what there is for it."""
+        """Return the excess cost of the iterate reached; the cost where the least one is not known."""
 
     @property
     def kept(self) -> np.ndarray:
         """The iterations that there is a record of."""
-        return self.record.kept(int(self.position[0]), int(self.position[1]))
+        return self.record.kept(self.done, int(self.log.position[RECORDS]))
 
     @abstractmethod
-    def theta(self) -> Floats: ...
+    def theta(self) -> Floats:
+        """Return the iterate reached."""
 
     @abstractmethod
-    def best(self) -> Floats: ...
+    def best(self) -> Floats:
+        """Return the iterate of the least excess cost."""
 
     @abstractmethod
-    def path(self) -> Floats: ...
+    def path(self) -> Floats:
+        """Return the iterates of the record."""
 
     @property
     @abstractmethod
-    def rate(self) -> float: ...
+    def rate(self) -> float:
+        """The latest rate."""
 
     @property
     def latest(self) -> float:
         """The cost of the iteration done last."""
-        return float(self.marks[4])
+        return float(self.log.marks[LATEST_COST])
+
+    @property
+    def least_cost(self) -> float:
+        """The least cost yet."""
+        return float(self.log.marks[LEAST_COST])
+
+    @property
+    def least_excess(self) -> float:
+        """The least excess cost yet: that of the best iterate."""
+        return float(self.log.marks[LEAST_EXCESS])
 
     @property
     def is_diverged(self) -> bool:
-        return bool(self.position[2] == GROWN)
+        return bool(self.log.position[END] == GROWN)
+
+    @property
+    def is_converged(self) -> bool:
+        return bool(self.log.position[END] == CONVERGED)

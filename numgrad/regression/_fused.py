@@ -9,8 +9,20 @@ from numgrad._compile.jit import Kernel, specialise
 from numgrad._system.threads import get_num_threads, share
 from numgrad.regression._check import Floats
 from numgrad.regression._engine import Engine, Record, Rule
-from numgrad.regression._kernels.iteration import BACKTRACKING, FIXED, GOES_ON, advance, descent, tally
-from numgrad.regression._kernels.passes import LINE, ROWS, columns, pack, packing, rows
+from numgrad.regression._kernels.iteration import (
+    BACKTRACKING,
+    COST,
+    END,
+    FIXED,
+    GOES_ON,
+    IS_LAST,
+    RATE,
+    STEEPEST,
+    Pace,
+    advance,
+    descent,
+)
+from numgrad.regression._kernels.passes import LINE, ROWS, Layout, columns, pack, packing, rows
 from numgrad.regression._rows import FASTMATH, by_columns, tags
 from numgrad.regression._step_size import Inner
 
@@ -28,22 +40,20 @@ class Fused(Engine):
 
     def __init__(self, inner: Inner, start: Floats, rule: Rule, record: Record, l2: float, n_iter: int):
         data, coordinates, first = inner
-        super().__init__(rule, record, float(np.finfo(data.dtype).eps))
+        super().__init__(start, rule, record, float(np.finfo(data.dtype).eps))
         self._data, self._coordinates, self._rule = data, coordinates, rule
         self._theta = start.copy()
         m, p = data.y.shape
         size = start.shape[1]
         self._gradient, self._square = np.zeros(start.shape), np.zeros(1)
         self._loss = np.empty(int(ROWS), data.dtype)
-        self._velocity, self._other = np.zeros(start.size), np.zeros(start.size)
-        self._best = start.ravel().copy() if rule.keeps_best else np.empty(0)
-        self._kind = np.array([rule.kind, size, first, 0])
-        self._numbers = np.array([*rule.numbers, data.total, l2, rule.safe, 0.0, 0.0])
+        self._velocity, self._before = np.zeros(start.size), np.zeros(start.size)
         self.rates = np.empty(0 if rule.kind == FIXED or not len(record.at) else n_iter)
-        self._path = record.path(start.size)
+        shape, numbers = np.array([rule.kind, size, first, 0]), np.array([*rule.numbers, data.total, l2, 0.0, 0.0])
+        self._pace = Pace(shape, numbers, self.rates)
         dtype = np.dtype(data.dtype).name
         self._kernel = partial(specialise, fastmath=FASTMATH, REAL=data.dtype)
-        self._advance = self._kernel(advance, dtype, tally=tally)
+        self._advance = self._kernel(advance, dtype)
 
         # The blocks of rows: packed once, packed in each pass, or no blocks, but rows where they lie.
         self._lines = -(-size // 4) * 4
@@ -58,7 +68,7 @@ class Fused(Engine):
             self._bound(pack)(*self._given, self._blocks, 0, m)
         self._is_small = self._blocks is not None and self.work <= PARALLEL
         if self._is_small:
-            self._descent = self._kernel(descent, dtype, columns=columns, tally=tally, advance=advance)
+            self._descent = self._kernel(descent, dtype)
         piece = min(max(m * size // 16, PIECE[0]), PIECE[1])
         rows_of_piece = max(1, piece // (size * int(ROWS))) * int(ROWS)
         self._pieces = [(low, min(low + rows_of_piece, m)) for low in range(0, m, rows_of_piece)]
@@ -66,7 +76,7 @@ class Fused(Engine):
         if rule.tol and start.any():
             self._theta[...] = 0
             self._pass()
-            self.marks[3] = ((self._gradient / data.total) ** 2).sum()
+            self.log.marks[STEEPEST] = ((self._gradient / data.total) ** 2).sum()
             self._theta[...], self._gradient[...], self._square[0] = start, 0, 0
 
     @property
@@ -74,38 +84,44 @@ class Fused(Engine):
         return len(self._data.x) * self._theta.size
 
     def run(self, end: int) -> None:
-        state: tuple[Any, ...] = (self._velocity, self._other, self._best, self._kind, self._numbers, self.rates)
-        state += (self.record.at, self.record.costs, self._path, self.position, self.marks)
+        state = self._velocity, self._before, self._pace, self.log
         if self._is_small:
             sums = (self._theta, self._gradient, self._loss, self._square)
             self._descent(self._blocks, self._count, *sums, *state, end)
             return
-        while self.position[0] < end and self.position[2] == GOES_ON:
+        while self.done < end and self.goes_on:
             self._pass()
             self._advance(self._theta.ravel(), self._gradient.ravel(), self._square, *state)
 
     def settle(self) -> float:
-        if not self.is_diverged and not self._kind[3]:
-            self._kind[3] = 1
-            before, self.position[2] = self.position[2], GOES_ON
-            self.run(int(self.position[0]) + 1)
-            self.position[2] = before
-        return float(self._numbers[8])
+        if not self.is_diverged and not self._is_settled:
+            self._pace.shape[IS_LAST] = True
+            position = self.log.position
+            ended, position[END] = position[END], GOES_ON
+            self.run(self.done + 1)
+            position[END] = ended
+        return float(self._pace.numbers[COST])
+
+    @property
+    def _is_settled(self) -> bool:
+        return bool(self._pace.shape[IS_LAST])
 
     def theta(self) -> Floats:
-        if self._rule.kind == BACKTRACKING and not self._kind[3]:  # a trial, which may be too long
-            return self._theta + self.rate * self._other.reshape(self._theta.shape)
+        if self._rule.kind == BACKTRACKING and not self._is_settled:  # the last step is a trial, and may be too long
+            return self._theta + self.rate * self._before.reshape(self._theta.shape)
         return self._theta.copy()
 
     def best(self) -> Floats:
-        return self._best.reshape(self._theta.shape)
+        best: Floats = self.log.best.reshape(self._theta.shape)
+        return best
 
     def path(self) -> Floats:
-        return self._path[: len(self.kept)].reshape(-1, *self._theta.shape)
+        path: Floats = self.log.path[: len(self.kept)].reshape(-1, *self._theta.shape)
+        return path
 
     @property
     def rate(self) -> float:
-        return float(self._numbers[0])
+        return float(self._pace.numbers[RATE])
 
     def _pass(self) -> None:
         """Sum squares and gradients of all rows, piece by piece, in the order of the pieces."""
@@ -120,7 +136,7 @@ class Fused(Engine):
         n, dtype = data.x.shape[1], np.dtype(data.dtype)
         loss, part = np.empty(int(ROWS), dtype), np.empty(n, dtype)
         over_rows, over_blocks = self._kernel(rows, dtype.name, *self._tags), self._kernel(columns, dtype.name)
-        over_packed = self._bound(packing, pack=pack, columns=columns)
+        over_packed = self._bound(packing)
         block = np.empty(0 if self._in_place or self._blocks is not None else self._block, dtype)
         for which, (low, high) in pieces:
             gradient = self._sums[which, :-1].reshape(self._gradient.shape)
@@ -131,18 +147,17 @@ class Fused(Engine):
                 blocks, count = self._blocks[low // int(ROWS) * self._block :], -(-(high - low) // int(ROWS))
                 over_blocks(blocks, count, self._theta, loss, gradient, square)
             else:
-                over_packed(*self._given, block, self._theta, loss, gradient, square, low, high)
+                over_packed(self._given, block, self._theta, loss, gradient, square, low, high)
 
-    def _bound(self, kernel: Kernel, **parts: Any) -> Kernel:
+    def _bound(self, kernel: Kernel) -> Kernel:
         """Return a kernel for the layout of these data."""
         dtype = np.dtype(self._data.dtype).name
-        bound: Kernel = self._kernel(kernel, dtype, *self._tags, BY_COLUMNS=by_columns(self._data), **parts)
+        bound: Kernel = self._kernel(kernel, dtype, *self._tags, BY_COLUMNS=by_columns(self._data))
         return bound
 
     @property
-    def _given(self) -> tuple[Any, ...]:
-        """What is packed, and how."""
+    def _given(self) -> Layout:
         data, coordinates = self._data, self._coordinates
         shift = np.append(coordinates.shift, np.zeros(data.y.shape[1]))
         arrays = data.x, data.y, data.weight, shift, coordinates.factor
-        return *arrays, int(coordinates.intercept), self._lines
+        return Layout(*arrays, int(coordinates.intercept), self._lines)

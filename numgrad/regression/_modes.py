@@ -7,15 +7,24 @@ import numpy as np
 from numgrad._compile.jit import specialise
 from numgrad.regression._check import Floats
 from numgrad.regression._engine import Engine, Record, Rule
-from numgrad.regression._kernels.iteration import BACKTRACKING, BARZILAI_BORWEIN, REPLAYED, modes, tally
+from numgrad.regression._kernels.iteration import (
+    BACKTRACKING,
+    BARZILAI_BORWEIN,
+    RATE,
+    RECORDS,
+    REPLAYED,
+    STEEPEST,
+    Pace,
+    modes,
+)
 from numgrad.regression._quadratic import Quadratic, Scale, shifted
 
 
 class Modes(Engine):
     """The iteration in coordinates c of the right singular vectors, theta = V c + what they do not span.
 
-    Without a penalty, the rest stays; with one, it shrinks as a whole, so that its share is one coordinate more. What
-    is given beside the quadratic is divided by the scale.
+    Without a penalty, the rest stays; with one, it shrinks as a whole, so that its share is one coordinate more. The
+    scale is that of the descent; all arguments except the quadratic are divided by it already.
     """
 
     def __init__(
@@ -27,7 +36,6 @@ class Modes(Engine):
         scale: Scale,
         rates: Floats | None = None,
     ):
-        super().__init__(rule, record)
         u, s, self._vt = quadratic.svd
         s, b = shifted(s, -scale.x), shifted(quadratic.b, -scale.y)
         c = start @ self._vt.T
@@ -44,35 +52,17 @@ class Modes(Engine):
         self._s = np.tile(s, len(start))
         self._c, self._rho = c.ravel(), rho.ravel()
         self._velocity = np.zeros(c.size)
-        self._best = self._c.copy() if rule.keeps_best else np.empty(0)
-        self._floor = quadratic.least_cost(scale)
-        self._rule = np.array([REPLAYED if rates is not None else rule.kind])
-        self._rates = np.empty(0) if rates is None else rates
-        self._numbers = np.array([*rule.numbers, self._floor, 0.0, rule.safe])
-        self._path = record.path(c.size)
+        super().__init__(c, rule, record)
+        kind = np.array([rule.kind if rates is None else REPLAYED])
+        numbers = np.array([*rule.numbers, quadratic.least_cost(scale), 0.0])
+        self._pace = Pace(kind, numbers, np.empty(0) if rates is None else rates)
         if rule.tol and start.any():
-            self.marks[3] = ((s[: u.shape[1]] * (b.T @ u)) ** 2).sum()
+            self.log.marks[STEEPEST] = ((s[: u.shape[1]] * (b.T @ u)) ** 2).sum()
         # Contracting alone keeps rho - s (s rho) one rounding; to reassociate would make it rho (1 - s s).
-        tags = ("float64",)
-        self._kernel = specialise(modes, *tags, fastmath=frozenset({"contract"}), tally=tally)
+        self._kernel = specialise(modes, "float64", fastmath=frozenset({"contract"}))
 
     def run(self, end: int) -> None:
-        self._kernel(
-            self._s,
-            self._c,
-            self._rho,
-            self._velocity,
-            self._best,
-            self._rule,
-            self._numbers,
-            self._rates,
-            self.record.at,
-            self.record.costs,
-            self._path,
-            self.position,
-            self.marks,
-            end,
-        )
+        self._kernel(self._s, self._c, self._rho, self._velocity, self._pace, self.log, end)
 
     @property
     def work(self) -> int:
@@ -85,14 +75,14 @@ class Modes(Engine):
         return self._leave(self._c)
 
     def best(self) -> Floats:
-        return self._leave(self._best)
+        return self._leave(self.log.best)
 
     def path(self) -> Floats:
-        return self._leave(self._path[: len(self.kept)])
+        return self._leave(self.log.path[: len(self.kept)])
 
     @property
     def rate(self) -> float:
-        return float(self._numbers[0])
+        return float(self._pace.numbers[RATE])
 
     def _leave(self, c: Floats) -> Floats:
         c = c.reshape(*c.shape[:-1], *self._shape)
@@ -109,5 +99,5 @@ def replayed(
     engine = Modes(quadratic, start, rule.unwatched(), record, scale, rates[:done] if is_adaptive else None)
     engine.run(done)
     excess: Floats = record.costs[1]
-    excess[engine.position[1] :] = np.nan  # beyond the range of numbers
+    excess[engine.log.position[RECORDS] :] = np.nan  # beyond the range of numbers
     return excess

@@ -11,15 +11,15 @@ from numgrad.regression._check import Floats
 from numgrad.regression._kernels.iteration import LARGEST
 
 EPS, TINY = float(np.finfo(np.float64).eps), float(np.finfo(np.float64).tiny)
-# Data of a size within 2**-ORDINARY to 2**ORDINARY need no scale: the fourth power of one times the square of another,
-# in a rate of Barzilai and Borwein, is a number still, and that of what is left of them to rounding is one, too.
+# Data of a size within 2**-ORDINARY to 2**ORDINARY need no scale: a rate of Barzilai and Borwein takes the fourth power
+# of one size times the square of another, and that is in the range of numbers, even of rounding errors of such data.
 ORDINARY = 100
 
 
 class Scale(NamedTuple):
-    """The powers of two that a descent divides features and targets by, theirs and those of all that follows from them.
+    """The powers of two that a descent divides features and targets by, so that nothing is rounded.
 
-    Nothing is rounded by it. Inner theta is that of the features and targets divided, and so are rates and costs.
+    Theta, rates and costs of the divided data are called inner; the methods convert them, and eigenvalues.
     """
 
     x: int = 0
@@ -41,7 +41,7 @@ class Scale(NamedTuple):
         return min(float(shifted(outer, 2 * self.x)), LARGEST)
 
     def curvature(self, outer: float) -> float:
-        """Enter, of eigenvalues and penalties."""
+        """Return an inner eigenvalue or penalty."""
         return float(shifted(outer, -2 * self.x))
 
 
@@ -71,7 +71,7 @@ def is_beyond(inner: Any, outer: Any, kind: Any, least: float = 0.0) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class Coordinates:
-    """Theta of the features, and theta of (x - shift) factor; a row for each target, an intercept first."""
+    """From theta of the features x to theta of (x - shift) factor and back; a row for each target, intercept first."""
 
     shift: Floats
     factor: Floats  # 0 for constant features
@@ -121,12 +121,12 @@ class Quadratic:
     """The cost ``(|a z - b|**2 + rest) / 2`` of theta = basis z in inner coordinates.
 
     a and b include the penalty. The basis, of orthonormal columns, spans the rows of the data and the intercept; None
-    stands for the identity. What it leaves out of theta costs the penalty alone.
+    stands for the identity. The part of theta outside its span costs the penalty alone.
     """
 
     a: Floats
     b: Floats  # a column for each target
-    rest: Floats  # what no theta explains: its squares count
+    rest: Floats  # the part of the targets that no theta explains: its squares count
     basis: Floats | None
     l2: float
     coordinates: Coordinates
@@ -186,7 +186,7 @@ class Quadratic:
         else:
             u, s, vt = np.linalg.svd(self.a / norms, full_matrices=len(self.a) < n)  # all of v'
             z = vt[:rank].T @ ((u[:, :rank].T @ self.b) / s[:rank, None]) / norms[:, None]
-            # Of least norm: without what lies in the null space, which the scale has turned as well.
+            # The solution of least norm has no part in the null space, which the scale has turned as well.
             null = np.linalg.qr((vt[rank:] / norms).T)[0]
             z = z - null @ (null.T @ z)
         return np.asarray(z.T if self.basis is None else z.T @ self.basis.T)
@@ -231,27 +231,29 @@ def column_norms(a: Floats) -> Floats:
     return np.asarray(np.linalg.norm(a / scale, axis=0) * largest)
 
 
-def reduce(
-    R: Floats,
-    origin: Floats,
-    rounding: float,
-    total: float,
-    n: int,
-    l2: float,
-    intercept: bool,
-    standardize: bool,
-    names: tuple[str, ...] | None,
-) -> Quadratic:
-    """Return the cost that the R of [1 | X - origin | y - origin] stands for, `total` being the sum of the weights.
+class Triangle(NamedTuple):
+    """Rows, compressed to the R of [1 | X - origin | y - origin], and what else is known of them."""
 
-    `rounding` is how much of their size the entries of X differ by if they are equal but for rounding.
-    """
-    r = R / np.sqrt(total)
+    R: Floats
+    origin: Floats
+    rounding: float  # how much of their size entries of X differ by if they are equal but for rounding
+    n: int  # features
+    p: int  # targets
+    is_flat: bool  # y was given with one dimension
+    names: tuple[str, ...] | None  # those of the features, if they have some
+    n_rows: int
+    total: float  # the sum of the weights
+
+
+def reduce(rows: Triangle, l2: float, intercept: bool, standardize: bool) -> Quadratic:
+    """Return the cost that rows stand for."""
+    n, origin = rows.n, rows.origin
+    r = rows.R / np.sqrt(rows.total)
     centred = r[1:, 1 : 1 + n]
     mean = r[0, 1 : 1 + n] / r[0, 0] + origin[:n]
     r[0, 1:] += r[0, 0] * origin
     deviation, size = column_norms(centred), column_norms(r[:, 1 : 1 + n])
-    is_constant = deviation <= rounding * size
+    is_constant = deviation <= rows.rounding * size
     shift = mean if standardize and intercept else np.zeros(n)
     scale: Floats = np.ones(n)
     if standardize:
@@ -275,6 +277,6 @@ def reduce(
         count = a.shape[1]
         a = np.vstack([a, np.eye(count)[first:] * np.sqrt(l2)])
         b = np.vstack([b, np.zeros((count - first, b.shape[1]))])
-    all_names = parameter_names(names, n, intercept)
+    all_names = parameter_names(rows.names, n, intercept)
     coordinates = Coordinates(shift, factor, intercept)
     return Quadratic(a, b, rest, basis, l2, coordinates, all_names, sizes, standardized, is_constant)

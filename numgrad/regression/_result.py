@@ -1,154 +1,37 @@
-"""What a run of gradient descent found."""
+"""The result of gradient descent."""
 
 import warnings
 from contextlib import suppress
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cached_property
-from math import frexp, ldexp, sqrt
 from typing import Any
 
 import numpy as np
 
-from numgrad.regression import _check
-from numgrad.regression._check import Data, Floats
+from numgrad.regression._check import Floats
 from numgrad.regression._engine import Rule
-from numgrad.regression._kernels.iteration import LARGEST
+from numgrad.regression._kernels.iteration import FIXED
 from numgrad.regression._modes import replayed
-from numgrad.regression._quadratic import (
-    EPS,
-    UNSCALED,
-    Coordinates,
-    Quadratic,
-    Scale,
-    column_norms,
-    exponent,
-    is_beyond,
-    parameter_names,
-)
-from numgrad.regression._rows import CompressedRows
-from numgrad.regression._step_size import Inner, StepSize, diagnose, divided, extreme_eigenvalues
-
-# Sizes within 2**-SINGLE to 2**SINGLE are computed in float32, if they were given so; others in float64.
-SINGLE = 32
-# The ratio of eigenvalues that is told from zero: without a decomposition of the data, and at all.
-CERTAIN, LEAST = 1e4 * EPS, 1e-300
+from numgrad.regression._problem import Problem
+from numgrad.regression._quadratic import EPS, is_beyond
+from numgrad.regression._step_size import StepSize
 
 
-@dataclass(eq=False)
-class Problem:
-    """The data of a descent as arrays or as compressed rows, and what is derived from them when needed."""
+class End(StrEnum):
+    """Why a run ended, if it has."""
 
-    data: Data | None
-    rows: CompressedRows | None
-    l2: float
-    fit_intercept: bool
-    standardize: bool
-    scale: Scale = UNSCALED
-    unit: float = 1.0  # of inner theta: one of this size explains the targets
-    has_run: bool = False  # the data may have changed since then
-
-    @cached_property
-    def quadratic(self) -> Quadratic:
-        if self.rows is not None:
-            return self.rows.quadratic(self.l2, self.fit_intercept, self.standardize)
-        if self.data is None or (self.has_run and _check.has_changed(self.data)):
-            raise RuntimeError(
-                "`X` or `y` has changed since gradient_descent read it, and what is asked for needs the data of then; "
-                "ask before you change them, or run with method='modes', which keeps what it needs"
-            )
-        return CompressedRows().read(self.data).quadratic(self.l2, self.fit_intercept, self.standardize)
-
-    @cached_property
-    def coordinates(self) -> Coordinates:
-        if self.standardize or self.data is None:
-            return self.quadratic.coordinates
-        n = self.data.x.shape[1]
-        return Coordinates(np.zeros(n), np.ones(n), self.fit_intercept)
-
-    @cached_property
-    def step_size(self) -> StepSize:
-        return diagnose(self.quadratic)
-
-    def find_scale(self, start: Floats) -> None:
-        """Choose what the descent from `start`, in its coordinates, is divided by: nothing, for ordinary data."""
-        if self.data is not None:
-            x, y = (_check.size(array, *found) for array, found in zip(self.data[:2], self.data.trace, strict=True))
-        else:
-            known = self.quadratic
-            x, y = float(known.sizes.max()), float(column_norms(np.vstack([known.b, known.rest])).max(initial=0))
-        raw = x
-        if self.standardize:
-            x = 1.0
-        x = max(x, float(self.fit_intercept), sqrt(self.l2))
-        y = max(y, min(x * float(abs(start).max()), LARGEST))
-        self.scale = Scale(exponent(x), exponent(y))
-        self.unit = ldexp(y, -self.scale.y) / ldexp(x, -self.scale.x) if x else 0.0
-        if self.data is not None and self.data.dtype == np.float32:
-            sizes = [raw, x, y, *(self.coordinates.scale if self.standardize else ())]
-            if any(size and abs(frexp(size)[1]) > SINGLE for size in sizes):
-                self.data = self.data._replace(dtype=np.float64)
-
-    @cached_property
-    def inner(self) -> Inner:
-        """The data as a fused descent reads them."""
-        assert self.data is not None
-        if any(self.scale):
-            return divided(self.data, self.coordinates, self.scale)
-        return Inner(self.data, self.coordinates, int(self.fit_intercept))
-
-    @cached_property
-    def ends(self) -> tuple[float, float, bool]:
-        """The largest and the least eigenvalue but zero, divided by the scale, and whether they are exact."""
-        if "quadratic" in self.__dict__ or self.data is None:
-            values = self.quadratic.eigenvalues(self.scale)
-            return (float(values[0]), float(values[-1]), True) if len(values) else (0.0, 0.0, True)
-        return extreme_eigenvalues(self.inner, self.scale.curvature(self.l2))
-
-    @property
-    def largest(self) -> tuple[float, bool]:
-        """L, divided by the scale, and whether it is exact."""
-        return self.ends[0], self.ends[2]
-
-    @property
-    def slowest(self) -> float:
-        """The least eigenvalue but zero, divided by the scale; at least what L / mu can be computed with."""
-        return max(float(self.quadratic.eigenvalues(self.scale)[-1]), self.ends[0] * LEAST)
-
-    @property
-    def kappa(self) -> float:
-        """L over the least eigenvalue but zero; nan if that is not known without another pass over large data."""
-        largest, least, _ = self.ends
-        if np.isnan(least):
-            return np.nan
-        if "quadratic" not in self.__dict__ and least <= CERTAIN * largest:  # zero, or rounding
-            least = float(self.quadratic.eigenvalues(self.scale)[-1])
-        return largest / least if least else np.inf
-
-    @cached_property
-    def names(self) -> tuple[str, ...]:
-        """Those of the parameters."""
-        if self.data is None:
-            return self.quadratic.names
-        return parameter_names(self.data.names, self.data.x.shape[1], self.fit_intercept)
-
-    def finish(self) -> None:
-        """After a run: the data may change, and are let go of where they are not needed any more."""
-        self.has_run = True
-        self.__dict__.pop("inner", None)
-        if "quadratic" in self.__dict__:
-            self.coordinates, self.names, self.ends  # noqa: B018
-            self.data = self.rows = None
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Pickle what the data amount to, not the data; without that, if they have changed."""
-        with suppress(RuntimeError):
-            self.quadratic, self.coordinates, self.names  # noqa: B018
-        return {k: v for k, v in self.__dict__.items() if k != "inner"} | {"data": None, "rows": None}
+    COMPLETED = "completed"
+    CONVERGED = "converged"
+    STOPPED = "stopped"
+    DIVERGED = "diverged"
+    INTERRUPTED = "interrupted"
+    RUNNING = "running"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Descent:
-    """What a run of `gradient_descent` found.
+    """The result of `gradient_descent`, or of a part of its iterations.
 
     Attributes
     ----------
@@ -162,8 +45,13 @@ class Descent:
         The iterations recorded: 0 to n_iter - 1, or fewer.
     n_iter : int
         Iterations done.
+    end : str
+        Why the run ended: "completed", "converged", "stopped" (by the callback), "diverged" or "interrupted"; "running"
+        for the callback itself.
     stop_reason : str
-        Why the run ended, in words. It begins with "completed", "converged", "stopped", "diverged" or "interrupted".
+        The same in a sentence, with the remedy after it if there is one.
+    doubt : str
+        Why the end says nothing of theta, if it does not; else empty.
     method : str
         The engine: "fused" or "modes".
     learning_rate : float
@@ -178,7 +66,7 @@ class Descent:
         The cost above the least possible one, without cancellation: it falls in a straight line on a log axis until it
         is far below the rounding errors of `cost`. After a fused run, it is that of the same iteration in modes.
     step_size : StepSize
-        What learning rates do in the coordinates that the descent ran in: with intercept, penalty, standardised.
+        The effect of learning rates in the coordinates of the descent: with intercept, penalty, standardised.
     theta_least_squares : ndarray of float64, shape (n,) or (n, p)
         Where the descent leads: the minimum of the cost, nearest to the start if there are many.
     contraction : float
@@ -199,7 +87,9 @@ class Descent:
     cost: Floats | None
     iterations: np.ndarray | None
     n_iter: int
+    end: End
     stop_reason: str
+    doubt: str
     method: str
     learning_rate: float
     momentum: float
@@ -228,12 +118,12 @@ class Descent:
     def theta_least_squares(self) -> Floats:
         quadratic, scale = self._problem.quadratic, self._problem.scale
         inner = quadratic.divided(scale).inner_solution if any(scale) else quadratic.inner_solution
-        if quadratic.is_deficient:  # what the cost does not depend on stays where it started
+        if quadratic.is_deficient:  # directions that the cost does not depend on stay where they started
             v = quadratic.svd[2]
             inner = inner + self._start - self._start @ v.T @ v
         with np.errstate(over="ignore", invalid="ignore"):
             found = quadratic.coordinates.leave(scale.theta(inner))
-        if (any(scale) or self._problem.standardize) and is_beyond(
+        if (any(scale) or self._problem.model.standardize) and is_beyond(
             quadratic.coordinates.sizes(inner), found, np.float64, EPS * self._problem.unit
         ):
             warnings.warn(
@@ -250,11 +140,11 @@ class Descent:
 
     @property
     def intercept(self) -> Any:
-        return self.theta[0] if self._problem.fit_intercept else np.zeros_like(self.theta[0])
+        return self.theta[0] if self._problem.model.fit_intercept else np.zeros_like(self.theta[0])
 
     @property
     def coef(self) -> Floats:
-        return self.theta[int(self._problem.fit_intercept) :]
+        return self.theta[int(self._problem.model.fit_intercept) :]
 
     def inner_path(self) -> tuple[Floats, Floats]:
         """Return the path in the coordinates of the descent, and the Hessian there.
@@ -321,12 +211,13 @@ class Descent:
         text = f"{share:.0%}" if share < 10 else f"{share:.3g} times"
         before = f"{text} of the limit {limit:.6g}; " if limit < np.inf else ""
         lines = [f"  {before}L = {step.L:.6g}, mu = {step.mu:.4g}, kappa = {step.kappa:.4g}"]
-        if self.n_iter and self._rule.kind == 0 and self.momentum == 0:
+        if self.n_iter and self._rule.kind == FIXED and self.momentum == 0:
             lines.append(f"  iterations for 6 digits of theta at this rate: {step.iterations(1e-6, rate):.6g}")
         return lines
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickle results, not the data: what depends on them is computed first."""
-        with suppress(RuntimeError):
-            self.excess_cost  # noqa: B018
-        return self.__dict__
+        state = dict(self.__dict__)
+        with suppress(RuntimeError):  # the data have changed
+            state["excess_cost"] = self.excess_cost
+        return state

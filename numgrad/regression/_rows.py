@@ -10,8 +10,8 @@ from numgrad._system.threads import get_num_threads, one_thread, share
 from numgrad.regression import _check
 from numgrad.regression._check import Data, Floats
 from numgrad.regression._kernels.householder import compress, fold
-from numgrad.regression._kernels.passes import LINE, ROWS, pack
-from numgrad.regression._quadratic import Quadratic, column_norms, reduce
+from numgrad.regression._kernels.passes import LINE, ROWS
+from numgrad.regression._quadratic import Quadratic, Triangle, column_norms, reduce
 
 # Elements of [1 | X | y] in a piece of work, and the memory for the R of the pieces that are done at a time.
 PIECE = 2**20
@@ -31,7 +31,7 @@ class CompressedRows:
     """Rows of a regression, read once and kept as a small triangular matrix.
 
     `update` takes rows by chunks, `merge` takes what was read elsewhere, `from_dask` takes collections of dask, so a
-    file larger than memory, or many workers, need memory for one chunk only. What is kept is the R of the QR
+    file larger than memory, or many workers, need memory for one chunk only. All that is kept is the R of the QR
     decomposition of ``[1 | X | y]``, with which `gradient_descent` and `step_size` give what the rows themselves would
     give, to rounding.
 
@@ -72,29 +72,38 @@ class CompressedRows:
     """
 
     def __init__(self) -> None:
-        self._r: Floats | None = None  # of [1 | X - origin | y - origin]
-        self._origin: Floats = np.empty(0)
-        self._rounding = 0.0  # of the entries of X
-        self.n_rows = 0
-        self.total_weight = 0.0
-        self.n_features = 0
-        self.n_targets = 0
-        self._names: tuple[str, ...] | None = None
-        self.is_flat = True
+        self._held: Triangle | None = None
 
     @property
     def R(self) -> Floats | None:  # noqa: N802  # the name of mathematics
-        if self._r is None:
-            return None
-        R = self._r.copy()
-        R[0, 1:] += R[0, 0] * self._origin
-        return R
+        return None if self._held is None else _moved(self._held, np.zeros_like(self._held.origin)).R
+
+    @property
+    def n_rows(self) -> int:
+        return 0 if self._held is None else self._held.n_rows
+
+    @property
+    def total_weight(self) -> float:
+        return 0.0 if self._held is None else self._held.total
+
+    @property
+    def n_features(self) -> int:
+        return 0 if self._held is None else self._held.n
+
+    @property
+    def n_targets(self) -> int:
+        return 0 if self._held is None else self._held.p
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether y was given with one dimension."""
+        return self._held is None or self._held.is_flat
 
     def __repr__(self) -> str:
         def plural(count: int, word: str) -> str:
             return f"{count:,d} {word}{'s' * (count != 1)}"
 
-        if self._r is None:
+        if self._held is None:
             return "CompressedRows: empty"
         columns = f"{plural(self.n_features, 'feature')} and {plural(self.n_targets, 'target')}"
         return f"CompressedRows: {plural(self.n_rows, 'row')} of {columns}"
@@ -118,9 +127,9 @@ class CompressedRows:
 
         Raises
         ------
-        ValueError
-            For what `gradient_descent` would not take, and for other features or targets than before. Nothing is read
-            then.
+        TypeError, ValueError
+            For rows that `gradient_descent` would not take, and for other features or targets than before. Nothing is
+            read then.
         """
         if y is None:
             raise ValueError("`y` is None; give one value for each row, or a column for each target")
@@ -161,7 +170,7 @@ class CompressedRows:
         Raises
         ------
         TypeError, ValueError
-            For what `update` would not take, for an `X` that is not of dask, and for blocks that do not match.
+            For rows that `update` would not take, for an `X` that is not of dask, and for blocks that do not match.
 
         Notes
         -----
@@ -182,9 +191,9 @@ class CompressedRows:
     def read(self, data: Data) -> "CompressedRows":
         """Read arrays that have been looked at."""
         n, p = data.x.shape[1], data.y.shape[1]
-        if self._r is not None:
+        if self._held is not None:
             self._refuse_other("`X` has", n, p, data.names)
-        origin = middle(data) if self._r is None else self._origin
+        origin = middle(data) if self._held is None else self._held.origin
         R = triangle(data, origin) * np.sqrt(data.unit)
         if not np.isfinite(R).all():
             raise ValueError(
@@ -193,7 +202,7 @@ class CompressedRows:
         kind = data.x.dtype
         rounding = ROUNDING * float(np.finfo(kind).eps) if kind.kind == "f" else 0.0
         total = data.total * data.unit
-        return self._take(R, origin, rounding, n, p, data.is_flat, data.names, len(data.x), total)
+        return self._take(Triangle(R, origin, rounding, n, p, data.is_flat, data.names, len(data.x), total))
 
     def merge(self, other: "CompressedRows") -> "CompressedRows":
         """Take over all rows that another one has read; that one stays as it is.
@@ -210,37 +219,30 @@ class CompressedRows:
         """
         if not isinstance(other, CompressedRows):
             raise TypeError(f"`other` is a {type(other).__name__}; give CompressedRows")
-        if other._r is None:
+        found = other._held
+        if found is None:
             return self
-        R, origin = other._r, other._origin
-        if self._r is not None:
-            self._refuse_other("`other` has", other.n_features, other.n_targets, other._names)
-            R, origin = R.copy(), self._origin
-            R[0, 1:] += R[0, 0] * (other._origin - origin)
-        columns = other.n_features, other.n_targets, other.is_flat, other._names
-        return self._take(R, origin, other._rounding, *columns, other.n_rows, other.total_weight)
+        if self._held is not None:
+            self._refuse_other("`other` has", found.n, found.p, found.names)
+            found = _moved(found, self._held.origin)
+        return self._take(found)
 
-    def _take(
-        self,
-        R: Floats,
-        origin: Floats,
-        rounding: float,
-        n: int,
-        p: int,
-        is_flat: bool,
-        names: tuple[str, ...] | None,
-        count: int,
-        total: float,
-    ) -> "CompressedRows":
-        if not self.total_weight + total < np.inf:
-            raise ValueError(f"`sample_weight` has the sum {self.total_weight + total}; give smaller weights")
-        joined = R.copy() if self._r is None else join(self._r, R)
-        if self._r is None:
-            self.n_features, self.n_targets, self.is_flat, self._origin = n, p, is_flat, origin
-        self._r, self._names = joined, self._names or names
-        self._rounding = max(self._rounding, rounding)
-        self.n_rows += count
-        self.total_weight += total
+    def _take(self, found: Triangle) -> "CompressedRows":
+        """Take over rows; all or, if an error is raised, none."""
+        total = self.total_weight + found.total
+        if not total < np.inf:
+            raise ValueError(f"`sample_weight` has the sum {total}; give smaller weights")
+        held = self._held
+        if held is None:
+            self._held = found._replace(R=found.R.copy())
+        else:
+            self._held = held._replace(
+                R=join(held.R, found.R),
+                rounding=max(held.rounding, found.rounding),
+                names=held.names or found.names,
+                n_rows=held.n_rows + found.n_rows,
+                total=total,
+            )
         return self
 
     def solve(self, *, l2: float = 0.0, fit_intercept: bool = False) -> Floats:
@@ -258,19 +260,23 @@ class CompressedRows:
         ndarray of float64, shape (n,) or (n, p), n + 1 with an intercept
             By substitution in R: as accurate as Householder QR of all rows.
         """
-        theta = self.quadratic(not_negative("l2", l2), flag("fit_intercept", fit_intercept), sums=True).solution
+        penalty, has_intercept = not_negative("l2", l2), flag("fit_intercept", fit_intercept)
+        # A total of 1 makes the cost a sum, not a mean: nothing is rounded by a division.
+        rows = self._weighty()
+        theta = reduce(rows._replace(total=1.0), penalty * rows.total, has_intercept, False).solution
         return theta[0] if self.is_flat else theta.T.copy()
 
-    def quadratic(self, l2: float, fit_intercept: bool, standardize: bool = False, sums: bool = False) -> Quadratic:
-        """Return the cost as a quadratic function of theta; with `sums`, times the weights' sum, unrounded."""
-        if self._r is None:
+    def quadratic(self, l2: float, fit_intercept: bool, standardize: bool = False) -> Quadratic:
+        """Return the cost as a quadratic function of theta."""
+        return reduce(self._weighty(), l2, fit_intercept, standardize)
+
+    def _weighty(self) -> Triangle:
+        """Return the rows, of which there must be some with a weight."""
+        if self._held is None:
             raise ValueError("CompressedRows: no rows yet; call `update` first")
-        if not self.total_weight:
+        if not self._held.total:
             raise ValueError("CompressedRows: the weights of all rows are zero; call `update` with some that are not")
-        total = 1.0 if sums else self.total_weight
-        penalty = l2 * self.total_weight if sums else l2
-        known = self._r, self._origin, self._rounding, total, self.n_features
-        return reduce(*known, penalty, fit_intercept, standardize, self._names)
+        return self._held
 
     def _refuse_other(self, what: str, n: int, p: int, names: tuple[str, ...] | None) -> None:
         if (n, p) != (self.n_features, self.n_targets):
@@ -278,8 +284,9 @@ class CompressedRows:
                 f"{what} {n} features and {p} targets, and there were {self.n_features} and {self.n_targets} before; "
                 f"give the same in each call"
             )
-        if names and self._names and names != self._names:
-            raise ValueError(f"{what} the features {names}, and there were {self._names} before; give the same order")
+        before = self._held.names if self._held is not None else None
+        if names and before and names != before:
+            raise ValueError(f"{what} the features {names}, and there were {before} before; give the same order")
 
 
 def is_dask(X: Any) -> bool:
@@ -289,7 +296,7 @@ def is_dask(X: Any) -> bool:
 
 def by_blocks(X: Any, y: Any, sample_weight: Any, is_with_y: bool = True) -> Any:
     """Return a Delayed of the CompressedRows of dask collections."""
-    from numgrad.regression._dask_blocks import reduced  # which imports dask
+    from numgrad.regression._dask_blocks import reduced  # dask is imported there
 
     return reduced(X, y, sample_weight, is_with_y, compress_block, merge_rows)
 
@@ -305,8 +312,9 @@ def compress_block(number: int, x: Any, y: Any, weight: Any) -> CompressedRows:
                 )
         with one_thread():
             return rows.read(_check.data(x, y, weight, may_be_zero=True)) if len(x) else rows
-    except ValueError as error:
-        raise ValueError(f"block {number} along axis 0, whose rows count from 0: {error}") from error
+    except (TypeError, ValueError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"block {number} along axis 0, whose rows count from 0: {error}") from error
 
 
 def merge_rows(parts: list[CompressedRows], count: int = 0) -> CompressedRows:
@@ -314,9 +322,16 @@ def merge_rows(parts: list[CompressedRows], count: int = 0) -> CompressedRows:
     rows = CompressedRows()
     for part in parts:
         rows.merge(part)
-    if count and rows.R is None:
+    if count and not rows.n_rows:
         raise ValueError(f"`X` has no rows in any of its {count} blocks; give at least one row")
     return rows
+
+
+def _moved(rows: Triangle, origin: Floats) -> Triangle:
+    """Return the same rows, shifted to another origin."""
+    R = rows.R.copy()
+    R[0, 1:] += R[0, 0] * (rows.origin - origin)
+    return rows._replace(R=R, origin=origin)
 
 
 def middle(data: Data) -> Floats:
@@ -343,15 +358,7 @@ def triangle(data: Data, origin: Floats) -> Floats:
         return _by_lapack(data, origin)
     rows = max(PIECE // size, 16 * size)
     pieces = [(low, min(low + rows, m)) for low in range(0, m, rows)]
-    kernel = specialise(
-        compress,
-        *tags(data),
-        fastmath=FASTMATH,
-        pack=pack,
-        fold=fold,
-        REAL=np.float64,
-        BY_COLUMNS=by_columns(data),
-    )
+    kernel = specialise(compress, *tags(data), fastmath=FASTMATH, REAL=np.float64, BY_COLUMNS=by_columns(data))
     factor = np.ones(n)
     R = np.zeros((size, size))
     at_a_time = max(1, min(32, MEMORY // (8 * size * size)))
@@ -393,7 +400,7 @@ def join(a: Floats, b: Floats) -> Floats:
 
 
 def _by_lapack(data: Data, origin: Floats) -> Floats:
-    """Of data that are wide, or near the ends of the range of numbers, where LAPACK scales."""
+    """Return the R of data that are wide, or near the ends of the range of numbers, where LAPACK scales."""
     m, size = len(data.x), 1 + data.x.shape[1] + data.y.shape[1]
     rows = max(PIECE // size, size)
     R = np.empty((0, size))
@@ -405,12 +412,12 @@ def _by_lapack(data: Data, origin: Floats) -> Floats:
 def weighted(data: Data, origin: Floats, low: int, high: int) -> Floats:
     """Return the rows of [1 | X - origin | y - origin], times the roots of their weights."""
     x, y, root = data.x[low:high], data.y[low:high], np.sqrt(data.weight[low:high])
-    with np.errstate(over="ignore", invalid="ignore"):  # which is refused
+    with np.errstate(over="ignore", invalid="ignore"):  # an R that is not finite is refused
         return np.column_stack([np.ones(len(x)), np.column_stack([x, y]) - origin]) * root[:, None]
 
 
 def tags(data: Data) -> tuple[str, ...]:
-    """All that the signature of a kernel depends on, for the arrays of `data`, and BY_COLUMNS."""
+    """Return the dtypes and layouts of `data`, on which the signature of a kernel depends, and BY_COLUMNS in words."""
     kinds = tuple(f"{a.dtype.name}{layout(a)}" for a in (data.x, data.y, data.weight))
     return *kinds, "columns" if by_columns(data) else "rows"
 

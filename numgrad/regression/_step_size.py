@@ -1,4 +1,4 @@
-"""Which learning rates converge, how fast, and which feature is to blame."""
+"""The step size of a descent: the rates that converge, their speed, and the feature to blame for it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,13 +15,11 @@ from numgrad.regression._rows import CompressedRows, by_blocks, is_dask
 
 # Up to this size of the smaller Gram matrix, L is computed exactly.
 EXACT = 2000
-# Elements of X that are converted at a time.
-PIECE = 2**18
 
 
 @dataclass(frozen=True, repr=False)
 class StepSize:
-    """What learning rates do on given data; prints as a short diagnosis.
+    """The effect of learning rates on given data; prints as a short diagnosis.
 
     Attributes
     ----------
@@ -84,9 +82,7 @@ class StepSize:
             ``log(eps) / log(max(|1 - rate * L|, |1 - rate * mu|))``, rounded up; inf from the limit on. Directions of
             eigenvalue 0, in which nothing moves, do not count.
         """
-        eps = number("eps", eps, "a number between 0 and 1, like 1e-6", above=0.0)
-        if eps >= 1:
-            raise ValueError(f"`eps` is {eps!r}; give a number between 0 and 1, like 1e-6")
+        eps = number("eps", eps, "a number between 0 and 1, like 1e-6", above=0.0, below=1.0)
         step = self.safe if rate is None else number("rate", rate, "a positive number", above=0.0)
         if not self.L:
             return 0
@@ -172,8 +168,8 @@ def divided(data: Data, coordinates: Coordinates, scale: Scale) -> Inner:
 def extreme_eigenvalues(inner: Inner, l2: float) -> tuple[float, float, bool]:
     """Return the ends of the spectrum without a QR decomposition, and whether the largest is exact.
 
-    Those of the smaller Gram matrix, to rounding of the largest; an estimate of it from below, by power iteration, if
-    both are large, and nan.
+    They are the eigenvalues of the smaller Gram matrix, to rounding of the largest. If both matrices are large, they
+    are an estimate of the largest from below, by power iteration, and nan.
     """
     data, coordinates, first = inner
     m, n = data.x.shape
@@ -190,7 +186,7 @@ def extreme_eigenvalues(inner: Inner, l2: float) -> tuple[float, float, bool]:
         return z if data.weight.strides == (0,) else z * np.sqrt(data.weight[rows])[:, None]
 
     def pieces(length: int, width: int) -> Iterator[slice]:
-        step = max(1, PIECE // width)
+        step = max(1, _check.AT_A_TIME // width)
         return (slice(low, min(low + step, length)) for low in range(0, length, step))
 
     size = ones + n
@@ -247,9 +243,11 @@ def step_size(X: Any, *, sample_weight: Any = None, l2: float = 0.0) -> StepSize
 
     Raises
     ------
+    TypeError
+        For data of a wrong dtype, like words or dates, and for an `l2` that is no number.
     ValueError
-        For data that are empty, not finite, not numbers or of the wrong shape, and for weights that are negative or all
-        zero.
+        For data that are empty, not finite or of the wrong shape, for weights that are negative or all zero, and for an
+        `l2` below 0.
 
     Notes
     -----

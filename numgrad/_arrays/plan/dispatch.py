@@ -1,7 +1,7 @@
 """Which kernels compute a gradient: by dtype, shape and spacing; or numpy.gradient, with the reason."""
 
 import operator
-from functools import lru_cache
+from functools import lru_cache, partial
 from math import isfinite, prod
 from operator import mul, truediv
 from typing import Any
@@ -194,6 +194,10 @@ def axis_plan(
         chosen, dtype, field, REAL[field], division(field), taps, formula.n * finds_weights, adds, is_scaled
     )
     case = Case(recipe, shape[axis], inner_of(shape, order, axis), formula, period, term.factor, key)
-    made = maker(case)
-    constants = made(spacing) if key is None else made
+    if key is not None:
+        constants = maker(case)
+    elif GAPS in chosen:  # which has a number for each point: made in each call
+        constants = partial(GAPS.coefficients, case, chosen[0].coefficients(case, (), spacing))
+    else:
+        constants = maker(case)(spacing)
     return AxisPlan(axis, term.place, case.n, case.inner, recipe, constants, term.source, term.target)

@@ -1,38 +1,64 @@
-"""Gradient descent in the eigenbasis of the Hessian, where each coordinate goes its own way."""
+"""Iterations of gradient descent: over packed data, and in the eigenbasis of the Hessian."""
 
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 
+from numgrad._compile.language import Array, Index, Scalar, Target
 from numgrad.regression._kernels.passes import SIZE, columns
 
-# A rule for the rate beside those of `descent`: as in an earlier run.
-REPLAYED = 3
+LARGEST = float(np.finfo(np.float64).max)
+# The line search stops doubling there: where gradients are too small to be squared, nothing else would stop it.
+MOST = 2.0**100
+
+# How the rate is found: given, by Barzilai and Borwein, by a line search, or as in an earlier run.
+FIXED, BARZILAI_BORWEIN, BACKTRACKING, REPLAYED = range(4)
+# Whether a run goes on, or what has ended it before its last iteration.
+GOES_ON, CONVERGED, GROWN, SETTLED = range(4)
+
+# The places of `Log.position`.
+ITERATION, RECORDS, END = range(3)
+# The places of `Log.marks`. Growth below the floor is rounding; it is relative to the first cost until that is known.
+# A gradient ends the run whose square is at most the square of TOLERANCE times STEEPEST.
+LEAST_COST, FLOOR, TOLERANCE, STEEPEST, LATEST_COST, LEAST_EXCESS = range(6)
+# The places of `Pace.shape`: how the rate is found; the length of a row of theta; whether a row begins with an
+# intercept; whether this is the end, where theta stays.
+KIND, ROW, FIRST, IS_LAST = range(4)
+# The places of `Pace.numbers` in v = MOMENTUM v + g, theta -= RATE (A g + B v). SAFE is a rate that is small enough.
+RATE, MOMENTUM, A, B, SAFE = range(5)
+# More of them over data: the sum of the weights, the penalty, the square of the gradient before, the last cost.
+WEIGHT, PENALTY, SLOPE, COST = range(5, 9)
+# More of them in the eigenbasis: the least possible cost, and the next rate of Barzilai and Borwein.
+OFFSET, NEXT = range(5, 7)
 
 
-def modes(
-    s: Any,
-    c: Any,
-    rho: Any,
-    velocity: Any,
-    best: Any,
-    rule: Any,
-    numbers: Any,
-    rates: Any,
-    at: Any,
-    costs: Any,
-    path: Any,
-    position: Any,
-    marks: Any,
-    end: Any,
-) -> None:
+class Pace(NamedTuple):
+    """The lengths of the steps. `rates` has one for each iteration, where they vary and are asked for; else none."""
+
+    shape: Target
+    numbers: Target
+    rates: Target
+
+
+class Log(NamedTuple):
+    """The record of a run: costs, excess costs and path of theta at the iterations `at`; the best theta."""
+
+    at: Array
+    costs: Target
+    path: Target
+    best: Target
+    position: Target
+    marks: Target
+
+
+def modes(s: Array, c: Target, rho: Target, velocity: Target, pace: Pace, log: Log, end: Index) -> None:
     """Iterate g = s rho, v = m v + g, c -= rate (a g + b v), rho -= rate s (a g + b v) until the iteration `end`.
 
     The coordinate c has the eigenvalue s**2, and rho = s (c - c*). Both are kept: rho, that it may shrink without
-    rounding errors from c; c, as c* + rho / s would lose what is slow. `numbers` are: 0 rate, 1 momentum m, 2 a, 3 b,
-    4 the least cost, 5 the next rate of Barzilai and Borwein, 6 a rate that is small enough.
+    rounding errors from c; c, as c* + rho / s would lose what is slow.
     """
-    while position[0] < end and position[2] == GOES_ON:
+    kind, numbers, position = pace.shape[KIND], pace.numbers, log.position
+    while position[ITERATION] < end and position[END] == GOES_ON:
         square, slope, bend = 0.0, 0.0, 0.0
         for j in range(SIZE(s.size)):
             r = rho[j]
@@ -44,108 +70,77 @@ def modes(
             for j in range(SIZE(s.size)):
                 if s[j] * rho[j] != 0:
                     slope = np.nan
-        t = position[0]
-        tally(numbers[4] + square / 2, square / 2, slope, c, best, at, costs, path, position, marks)
-        if rule[0] == BARZILAI_BORWEIN:
-            if t > 0 and numbers[5] > 0:
-                numbers[0] = numbers[5]
-            numbers[5] = 0.0
+        t = position[ITERATION]
+        tally(numbers[OFFSET] + square / 2, square / 2, slope, c, log)
+        if kind == BARZILAI_BORWEIN:
+            if t > 0 and numbers[NEXT] > 0:
+                numbers[RATE] = numbers[NEXT]
+            numbers[NEXT] = 0.0
             if bend > 0:
-                numbers[5] = slope / bend
-        elif rule[0] == BACKTRACKING:
-            if t > 0 and slope > 0 and numbers[0] < MOST * numbers[6]:
-                numbers[0] *= 2
-            while numbers[0] * bend > slope:
-                numbers[0] /= 2
-        elif rule[0] == REPLAYED:
-            numbers[0] = rates[SIZE(t)]
-        rate = numbers[0]
+                numbers[NEXT] = slope / bend
+        elif kind == BACKTRACKING:
+            if t > 0 and slope > 0 and numbers[RATE] < MOST * numbers[SAFE]:
+                numbers[RATE] *= 2
+            while numbers[RATE] * bend > slope:
+                numbers[RATE] /= 2
+        elif kind == REPLAYED:
+            numbers[RATE] = pace.rates[SIZE(t)]
+        rate = numbers[RATE]
         for j in range(SIZE(s.size)):
             g = s[j] * rho[j]
-            v = numbers[1] * velocity[j] + g
-            u = rate * (numbers[2] * g + numbers[3] * v)
+            v = numbers[MOMENTUM] * velocity[j] + g
+            u = rate * (numbers[A] * g + numbers[B] * v)
             velocity[j] = v
             c[j] -= u
             rho[j] -= s[j] * u
 
 
-LARGEST = float(np.finfo(np.float64).max)
+def tally(now: Scalar, excess: Scalar, slope: Scalar, theta: Array, log: Log) -> None:
+    """Record the cost of an iteration, and say in `log.position` if it is to be the last one.
 
-
-# The line search stops doubling there: where gradients are too small to be squared, nothing else would stop it.
-MOST = 2.0**100
-
-
-# What ends a run before its last iteration; position[2] has it.
-GOES_ON, CONVERGED, GROWN, SETTLED = 0, 1, 2, 3
-
-
-# How the rate is found.
-FIXED, BARZILAI_BORWEIN, BACKTRACKING = 0, 1, 2
-
-
-def tally(
-    now: Any, excess: Any, slope: Any, state: Any, best: Any, at: Any, costs: Any, path: Any, position: Any, marks: Any
-) -> None:
-    """Record the cost of an iteration, and say in position[2] if it is to be the last one.
-
-    `excess` is that above the least cost, if known, else the cost. `position` is (iteration, records, end). `marks`
-    are: 0 the least cost yet, 1 a floor below which growth is rounding, relative to the first cost until that is known,
-    2 the least relative norm of the gradient, 3 to what, squared, 4 the latest cost, 5 the least excess cost, by
-    which the best state is chosen.
+    `excess` is the cost above the least one, by which the best theta is chosen; the cost itself where that is unknown.
     """
-    t, record = SIZE(position[0]), SIZE(position[1])
+    position, marks = log.position, log.marks
+    t, record = SIZE(position[ITERATION]), SIZE(position[RECORDS])
     if t == SIZE(0):
         if now > 0:
-            marks[1] = min(marks[1] * now, LARGEST)
-        marks[3] = max(marks[3], slope)
-    if record < SIZE(at.size):  # what is not to be kept is overwritten by the next one; the last one stays
-        costs[0, record] = now
-        costs[1, record] = excess
-        if path.size:
-            for j in range(SIZE(state.size)):
-                path[record, j] = state[j]
-        if SIZE(at[record]) == t:
-            position[1] += 1
-    position[0] += 1
-    marks[4] = now
-    if excess < marks[5]:
-        marks[5] = excess
-        for j in range(SIZE(best.size)):
-            best[j] = state[j]
-    if now < marks[0]:
-        marks[0] = now
-    elif not now <= max(2 * marks[0], marks[1]):
-        position[2] = GROWN
-    if position[2] == GOES_ON and slope <= marks[2] * marks[2] * marks[3] and marks[2] > 0 and slope < LARGEST:
-        position[2] = CONVERGED
+            marks[FLOOR] = min(marks[FLOOR] * now, LARGEST)
+        marks[STEEPEST] = max(marks[STEEPEST], slope)
+    if record < SIZE(
+        log.at.size
+    ):  # an iteration that is not in `at` is overwritten by the next one; the last one stays
+        log.costs[0, record] = now
+        log.costs[1, record] = excess
+        if log.path.size:
+            for j in range(SIZE(theta.size)):
+                log.path[record, j] = theta[j]
+        if SIZE(log.at[record]) == t:
+            position[RECORDS] += 1
+    position[ITERATION] += 1
+    marks[LATEST_COST] = now
+    if excess < marks[LEAST_EXCESS]:
+        marks[LEAST_EXCESS] = excess
+        for j in range(SIZE(log.best.size)):
+            log.best[j] = theta[j]
+    if now < marks[LEAST_COST]:
+        marks[LEAST_COST] = now
+    elif not now <= max(2 * marks[LEAST_COST], marks[FLOOR]):
+        position[END] = GROWN
+    least = marks[TOLERANCE] * marks[TOLERANCE] * marks[STEEPEST]
+    if position[END] == GOES_ON and slope <= least and marks[TOLERANCE] > 0 and slope < LARGEST:
+        position[END] = CONVERGED
 
 
 def advance(
-    theta: Any,
-    gradient: Any,
-    square: Any,
-    velocity: Any,
-    other: Any,
-    best: Any,
-    rule: Any,
-    numbers: Any,
-    rates: Any,
-    at: Any,
-    costs: Any,
-    path: Any,
-    position: Any,
-    marks: Any,
+    theta: Target, gradient: Target, square: Target, velocity: Target, before: Target, pace: Pace, log: Log
 ) -> None:
     """Update theta with the sums of a pass, which are set to zero again: v = m v + g, theta -= rate (a g + b v).
 
-    `numbers` are: 0 rate, 1 momentum m, 2 a, 3 b, 4 sum of the weights, 5 penalty, 6 a rate that is small enough,
-    7 the square of the gradient before, which is `other`, 8 the last cost. `rule` has how the rate is found, the length
-    of a row of theta, whether it begins with an intercept, and whether this is the end, where theta stays. `rates` has
-    room for the rate of each iteration, or none.
+    `before` is the gradient of the iteration before.
     """
-    size, row, first = SIZE(theta.size), SIZE(rule[1]), SIZE(rule[2])
-    penalty, part = numbers[5], 1 / numbers[4]
+    shape, numbers, rates, position = pace.shape, pace.numbers, pace.rates, log.position
+    size, row, first = SIZE(theta.size), SIZE(shape[ROW]), SIZE(shape[FIRST])
+    penalty, part = numbers[PENALTY], 1 / numbers[WEIGHT]
     slope, along, weight = 0.0, 0.0, 0.0
     for start in range(SIZE(0), size, row):
         for j in range(start, start + row):
@@ -155,65 +150,58 @@ def advance(
                 weight += theta[j] * theta[j]
             gradient[j] = g
             slope += g * g
-            along += g * other[j]
-    is_first = position[0] == 0
+            along += g * before[j]
+    is_first = position[ITERATION] == 0
     if slope == 0:  # zero, or too small to be squared
         for j in range(size):
             if gradient[j] != 0:
                 slope = np.nan
-    numbers[8] = (square[0] * part + penalty * weight) / 2
+    numbers[COST] = (square[0] * part + penalty * weight) / 2
     square[0] = 0
     # For a quadratic cost, Armijo's condition with the constant 1/2 says that the least cost along the line is not yet
     # passed: the gradients at both ends do not oppose each other. Else half the way back.
-    if rule[0] == BACKTRACKING and not is_first and along < 0 and numbers[0] > numbers[6]:
-        numbers[0] /= 2
+    if shape[KIND] == BACKTRACKING and not is_first and along < 0 and numbers[RATE] > numbers[SAFE]:
+        numbers[RATE] /= 2
         if rates.size:
-            rates[SIZE(position[0] - 1)] = numbers[0]
+            rates[SIZE(position[ITERATION] - 1)] = numbers[RATE]
         for j in range(size):
-            theta[j] += numbers[0] * other[j]
+            theta[j] += numbers[RATE] * before[j]
             gradient[j] = 0
         return
-    if rule[3]:
-        position[2] = SETTLED
+    if shape[IS_LAST]:
+        position[END] = SETTLED
         return
-    tally(numbers[8], numbers[8], slope, theta, best, at, costs, path, position, marks)
-    if rule[0] == BARZILAI_BORWEIN and not is_first and numbers[7] - along > 0:
-        numbers[0] *= numbers[7] / (numbers[7] - along)
-    elif rule[0] == BACKTRACKING and not is_first and slope > 0 and numbers[0] < MOST * numbers[6]:
-        numbers[0] *= 2
+    tally(numbers[COST], numbers[COST], slope, theta, log)
+    if shape[KIND] == BARZILAI_BORWEIN and not is_first and numbers[SLOPE] - along > 0:
+        numbers[RATE] *= numbers[SLOPE] / (numbers[SLOPE] - along)
+    elif shape[KIND] == BACKTRACKING and not is_first and slope > 0 and numbers[RATE] < MOST * numbers[SAFE]:
+        numbers[RATE] *= 2
     if rates.size:
-        rates[SIZE(position[0] - 1)] = numbers[0]
-    numbers[7] = slope
+        rates[SIZE(position[ITERATION] - 1)] = numbers[RATE]
+    numbers[SLOPE] = slope
     for j in range(size):
         g = gradient[j]
-        velocity[j] = numbers[1] * velocity[j] + g
-        theta[j] -= numbers[0] * (numbers[2] * g + numbers[3] * velocity[j])
-        other[j] = g
+        velocity[j] = numbers[MOMENTUM] * velocity[j] + g
+        theta[j] -= numbers[RATE] * (numbers[A] * g + numbers[B] * velocity[j])
+        before[j] = g
         gradient[j] = 0
 
 
 def descent(
-    blocks: Any,
-    count: Any,
-    theta: Any,
-    gradient: Any,
-    loss: Any,
-    square: Any,
-    velocity: Any,
-    other: Any,
-    best: Any,
-    rule: Any,
-    numbers: Any,
-    rates: Any,
-    at: Any,
-    costs: Any,
-    path: Any,
-    position: Any,
-    marks: Any,
-    end: Any,
+    blocks: Array,
+    count: Index,
+    theta: Target,
+    gradient: Target,
+    loss: Target,
+    square: Target,
+    velocity: Target,
+    before: Target,
+    pace: Pace,
+    log: Log,
+    end: Index,
 ) -> None:
     """Iterate over packed blocks until the iteration `end`, or until one is the last."""
     flat, sums = theta.reshape(theta.size), gradient.reshape(gradient.size)
-    while position[0] < end and position[2] == GOES_ON:
+    while log.position[ITERATION] < end and log.position[END] == GOES_ON:
         columns(blocks, count, theta, loss, gradient, square)
-        advance(flat, sums, square, velocity, other, best, rule, numbers, rates, at, costs, path, position, marks)
+        advance(flat, sums, square, velocity, before, pace, log)

@@ -4,7 +4,7 @@ Data come as blocks of ROWS rows that `pack` has laid out feature by feature (`c
 (`rows`). Theta has a row for each target; the first element of a row is the intercept, if there is one.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,6 +17,18 @@ ROWS = SIZE(128)
 BY_COLUMNS = False
 # From one feature of a block to the next. A power of two would put all features into the same sets of the cache.
 LINE = SIZE(136)
+
+
+class Layout(NamedTuple):
+    """Data, and how they are packed: see `pack`."""
+
+    x: Array
+    y: Array
+    weight: Array
+    shift: Array
+    factor: Array
+    intercept: Flag
+    lines: Index
 
 
 def pack(
@@ -115,13 +127,7 @@ def columns(blocks: Array, count: Index, theta: Array, loss: Target, gradient: T
 
 
 def packing(
-    x: Array,
-    y: Array,
-    weight: Array,
-    shift: Array,
-    factor: Array,
-    intercept: Flag,
-    lines: Index,
+    data: Layout,
     block: Target,
     theta: Array,
     loss: Target,
@@ -132,7 +138,9 @@ def packing(
 ) -> None:
     """Pack a block of rows at a time, and go over it while it is in the cache."""
     for low in range(SIZE(start), SIZE(stop), ROWS):
-        pack(x, y, weight, shift, factor, intercept, lines, block, low, min(low + ROWS, SIZE(stop)))
+        high = min(low + ROWS, SIZE(stop))
+        x, y, weight, shift, factor, intercept, lines = data
+        pack(x, y, weight, shift, factor, intercept, lines, block, low, high)
         columns(block, 1, theta, loss, gradient, square)
 
 

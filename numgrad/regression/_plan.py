@@ -1,0 +1,131 @@
+"""From the options and the data of a descent to its engine and the rule of its iteration."""
+
+from math import sqrt
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from numgrad._checks import choice, not_negative, number
+from numgrad.regression._check import Floats
+from numgrad.regression._engine import Rule
+from numgrad.regression._kernels.iteration import BACKTRACKING, BARZILAI_BORWEIN, FIXED
+from numgrad.regression._problem import Problem
+
+# The "optimal" rate is at most this part of the limit.
+BELOW = 1 - 1e-9
+RATES = ("auto", "optimal", "bb", "backtracking")
+ADAPTIVE = {"bb": BARZILAI_BORWEIN, "backtracking": BACKTRACKING}
+# Products that a QR decomposition of next to nothing takes as long as.
+OVERHEAD = 2**16
+
+
+class Wish(NamedTuple):
+    """The options of the steps, read: how far each goes, and how small a gradient ends them."""
+
+    learning_rate: float | str
+    momentum: float
+    is_nesterov: bool
+    tol: float
+
+    @property
+    def needs_mu(self) -> bool:
+        """Whether the least eigenvalue must be known, for which data are compressed."""
+        return self.learning_rate == "optimal" or self.is_nesterov
+
+
+class Plan(NamedTuple):
+    """A descent before it begins."""
+
+    problem: Problem
+    start: Floats  # a row for each target, in the coordinates of the descent, divided by its scale
+    rule: Rule
+    method: str
+    n_iter: int
+
+    @property
+    def is_beyond(self) -> bool:
+        """Whether the rate is known to be at or above the limit."""
+        return self.rule.rate >= self.rule.limit and self.problem.largest[1]
+
+
+def read_wish(learning_rate: Any, momentum: Any, tol: Any) -> Wish:
+    """Look at the options of the steps, without the data."""
+    if isinstance(learning_rate, str):
+        choice("learning_rate", learning_rate, RATES, "a positive number, or ")
+    else:
+        remedy = "a positive number, below 2/L to converge, or one of " + ", ".join(map(repr, RATES))
+        learning_rate = number("learning_rate", learning_rate, remedy, above=0.0)
+    is_nesterov = isinstance(momentum, str) and momentum == "nesterov"
+    m = 0.0
+    if momentum is not None and not is_nesterov:
+        if isinstance(momentum, str):
+            raise ValueError(
+                f"`momentum` is {momentum!r}; give None, a number of at least 0 and below 1, or 'nesterov'"
+            )
+        m = not_negative("momentum", momentum, below=1.0)
+    if learning_rate in ADAPTIVE and (m or is_nesterov):
+        raise ValueError(
+            f"`momentum` is {momentum!r} with learning_rate={learning_rate!r}, which finds its own steps; "
+            f"give a fixed rate, 'auto' or 'optimal'"
+        )
+    return Wish(learning_rate, m, is_nesterov, not_negative("tol", tol))
+
+
+def plan(problem: Problem, theta: Floats, method: str, n_iter: int, wish: Wish) -> Plan:
+    """Choose the engine and the rule of a descent from `theta`, and look at the data as far as these need it."""
+    rows = theta.reshape(len(theta), -1).T
+    if method == "auto":
+        method = _cheaper(problem, n_iter, len(rows))
+    if method == "modes" or wish.needs_mu:
+        problem.compress()
+    start = problem.prepare(rows)
+    return Plan(problem, start, _rule(problem, wish), method, n_iter)
+
+
+def _cheaper(problem: Problem, n_iter: int, p: int) -> str:
+    """Return the engine that needs less, in products; a third of one for the QR, whose loops reuse what they load."""
+    if problem.data is None:
+        return "modes"
+    m, n = problem.data.x.shape
+    size = n + p + 1
+    modes = 2 * m * size * min(m, size) / 3 + 20 * size * min(m, size) ** 2 + 4 * n_iter * size * p
+    return "modes" if modes + OVERHEAD < 2 * n_iter * m * n * p else "fused"
+
+
+def _rule(problem: Problem, wish: Wish) -> Rule:
+    """Return the rule that fulfils a wish on these data."""
+    L, is_exact = problem.largest
+    rate, tol = wish.learning_rate, wish.tol
+    given = None if isinstance(rate, str) else rate
+    inner = 1.0 if given is None else problem.scale.enter_rate(given)
+    if not L:  # nothing moves
+        return Rule(FIXED, inner, wish.momentum, wish.is_nesterov, inner, np.inf, tol)
+    safe = 1 / L
+    if isinstance(rate, str) and rate in ADAPTIVE:
+        kind = ADAPTIVE[rate]
+        return Rule(kind, safe * (1.5 if kind == BACKTRACKING else 1), safe=safe, tol=tol)
+    if rate == "optimal":
+        inner = _optimal(wish, L, problem.slowest)
+    elif rate == "auto":
+        inner = safe
+    m = _nesterov(wish, inner, L, problem.slowest) if wish.is_nesterov else wish.momentum
+    limit = 2 * (1 + m) / L / (1 + 2 * m if wish.is_nesterov else 1)
+    if rate == "optimal":  # 2/(L + mu) is 2/L to rounding, if mu is small enough
+        inner = min(inner, BELOW * limit)
+    # The cost of a run with momentum swings; without, growth means divergence, if L may be larger than estimated.
+    is_watched = inner >= limit or not (is_exact or m)
+    return Rule(FIXED, inner, m, wish.is_nesterov, safe, limit, tol, is_watched, given)
+
+
+def _optimal(wish: Wish, L: float, mu: float) -> float:
+    """Return the fixed rate with the fastest convergence at worst."""
+    return 4 / (3 * L + mu) if wish.is_nesterov else 2 * (1 + wish.momentum) / (L + mu)
+
+
+def _nesterov(wish: Wish, rate: float, L: float, mu: float) -> float:
+    """Return the momentum that suits a rate."""
+    if wish.learning_rate == "optimal":
+        root = sqrt(3 * L / mu + 1)
+        return (root - 2) / (root + 2)
+    q = min(1.0, sqrt(rate * mu))
+    return (1 - q) / (1 + q)

@@ -1,0 +1,197 @@
+"""The data of a descent, and the coordinates, scale and spectrum that are derived from them."""
+
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cached_property
+from math import frexp, ldexp, sqrt
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from numgrad.regression import _check
+from numgrad.regression._check import Data, Floats
+from numgrad.regression._kernels.iteration import LARGEST
+from numgrad.regression._quadratic import (
+    EPS,
+    UNSCALED,
+    Coordinates,
+    Quadratic,
+    Scale,
+    column_norms,
+    exponent,
+    parameter_names,
+)
+from numgrad.regression._rows import CompressedRows, is_dask
+from numgrad.regression._step_size import Inner, StepSize, diagnose, divided, extreme_eigenvalues
+
+# Sizes within 2**-SINGLE to 2**SINGLE are computed in float32, if they were given so; others in float64.
+SINGLE = 32
+# The ratio of eigenvalues that is told from zero: without a decomposition of the data, and at all.
+CERTAIN, LEAST = 1e4 * EPS, 1e-300
+MISSING = "`y` is missing; give the observed values, or CompressedRows in place of `X` and `y`"
+
+
+class Model(NamedTuple):
+    """The options of the model that is fitted."""
+
+    l2: float
+    fit_intercept: bool
+    standardize: bool
+
+
+@dataclass(eq=False)
+class Problem:
+    """Data and a model of them; from `prepare` on, also the coordinates that a descent on them runs in."""
+
+    data: Data | None  # None where the rows are compressed, and not needed any more
+    model: Model
+    names: tuple[str, ...]  # one for each parameter
+    n_targets: int
+    is_flat: bool
+    dtype: Any  # the one that theta has in the result
+    compressed: Quadratic | None = None
+    coordinates: Coordinates = field(init=False)
+    scale: Scale = UNSCALED
+    unit: float = 1.0  # inner theta of this size explains the targets
+    # The largest and the least eigenvalue but zero, divided by the scale, and whether they are exact.
+    ends: tuple[float, float, bool] = field(init=False)
+
+    def compress(self) -> Quadratic:
+        """Return the cost as a quadratic function, for which the data are compressed if they have not been yet."""
+        if self.compressed is None:
+            assert self.data is not None
+            self.compressed = CompressedRows().read(self.data).quadratic(*self.model)
+        return self.compressed
+
+    @property
+    def quadratic(self) -> Quadratic:
+        """The cost as a quadratic function, for results that are asked for after a run: data may have changed."""
+        if self.compressed is None and (self.data is None or _check.has_changed(self.data)):
+            raise RuntimeError(
+                "`X` or `y` has changed since gradient_descent read it, and what is asked for needs the data of then; "
+                "ask before you change them, or run with method='modes', which keeps what it needs"
+            )
+        return self.compress()
+
+    @cached_property
+    def step_size(self) -> StepSize:
+        return diagnose(self.quadratic)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of theta outside, in the features and targets as given."""
+        return (len(self.names),) if self.is_flat else (len(self.names), self.n_targets)
+
+    def prepare(self, theta: Floats) -> Floats:
+        """Choose the coordinates and the scale of a descent, find the spectrum there, and return the start there."""
+        if self.data is None or self.model.standardize:
+            self.coordinates = self.compress().coordinates
+        else:
+            n = self.data.x.shape[1]
+            self.coordinates = Coordinates(np.zeros(n), np.ones(n), self.model.fit_intercept)
+        start = self.coordinates.enter(theta)
+        self._find_scale(start)
+        if self.compressed is None:
+            self.ends = extreme_eigenvalues(self.inner, self.scale.curvature(self.model.l2))
+        else:
+            values = self.compressed.eigenvalues(self.scale)
+            self.ends = (float(values[0]), float(values[-1]), True) if len(values) else (0.0, 0.0, True)
+        return self.scale.enter(start)
+
+    def leave(self, inner: Floats) -> Floats:
+        """Return theta of the features and targets as given."""
+        theta = self.coordinates.leave(self.scale.theta(inner))
+        return theta[..., 0, :] if self.is_flat else theta.swapaxes(-1, -2)
+
+    def _find_scale(self, start: Floats) -> None:
+        """Choose what the descent from `start`, in its coordinates, is divided by: nothing, for ordinary data."""
+        if self.data is not None:
+            x, y = (_check.size(array, seen) for array, seen in zip(self.data[:2], self.data.traces, strict=True))
+        else:
+            known = self.compress()
+            x, y = float(known.sizes.max()), float(column_norms(np.vstack([known.b, known.rest])).max(initial=0))
+        raw = x
+        if self.model.standardize:
+            x = 1.0
+        x = max(x, float(self.model.fit_intercept), sqrt(self.model.l2))
+        y = max(y, min(x * float(abs(start).max()), LARGEST))
+        self.scale = Scale(exponent(x), exponent(y))
+        self.unit = ldexp(y, -self.scale.y) / ldexp(x, -self.scale.x) if x else 0.0
+        if self.data is not None and self.data.dtype == np.float32:
+            sizes = [raw, x, y, *(self.coordinates.scale if self.model.standardize else ())]
+            if any(size and abs(frexp(size)[1]) > SINGLE for size in sizes):
+                self.data = self.data._replace(dtype=np.float64)
+
+    @cached_property
+    def inner(self) -> Inner:
+        """The data as a fused descent reads them."""
+        assert self.data is not None
+        if any(self.scale):
+            return divided(self.data, self.coordinates, self.scale)
+        return Inner(self.data, self.coordinates, int(self.model.fit_intercept))
+
+    @property
+    def largest(self) -> tuple[float, bool]:
+        """L, divided by the scale, and whether it is exact."""
+        return self.ends[0], self.ends[2]
+
+    @property
+    def slowest(self) -> float:
+        """The least eigenvalue but zero, divided by the scale; at least what L / mu can be computed with."""
+        return max(float(self.compress().eigenvalues(self.scale)[-1]), self.ends[0] * LEAST)
+
+    @property
+    def kappa(self) -> float:
+        """L over the least eigenvalue but zero; nan if that is not known without another pass over large data."""
+        largest, least, _ = self.ends
+        if np.isnan(least):
+            return np.nan
+        if self.compressed is None and least <= CERTAIN * largest:  # zero, or rounding
+            least = float(self.compress().eigenvalues(self.scale)[-1])
+        return largest / least if least else np.inf
+
+    def finish(self) -> None:
+        """Let go of the data after a run, as far as they are not needed any more."""
+        self.__dict__.pop("inner", None)
+        if self.compressed is not None:
+            self.data = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickle the compressed data in place of the data; if they have changed, neither."""
+        state = {**self.__dict__, "data": None}
+        state.pop("inner", None)
+        with suppress(RuntimeError):
+            state["compressed"] = self.quadratic
+        return state
+
+
+def read(X: Any, y: Any, sample_weight: Any, model: Model, method: str) -> Problem:
+    """Look at the data of a descent by this method."""
+    if is_dask(X):
+        if method == "fused":
+            raise ValueError(
+                "`method` is 'fused', and dask would compute all rows again in each iteration; give 'modes' or 'auto'"
+            )
+        if y is None:
+            raise ValueError(MISSING)
+        X, y, sample_weight = CompressedRows.from_dask(X, y, sample_weight), None, None
+    if isinstance(X, CompressedRows):
+        return _read_rows(X, {"y": y, "sample_weight": sample_weight}, model, method)
+    if y is None:
+        raise ValueError(MISSING)
+    data = _check.data(X, y, sample_weight)
+    names = parameter_names(data.names, data.x.shape[1], model.fit_intercept)
+    return Problem(data, model, names, data.y.shape[1], data.is_flat, data.dtype)
+
+
+def _read_rows(rows: CompressedRows, others: dict[str, Any], model: Model, method: str) -> Problem:
+    """Take rows as they are now: they may be updated later."""
+    for name, given in others.items():
+        if given is not None:
+            raise ValueError(f"`{name}` is given with CompressedRows, which have theirs; leave it out")
+    if not rows.n_rows:
+        raise ValueError("`X` is CompressedRows without rows; call its `update` first")
+    if method == "fused":
+        raise ValueError("`method` is 'fused', and CompressedRows have no rows to go over; give 'modes' or 'auto'")
+    quadratic = rows.quadratic(*model)
+    return Problem(None, model, quadratic.names, rows.n_targets, rows.is_flat, np.float64, quadratic)
