@@ -298,3 +298,23 @@ def test_without_the_compiler(tmp_path):
         command = [sys.executable, "-m", "coverage", *arguments]
         done = subprocess.run(command, env=variables, cwd=HERE.parent, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_ctrl_c_while_a_thread_starts():
+    """The process ends, and until then works: the pool does not know such a thread, and nobody would wake it."""
+    code = (
+        "import threading\n"
+        "from numgrad._system.threads import share\n"
+        "begin = threading.Thread.start\n"
+        "def interrupted(self):\n"
+        "    begin(self)\n"
+        "    raise KeyboardInterrupt\n"
+        "threading.Thread.start = interrupted\n"
+        "try:\n"
+        "    share(list, range(4), 2)\n"
+        "except KeyboardInterrupt:\n"
+        "    print('interrupted')\n"
+        "threading.Thread.start = begin\n"
+        "print(sorted(i for part in share(list, range(4), 2) for i in part))\n"
+    )
+    assert finish(start(code=code)) == "interrupted\n[0, 1, 2, 3]\n"

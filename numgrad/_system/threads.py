@@ -145,29 +145,30 @@ def share(work: Callable[[Iterator[Item]], Any], items: Iterable[Item], threads:
             while True:
                 yield queue.popleft()
 
-    helpers = _start(lambda: work(take()), min(threads, len(queue)) - 1)
+    helpers: list[Future[Any]] = []
     try:
+        _start(lambda: work(take()), min(threads, len(queue)) - 1, helpers)
         results = [work(take())]
         results += [h.result() for h in helpers if not h.cancel()]
     except BaseException:  # a KeyboardInterrupt in most cases
         from concurrent.futures import wait
 
         queue.clear()
+        _close()
         wait([h for h in helpers if not h.cancel()])
         raise
     return results
 
 
-def _start(job: Callable[[], Any], count: int) -> "list[Future[Any]]":
+def _start(job: Callable[[], Any], count: int, helpers: "list[Future[Any]]") -> None:
+    """Submit a job so many times, each of which is added to the helpers."""
     global _pool, _pool_size
-    helpers = []
     try:
         with _lock:
             from concurrent.futures import ThreadPoolExecutor
 
             if count > _pool_size:
-                if _pool is not None:
-                    _pool.shutdown(wait=False)
+                _close()
                 _pool, _pool_size = ThreadPoolExecutor(count, thread_name_prefix="numgrad"), count
             pool = _pool
         # Not under the lock: submit takes another one, which a fork takes before this one, so both would wait for ever.
@@ -176,11 +177,22 @@ def _start(job: Callable[[], Any], count: int) -> "list[Future[Any]]":
             helpers.append(pool.submit(job))
     except RuntimeError:  # another thread has made a larger pool, the interpreter shuts down, there are no more threads
         pass
-    return helpers
+
+
+def _close() -> None:
+    """Let the threads of the pool end when their work is done.
+
+    The pool does not know a thread yet that had just been started when Ctrl-C came. The end of the interpreter, which
+    wakes the threads that pools know, would wait for this one for ever.
+    """
+    pool = _pool
+    _forget()
+    if pool is not None:
+        pool.shutdown(wait=False)
 
 
 def _forget() -> None:
-    """In a forked child: the threads have stayed in the parent."""
+    """Have no pool; a forked child has none, for the threads have stayed in the parent."""
     global _pool, _pool_size
     _pool, _pool_size = None, 0
 
