@@ -23,7 +23,7 @@ from benchmarks.functions import TABLE
 from numgrad.functions import Derivative, _derivatives, _quotients, derivative, gradient, hessian, jacobian
 from numgrad.functions import _calls as _samples
 from numgrad.functions._kernels import calls as samples
-from numgrad.functions._kernels import search
+from numgrad.functions._kernels import layout
 
 EPS = 2.0**-52
 SMOOTH = [f for f in TABLE if f.group in ("polynomial", "trigonometric", "exponential")]
@@ -1190,7 +1190,7 @@ QUOTIENTS = [
 def test_weights_remove_the_powers(quotient, is_fixed, accuracy):
     """Those of the levels of each row sum to 1, and to 0 times the powers that the row is there to remove."""
     kind = _quotients.kind_of(quotient, accuracy, is_fixed)
-    rows = kind.facts[2][search.ALL_LEVELS : search.ALL_BUT_TWO + 1]
+    rows = kind.facts[2][layout.ALL_LEVELS : layout.ALL_BUT_TWO + 1]
     steps = [kind.ratio**j for j in range(kind.levels)]
     for row in rows:
         exact = [Fraction(w) for w in row]
@@ -1200,7 +1200,7 @@ def test_weights_remove_the_powers(quotient, is_fixed, accuracy):
             terms = [w * s**p for w, s in zip(exact, steps, strict=False)]
             assert abs(sum(terms) - (p == 0)) <= 8 * EPS * sum(map(abs, terms))
     # What the probe would change is nothing where the powers that the levels remove are all there is.
-    probe = [Fraction(w) for w in kind.facts[2][search.PROBE]]
+    probe = [Fraction(w) for w in kind.facts[2][layout.PROBE]]
     for p in (0, *quotient.powers[: kind.levels - 1]):
         terms = [w * s**p for w, s in zip(probe, [*steps, _quotients.PROBE], strict=True)]
         assert abs(sum(terms)) <= 8 * EPS * sum(map(abs, terms))
@@ -1294,7 +1294,7 @@ def test_samples_in_python(monkeypatch, call, fun, x, keep):
             monkeypatch.setattr(samples, "each", samples.each_vector if model.is_vector else samples.each_scalar)
             second = np.empty(0, np.int64) if tasks.second is None else tasks.second
             context = np.ascontiguousarray(model.points.T), tasks.point, tasks.first, second
-            scratch = kind.scratch(numbers[2], min(search.BLOCK, tasks.point.size), model.is_vector)
+            scratch = kind.scratch(numbers[2], min(layout.BLOCK, tasks.point.size), model.is_vector)
             functions = *_quotients.kernels(), sample
             total = tasks.point.size
             samples.search(

@@ -12,6 +12,7 @@ from numgrad._compile import jit
 from numgrad._system.threads import get_num_threads, share
 from numgrad.functions._kernels import calls as samples
 from numgrad.functions._kernels import search
+from numgrad.functions._kernels.layout import BLOCK
 from numgrad.functions._quotients import Kind, central, kernels
 
 # Tasks times numbers of a plain function that are searched for at once: their samples stay in the cache, and take no
@@ -162,7 +163,7 @@ class PlainCaller:
             values[: lanes.size] = lanes.reshape(-1)
 
         functions, total = (*kernels(), sample), tasks.point.size
-        chunk = min(max(search.BLOCK, CHUNK // max(numbers[2], 1)), total)
+        chunk = min(max(BLOCK, CHUNK // max(numbers[2], 1)), total)
         scratch = kind.scratch(numbers[2], chunk, self.has_indices)
         for start in range(0, total, chunk):
             stop = min(start + chunk, total)
@@ -210,12 +211,12 @@ class JittedCaller:
         threads = 1
         if self.seconds * total * kind.levels * kind.samples > WORTHWHILE:
             threads = get_num_threads()
-        piece = max(1, min(64 * search.BLOCK, -(-total // (2 * threads)))) if threads > 1 else total
+        piece = max(1, min(64 * BLOCK, -(-total // (2 * threads)))) if threads > 1 else total
         context, found = self._context(tasks), tuple(found)
         functions = (*_addresses(), self.sample)
 
         def work(pieces: Any) -> None:
-            scratch = kind.scratch(numbers[2], min(search.BLOCK, total), self.model.is_vector)
+            scratch = kind.scratch(numbers[2], min(BLOCK, total), self.model.is_vector)
             for start in pieces:
                 stop = min(start + piece, total)
                 self._with_args(1, (functions, scratch, problem, found, numbers, kind.arrays, context), (start, stop))
@@ -311,7 +312,7 @@ def _frame_addresses() -> tuple[int, int]:
     given = like.scratch, like.problem, like.results, like.numbers, like.facts, like.context
     return (
         jit.address(centers, 0, row, np.empty(1, np.int64), row, like.context, 0),
-        jit.address(whole, functions, *given, 0, search.BLOCK, search.BLOCK),
+        jit.address(whole, functions, *given, 0, BLOCK, BLOCK),
     )
 
 

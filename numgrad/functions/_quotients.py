@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from numgrad._compile.jit import specialise
-from numgrad.functions._kernels import search
+from numgrad.functions._kernels import layout, search
+from numgrad.functions._kernels.tasks import begin
 
 # The step of the probe, in parts of the finest step: (5 - sqrt(5)) / 4, which is far from simple fractions.
 PROBE = Fraction(724_548, 2**20)
@@ -123,11 +124,11 @@ class Kind:
 
     def scratch(self, lanes: int, total: int, has_indices: bool) -> tuple[np.ndarray, ...]:
         """Memory for the search of so many tasks at once, `has_indices` if the samples must know theirs."""
-        blocks, samples = -(-total // search.BLOCK), (self.levels + 1) * self.samples * total
+        blocks, samples = -(-total // layout.BLOCK), (self.levels + 1) * self.samples * total
         return (
-            np.empty(blocks * search.TASK),
-            np.empty(blocks * lanes * search.STATE),
-            np.empty(blocks * lanes * 3 * (self.levels + 1) * search.BLOCK),
+            np.empty(blocks * layout.TASK),
+            np.empty(blocks * lanes * layout.STATE),
+            np.empty(blocks * lanes * 3 * (self.levels + 1) * layout.BLOCK),
             np.empty(samples),
             np.empty(samples if self.quotient.offsets2 else 0),
             np.empty(samples if has_indices else 0, np.int64),
@@ -139,7 +140,7 @@ class Kind:
 @cache
 def kernels() -> tuple[Any, ...]:
     """The functions of `run`, but the last, for all kinds."""
-    return tuple(specialise(kernel) for kernel in (search.begin, search.first, search.move_on, search.finish))
+    return tuple(specialise(kernel) for kernel in (begin, search.first, search.move_on, search.finish))
 
 
 def _padded(weights: Sequence[float | Fraction], length: int) -> tuple[float, ...]:

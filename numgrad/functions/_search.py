@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from numgrad.functions._calls import JittedCaller, PlainCaller, Tasks
-from numgrad.functions._kernels import search
+from numgrad.functions._kernels.thresholds import FINEST_UNITS
 from numgrad.functions._quotients import Kind, Quotient, kind_of
 
 # A central quotient with less room than this, on the scale of its point, may be worse than a one-sided one.
@@ -119,7 +119,7 @@ class Search:
         if self.step is not None:
             return np.asarray(self.step[tasks.first, tasks.point])
         points = np.stack([self.caller.model.points[v, tasks.point] for v in tasks.variables])
-        return np.asarray(2.0**search.NOTHING * np.spacing(abs(points)), float)
+        return np.asarray(2.0**FINEST_UNITS * np.spacing(abs(points)), float)
 
     def _run(self, kind: Kind, tasks: Tasks, reach: np.ndarray | None) -> Found:
         points, total = self.caller.model.points, tasks.point.size

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 
 from numgrad._compile.language import Array, Index, Record, Scalar, Target
-from numgrad.functions._kernels.search import BLOCK, call, run
+from numgrad.functions._kernels.layout import BLOCK
+from numgrad.functions._kernels.search import call, run
 
 # Bound for the function, like `keep` and `value_at`: the dtype of points, the shape of what it returns.
 FLOAT = np.float64
