@@ -7,7 +7,7 @@ vectorises them over the tasks of a block. So none of them branches on what diff
 from math import inf
 from typing import NamedTuple
 
-from numgrad._compile.language import Array, Flag, Index, Record, Scalar, Target
+from numgrad._compile.language import Array, Flag, Index, Record, Scalar, Target, early
 from numgrad.functions._kernels import layout as at
 from numgrad.functions._kernels import thresholds as limit
 from numgrad.functions._kernels.layout import BLOCK
@@ -81,6 +81,7 @@ class Standing(NamedTuple):
     is_lucky: Flag  # it does not: what was found before was luck
 
 
+@early
 def sizes_of(task: Array, state: Array, window: Array, span: Scalar, t: Index, kind: Record) -> Sizes:
     levels, factorial = kind[0][at.LEVELS], kind[1][at.FACTORIAL]
     coarsest, changes = (levels - 1) * BLOCK, (levels + 1) * BLOCK
@@ -104,6 +105,7 @@ def sizes_of(task: Array, state: Array, window: Array, span: Scalar, t: Index, k
     )
 
 
+@early
 def columns_of(state: Array, t: Index, kind: Record) -> Columns:
     """Weigh the columns against each other.
 
@@ -127,6 +129,7 @@ def columns_of(state: Array, t: Index, kind: Record) -> Columns:
     return Columns(whole if is_leading else but_one, truncation, apart, scatter)
 
 
+@early
 def loss_of(sizes: Record, state: Array, epsilon: Scalar, t: Index, kind: Record) -> Loss:
     power = state[at.POWER * BLOCK + t]
     return Loss(
@@ -136,6 +139,7 @@ def loss_of(sizes: Record, state: Array, epsilon: Scalar, t: Index, kind: Record
     )
 
 
+@early
 def probe_of(loss: Record, state: Array, t: Index, kind: Record) -> Probe:
     change = abs(state[at.PROBED * BLOCK + t])
     likely = kind[1][at.SURPRISE] * (loss.noise + loss.argument)
@@ -143,6 +147,7 @@ def probe_of(loss: Record, state: Array, t: Index, kind: Record) -> Probe:
     return Probe(beyond, limit.SEEN * change, change > limit.ODDITY * likely)
 
 
+@early
 def estimate_of(
     sizes: Record, columns: Record, loss: Record, probe: Record, state: Array, t: Index, kind: Record
 ) -> Estimate:
@@ -169,6 +174,7 @@ def estimate_of(
     return Estimate(value, error, scatter, truncation, off, is_smooth, is_foretold, probe.is_odd)
 
 
+@early
 def verdict_of(estimate: Record, loss: Record, sizes: Record, epsilon: Scalar, is_strict: Flag) -> Verdict:
     """Say whether this is a derivative: known to a share of itself, or of what values of this size could make of it."""
     value, truncation = estimate.value, estimate.truncation
@@ -186,6 +192,7 @@ def verdict_of(estimate: Record, loss: Record, sizes: Record, epsilon: Scalar, i
     return Verdict(is_fine, is_rounded, (is_rounded | is_fine) & is_quiet & is_known)
 
 
+@early
 def standing_of(estimate: Record, verdict: Record, is_finer: Flag, move: Scalar, state: Array, t: Index) -> Standing:
     error, error_before, is_found = estimate.error, state[at.ERROR * BLOCK + t], verdict.is_found
     was_found = state[at.CONVERGED * BLOCK + t] > at.UNKNOWN
@@ -201,6 +208,7 @@ def standing_of(estimate: Record, verdict: Record, is_finer: Flag, move: Scalar,
     return Standing(difference, is_better, is_wrong, is_confirmed, is_lucky)
 
 
+@early
 def keep(estimate: Record, standing: Record, certainty: Scalar, task: Array, state: Target, t: Index) -> None:
     """Keep the quotient if it is better than the best before it, and what it says of that if it is not."""
     is_better, error = standing.is_better, estimate.error
@@ -217,6 +225,7 @@ def keep(estimate: Record, standing: Record, certainty: Scalar, task: Array, sta
     state[at.WORSE * BLOCK + t] = 0.0 if is_better else state[at.WORSE * BLOCK + t] + 1.0
 
 
+@early
 def is_settled_by(estimate: Record, loss: Record, is_rounded: Flag, sizes: Record, state: Array, t: Index) -> Flag:
     """Whether finer steps would say nothing new."""
     lost, lost_before = loss.noise + loss.argument, state[at.LOST * BLOCK + t]
@@ -232,6 +241,7 @@ def is_settled_by(estimate: Record, loss: Record, is_rounded: Flag, sizes: Recor
     return (is_past | is_noisy | is_same) & is_over
 
 
+@early
 def first_move(verdict: Record, sizes: Record, span: Scalar, state: Array, t: Index, kind: Record) -> Scalar:
     """Go to coarser steps where rounding is all that is wrong, and does not grow with the step; else to finer ones."""
     grows = sizes.coarse > span * sizes.fine
@@ -240,6 +250,7 @@ def first_move(verdict: Record, sizes: Record, span: Scalar, state: Array, t: In
     return at.STAY if (kind[0][at.IS_FIXED] != 0) | verdict.is_fine | is_bad else move
 
 
+@early
 def next_move(verdict: Record, is_settled: Flag, move: Scalar, state: Array, t: Index) -> Scalar:
     """Go on in the same direction, until the best is fine or behind."""
     is_waiting = state[at.CONVERGED * BLOCK + t] == at.BELIEVED

@@ -13,7 +13,7 @@ the search goes on to finer steps until rounding would hide what it looks for.
 `numgrad.functions._quotients` makes; `tasks` begins, `windows` sums up, `judge` decides by `thresholds`.
 """
 
-from numgrad._compile.language import Array, Flag, Index, Record, Scalar, Target
+from numgrad._compile.language import Array, Flag, Index, Record, Scalar, Target, early
 from numgrad.functions._kernels import layout as at
 from numgrad.functions._kernels import thresholds as limit
 from numgrad.functions._kernels.judge import judge
@@ -52,6 +52,7 @@ def want(scratch: Record, lanes: Index, total: Index, kind: Record) -> None:
     place(scratch, count, kind)
 
 
+@early
 def place(scratch: Record, count: Index, kind: Record) -> None:
     """Say where to sample for the steps that are asked for, `count` of them: sample by sample, step by step."""
     samples, is_mixed, weights = kind[0][at.SAMPLES], kind[0][at.IS_MIXED], kind[2]
@@ -119,6 +120,7 @@ def move_on(scratch: Record, epsilon: Scalar, lanes: Index, total: Index, kind: 
     want(scratch, lanes, total, kind)
 
 
+@early
 def shift(window: Target, t: Index, is_finer: Flag, kind: Record) -> None:
     """Move the levels of one window by one, to make room for a new one."""
     levels = kind[0][at.LEVELS]
@@ -129,6 +131,7 @@ def shift(window: Target, t: Index, is_finer: Flag, kind: Record) -> None:
             window[(row + to) * BLOCK + t] = window[(row + source) * BLOCK + t]
 
 
+@early
 def take(
     values: Array,
     start: Index,
