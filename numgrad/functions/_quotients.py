@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from numgrad._compile.jit import specialise
-from numgrad.functions._kernels import layout, search
+from numgrad.functions._kernels import layout, search, windows
+from numgrad.functions._kernels.judge import judge
 from numgrad.functions._kernels.tasks import begin
 
 # The step of the probe, in parts of the finest step: (5 - sqrt(5)) / 4, which is far from simple fractions.
@@ -140,7 +141,10 @@ class Kind:
 @cache
 def kernels() -> tuple[Any, ...]:
     """The functions of `run`, but the last, for all kinds."""
-    return tuple(specialise(kernel) for kernel in (begin, search.first, search.move_on, search.finish))
+    # The first windows and those that have moved are judged by the same parts, which are compiled once.
+    parts = windows.condense, windows.scale, windows.weigh, judge, search.want
+    shared: dict[str, Any] = {part.__name__: specialise(part, inline=True) for part in parts}
+    return tuple(specialise(kernel, **shared) for kernel in (begin, search.first, search.move_on, search.finish))
 
 
 def _padded(weights: Sequence[float | Fraction], length: int) -> tuple[float, ...]:
