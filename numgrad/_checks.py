@@ -38,6 +38,19 @@ def number(
     return found
 
 
+def numbers(name: str, value: Any) -> np.ndarray:
+    """Return an array of real numbers, as float64."""
+    message = f"`{name}` is {value!r}; give numbers"
+    try:
+        found = np.asarray(value)
+    except ValueError:  # lists of different lengths
+        raise ValueError(message) from None
+    are_objects = found.dtype.kind == "O"
+    if not (all(hasattr(one, "__float__") for one in found.flat) if are_objects else found.dtype.kind in "iuf"):
+        raise TypeError(message)
+    return found.astype(float)
+
+
 def not_negative(name: str, value: Any, below: float = inf) -> float:
     """Return a number of at least 0."""
     end = "" if below == inf else f", below {below:g}"

@@ -828,23 +828,16 @@ def returns(*values):
 
 
 REFUSED = [
-    (lambda: derivative(3, 1.0), "`fun` is 3, which cannot be called"),
-    (lambda: derivative(np.exp, 1j), "`x` has dtype complex128; give real"),
-    (lambda: derivative(np.exp, None), "`x` has dtype object"),
-    (lambda: derivative(np.exp, np.float16(1)), "`x` has dtype float16"),
     (lambda: derivative(np.exp, []), r"`x` has shape \(0,\); give at least one point"),
     (lambda: gradient(np.sum, []), r"`x` has shape \(0,\); give at least one variable"),
     (lambda: gradient(np.sum, np.empty((2, 0))), r"`x` has shape \(2, 0\); give at least one point"),
     (lambda: gradient(np.sum, np.empty((0, 2))), r"`x` has shape \(0, 2\); give at least one variable"),
     (lambda: gradient(np.sum, 1.0), "`x` is a number; give a vector"),
     (lambda: hessian(np.sum, 1.0), "`x` is a number; give a vector"),
-    *[
-        (lambda n=n: derivative(np.exp, 1.0, n=n), f"`n` is {n!r}; give an integer from 1 to 10")
-        for n in (0, 1.5, 11, True, None)
-    ],
+    *[(lambda n=n: derivative(np.exp, 1.0, n=n), f"`n` is {n!r}; give an integer from 1 to 10") for n in (0, -1, 11)],
     *[
         (lambda a=a: derivative(np.exp, 1.0, accuracy=a), f"`accuracy` is {a!r}; give an integer from 2 to 20")
-        for a in (0, 22, True, 4.0)
+        for a in (0, 22)
     ],
     (lambda: derivative(np.exp, 1.0, accuracy=3), "`accuracy` is 3; .* even"),
     *[
@@ -855,7 +848,8 @@ REFUSED = [
     (lambda: derivative(np.exp, np.float32(1), step=1e-9), "`step` is 1e-09, which is nothing beside `x` = 1.0"),
     (lambda: derivative(np.exp, [1.0, 2.0], step=[1, 1, 1]), r"`step` has shape \(3,\), which does not fit"),
     (lambda: derivative(np.exp, [1.0, 2.0], bounds=([0, 0, 0], 9)), r"`bounds` has shape \(3,\), which does not fit"),
-    (lambda: derivative(np.exp, 1.0, bounds=3), "`bounds` is 3; give a pair"),
+    (lambda: derivative(np.exp, 1.0, bounds=[[0, 1], [2]]), "`bounds` has shape"),
+    (lambda: derivative(np.exp, 1.0, step=[[0, 1], [2]]), "`step` is .*; give numbers"),
     (lambda: derivative(np.exp, 1.0, bounds=(0, 1, 2)), r"`bounds` is \(0, 1, 2\); give a pair"),
     (lambda: derivative(np.exp, 1.0, bounds=(2, 0)), "`bounds`: the lower bound 2.0 is not below the upper one"),
     (lambda: derivative(np.exp, 1.0, bounds=(0, np.nan)), "`bounds`: the lower bound 0.0 is not below"),
@@ -864,8 +858,6 @@ REFUSED = [
     (lambda: derivative(np.exp, 1.0, bounds=(1 - 1e-15, 1 + 1e-15)), "`bounds` leave no room"),
     (lambda: gradient(np.sum, [1.0, 2.0], bounds=([0, 2], [3, 2])), "`bounds` leave no room"),
     (lambda: derivative(np.exp, 1.0, step=0.1, bounds=(0.95, 1.05)), "no room .*wider bounds, or a smaller `step`"),
-    (lambda: derivative(np.exp, 1.0, args=3), r"`args` is 3; give a tuple, \(3,\)"),
-    (lambda: derivative(np.exp, 1.0, args=[3]), r"`args` is \[3\]; give a tuple"),
     (lambda: gradient(lambda x: x, [1.0, 2.0]), r"`fun` returned an array of shape \(2,\); `gradient` .* `jacobian`"),
     (lambda: derivative(lambda x: "a", 1.0), "`fun` returned <U1; it must return real or complex"),
     (lambda: derivative(lambda x: None, 1.0), "`fun` returned an object of type None"),
@@ -883,10 +875,44 @@ REFUSED = [
 ]
 
 
+OF_ANOTHER_TYPE = [
+    (lambda: derivative(3, 1.0), "`fun` is 3, which cannot be called"),
+    (lambda: derivative(np.exp, 1j), "`x` has dtype complex128; give real"),
+    (lambda: derivative(np.exp, None), "`x` has dtype object"),
+    (lambda: derivative(np.exp, np.float16(1)), "`x` has dtype float16"),
+    (lambda: derivative(np.exp, 1.0, bounds=3), "`bounds` is 3; give a pair"),
+    (lambda: derivative(np.exp, 1.0, args=3), r"`args` is 3; give a tuple, \(3,\)"),
+    (lambda: derivative(np.exp, 1.0, args=[3]), r"`args` is \[3\]; give a tuple"),
+    *[
+        (lambda n=n: derivative(np.exp, 1.0, n=n), f"`n` is {n!r}; give an integer from 1 to 10")
+        for n in (1.5, True, None)
+    ],
+    *[
+        (lambda a=a: hessian(np.sum, [1.0], accuracy=a), f"`accuracy` is {a!r}; give an integer from 2 to 20")
+        for a in (True, 4.0)
+    ],
+    *[
+        (lambda s=s: gradient(np.sum, [1.0], step=s), "`step` is .*; give numbers")
+        for s in ("small", "0.1", 0.1j, True, [0.1, None], [np.datetime64("2020-01-01")])
+    ],
+    *[
+        (lambda b=b: jacobian(np.sum, [1.0], bounds=b), "`bounds` is .*; give ")
+        for b in ({0: 1, 1: 2}, "ab", (None, 1), (0, "1"), (0j, 1), np.array(1.0))
+    ],
+    (lambda: derivative(np.exp, 1.0, vectorized=1), "`vectorized` is 1; give True or False"),
+    (lambda: derivative(np.exp, 1.0, vectorized=None), "`vectorized` is None; give True or False"),
+]
+
+
 @pytest.mark.parametrize(("call", "message"), REFUSED, ids=[m for _, m in REFUSED])
 def test_what_is_refused(call, message):
-    is_of_another_type = "give an integer" in message and not re.match(r"`\w+` is -?\d+;", message)
-    with pytest.raises(TypeError if is_of_another_type else ValueError, match=message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+@pytest.mark.parametrize(("call", "message"), OF_ANOTHER_TYPE, ids=[m for _, m in OF_ANOTHER_TYPE])
+def test_arguments_of_another_type_are_refused(call, message):
+    with pytest.raises(TypeError, match=message):
         call()
 
 

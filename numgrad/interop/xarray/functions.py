@@ -85,7 +85,11 @@ def turning_points(
             raise ValueError(f"{place.name!r} has dimensions {listed(x.dims)}, and `y` {listed(y.dims)}")
         x = x.set_dims(y.sizes).data
     found = _turning_points.turning_points(y.data, x, axis=y.get_axis_num(place.dim), **options)
-    return found if place.times is None else replace(found, position=as_times(found.position, place.times.values, place.unit))
+    return (
+        found
+        if place.times is None
+        else replace(found, position=as_times(found.position, place.times.values, place.unit))
+    )
 
 
 def laplacian(f: Any, *spacing: Any, **options: Any) -> Any:
