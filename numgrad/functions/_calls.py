@@ -21,7 +21,7 @@ CHUNK = 4096
 # Seconds of work that are worth handing to other threads.
 WORTHWHILE = 500e-6
 
-# Seconds that a call of compiled code takes that does nothing.
+# Seconds that a call of compiled code takes besides its work.
 CALL = 30e-6
 
 _NUMBERS = {np.dtype(kind) for kind in ("f4", "f8", "c8", "c16")}
@@ -69,7 +69,7 @@ class Values:
 
     @classmethod
     def read(cls, values: Any, points: int) -> "Values":
-        """Of an array of shape (..., points)."""
+        """Read an array of shape (..., points)."""
         values = np.asarray(values)
         if values.dtype.kind in "biu":
             values = values.astype(float)
@@ -105,14 +105,14 @@ class PlainCaller:
             self.fun = self._within_domain
 
     def _within_domain(self, x: Any, *args: Any) -> Any:
-        """NaN where the function raises what one of Python's `math` does outside of its domain."""
+        """Return NaN where the function raises an error as those of Python's `math` outside of their domain."""
         try:
             return self.model.fun(x, *args)
         except (ValueError, ArithmeticError):
             return np.full(self.values.shape, np.nan, self.values.dtype)[()]
 
     def _call(self, columns: np.ndarray, point: np.ndarray) -> Values:
-        """At the columns, which belong to the points of these indices."""
+        """Call the function at the columns, which belong to the points of these indices."""
         model = self.model
         with np.errstate(all="ignore"):  # outside its domain a function may well be nan
             if self.is_vectorized:
@@ -176,7 +176,7 @@ class JittedCaller:
     def __init__(self, model: Model) -> None:
         self.model = model
         x = model.points[:, 0].copy() if model.is_vector else model.points[0, 0]
-        # What it returns is learnt from one call; what it takes, Numba will say.
+        # One call shows what the function returns; if it does not take x, Numba says so.
         value = model.fun(x, *model.args)
         if isinstance(value, (tuple, list)):
             raise ValueError(
@@ -228,7 +228,7 @@ class JittedCaller:
 def _sampling(
     fun: Any, is_vector: bool, dtype: np.dtype, shape: tuple[int, ...], is_complex: bool, args: Any
 ) -> "Address":
-    """What calls a function, compiled once."""
+    """Compile the kernel that calls a function, once."""
     keep = {
         (False, False): samples.keep_real,
         (False, True): samples.keep_complex,
@@ -237,7 +237,7 @@ def _sampling(
     }[shape != (), is_complex]
     value_at = samples.value_at if args is None else jit.intrinsics().reader(args)
     each = samples.each_vector if is_vector else samples.each_scalar
-    # What counts references is inside: where the function raises, no count is left behind outside.
+    # References are counted inside only: where the function raises, no count is left behind outside.
     inside = jit.fresh(each, allocates=True, FLOAT=dtype.type, SHAPE=shape, fun=fun, keep=keep)
     sample = jit.fresh(samples.sample, each=inside, value_at=value_at)
     row, ints = np.empty(0), np.empty(0, np.int64)
@@ -245,7 +245,7 @@ def _sampling(
 
 
 class Address(int):
-    """Where compiled code is, which stays there as long as this is kept."""
+    """The address of compiled code, which stays there as long as this is kept."""
 
     kernel: Any
 

@@ -1,4 +1,4 @@
-"""Derivatives of functions by difference quotients: what is asked for, checked, and put into shape."""
+"""Derivatives of functions by difference quotients: arguments are checked, and results put into shape."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -76,9 +76,9 @@ def derivative(
         If the value of an argument is out of range or does not fit `x`, if `fun` returns anything but real or complex
         numbers of one shape, or if `bounds` leave no room for samples.
 
-    What `fun` raises at `x` is raised. A ValueError or ArithmeticError of a plain function elsewhere, as those of
-    Python's ``math`` outside of their domain, counts as NaN there. Where `x` or ``fun(x)`` is not finite, the
-    derivative is NaN and not converged; other points, and other numbers that `fun` returns, do not suffer.
+    An error that `fun` raises at `x` comes out as it is. At other arguments a ValueError or ArithmeticError of a plain
+    function, as those of Python's ``math`` outside of their domain, counts as NaN there. Where `x` or ``fun(x)`` is not
+    finite, the derivative is NaN and not converged; other points, and other numbers that `fun` returns, do not suffer.
 
     See Also
     --------
@@ -104,9 +104,9 @@ def derivative(
 
     A window is believed only if it foretells f(x), and the quotient at one step more, which is no simple multiple of
     the others: samples that lie whole periods of a ripple apart, or are all farther from x than a pole, look smooth.
-    What a window cannot foretell is looked for at finer steps, until rounding would hide it. `converged` is True where
-    a window foretold all that, its truncation error is below that of rounding, and its error is at most a tenth of the
-    derivative, or of what values of this size could make of it.
+    Where a window cannot foretell them, the search goes on to finer steps, until rounding would hide the difference.
+    `converged` is True where a window foretold both, its truncation error is below that of rounding, and its error is
+    at most a tenth of the derivative, or of the largest derivative that values of this size could have.
 
     Nothing shows in samples that is smaller than their rounding, some 1e-15 |f|, though its derivatives be large: a
     ripple of 1e-17 sin(1e6 x) adds 1e-5 to the third derivative. Where f has noise far above rounding, there is no
@@ -182,9 +182,9 @@ def gradient(
         If the value of an argument is out of range or does not fit `x`, if `fun` returns anything but real or complex
         numbers of one shape, or if `bounds` leave no room for samples.
 
-    What `fun` raises at `x` is raised. A ValueError or ArithmeticError of a plain function elsewhere, as those of
-    Python's ``math`` outside of their domain, counts as NaN there. Where `x` or ``fun(x)`` is not finite, the
-    derivative is NaN and not converged; other points, and other numbers that `fun` returns, do not suffer.
+    An error that `fun` raises at `x` comes out as it is. At other arguments a ValueError or ArithmeticError of a plain
+    function, as those of Python's ``math`` outside of their domain, counts as NaN there. Where `x` or ``fun(x)`` is not
+    finite, the derivative is NaN and not converged; other points, and other numbers that `fun` returns, do not suffer.
 
     See Also
     --------
@@ -256,9 +256,9 @@ def jacobian(
         If the value of an argument is out of range or does not fit `x`, if `fun` returns anything but real or complex
         numbers of one shape, or if `bounds` leave no room for samples.
 
-    What `fun` raises at `x` is raised. A ValueError or ArithmeticError of a plain function elsewhere, as those of
-    Python's ``math`` outside of their domain, counts as NaN there. Where `x` or ``fun(x)`` is not finite, the
-    derivative is NaN and not converged; other points, and other numbers that `fun` returns, do not suffer.
+    An error that `fun` raises at `x` comes out as it is. At other arguments a ValueError or ArithmeticError of a plain
+    function, as those of Python's ``math`` outside of their domain, counts as NaN there. Where `x` or ``fun(x)`` is not
+    finite, the derivative is NaN and not converged; other points, and other numbers that `fun` returns, do not suffer.
 
     See Also
     --------
@@ -325,9 +325,9 @@ def hessian(
         If the value of an argument is out of range or does not fit `x`, if `fun` returns anything but real or complex
         numbers of one shape, or if `bounds` leave no room for samples.
 
-    What `fun` raises at `x` is raised. A ValueError or ArithmeticError of a plain function elsewhere, as those of
-    Python's ``math`` outside of their domain, counts as NaN there. Where `x` or ``fun(x)`` is not finite, the
-    derivative is NaN and not converged; other points, and other numbers that `fun` returns, do not suffer.
+    An error that `fun` raises at `x` comes out as it is. At other arguments a ValueError or ArithmeticError of a plain
+    function, as those of Python's ``math`` outside of their domain, counts as NaN there. Where `x` or ``fun(x)`` is not
+    finite, the derivative is NaN and not converged; other points, and other numbers that `fun` returns, do not suffer.
 
     See Also
     --------
@@ -374,13 +374,13 @@ def _jacobian(fun: Any, x: Any, options: Options, *, is_scalar: bool) -> Derivat
 
 
 def _tasks(first: np.ndarray, second: np.ndarray | None, points: int) -> Tasks:
-    """For each variable, or pair of them, and each point, which runs fastest."""
+    """Return the tasks of each variable, or pair of variables, at each point; points run fastest."""
     rest = None if second is None else np.repeat(second, points)
     return Tasks(np.tile(np.arange(points), first.size), np.repeat(first, points), rest)
 
 
 def _place(found: Found, part: Found, rows: np.ndarray, points: int) -> None:
-    """Put a part of a matrix where it belongs: its rows of tasks are these of all."""
+    """Put a part of a matrix where it belongs: into these rows of tasks."""
     tasks = (rows[:, None] * points + np.arange(points)).reshape(-1)
     for whole, some in zip(found, part, strict=True):
         whole[..., tasks] = some
@@ -437,7 +437,7 @@ def _spread(name: str, value: Any, points: np.ndarray) -> np.ndarray:
 
 
 def _room(flat: np.ndarray, points: np.ndarray, bounds: Any) -> np.ndarray:
-    """How far it is from the points to the lower bounds, and to the upper ones."""
+    """Return the distances from the points to the lower bounds, and to the upper ones."""
     message = f"`bounds` is {bounds!r}; give a pair, the lower and the upper bounds"
     if not isinstance(bounds, (tuple, list)) and not (isinstance(bounds, np.ndarray) and bounds.ndim):
         raise TypeError(message)
@@ -464,7 +464,7 @@ def _steps(flat: np.ndarray, points: np.ndarray, step: Any) -> np.ndarray:
 
 
 def _result(search: Search, found: Found, variables: tuple[int, ...]) -> Derivative:
-    """Lanes to numbers, tasks to variables and points."""
+    """Return the result: lanes become numbers, tasks variables and points."""
     values, model = search.caller.values, search.caller.model
     shape = values.shape + variables + model.shape
     value, error, step, converged = found[:4]

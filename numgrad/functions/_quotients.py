@@ -1,4 +1,4 @@
-"""What a difference quotient is made of: where it samples, and the weights that extrapolate it to a step of zero."""
+"""Difference quotients: where they sample, and the weights that extrapolate them to a step of zero."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -50,10 +50,10 @@ class Kind:
 
     @property
     def ratio(self) -> Fraction:
-        """Of a step to the one before: 2 where it is given.
+        """The ratio of a step to the one before: 2 if the step is given.
 
-        The many levels of high orders would be too far apart by 2: the finest would be all rounding, and the coarsest
-        know nothing of the derivative at x.
+        High orders have many levels, which a ratio of 2 would spread too far: the finest would be all rounding, and the
+        coarsest know nothing of the derivative at x.
         """
         n = 1 if self.is_fixed else self.quotient.n
         return Fraction(2) if n <= 2 else Fraction(7, 5) if n <= 6 else Fraction(5, 4)
@@ -70,7 +70,7 @@ class Kind:
 
     @cached_property
     def facts(self) -> tuple[Any, ...]:
-        """What the kernels of the search are told: whole numbers, numbers, rows of weights, in their order there."""
+        """The whole numbers, numbers and rows of weights that the kernels get, in the order of `_kernels.layout`."""
         quotient, ratio, n = self.quotient, self.ratio, self.quotient.n
         levels = 1 + sum(p < self.accuracy for p in quotient.powers)  # so many steps
         low = sum(p < 0 for p in quotient.powers)
@@ -110,7 +110,7 @@ class Kind:
 
     @cached_property
     def arrays(self) -> tuple[Any, ...]:
-        """The same, with the weights in an array: kernels are compiled once for all numbers of weights."""
+        """The facts with their weights in an array: so kernels are compiled once for all numbers of weights."""
         return (*self.facts[:2], np.array(self.facts[2]))
 
     @property
@@ -140,7 +140,7 @@ class Kind:
 
 @cache
 def kernels() -> tuple[Any, ...]:
-    """The functions of `run`, but the last, for all kinds."""
+    """The compiled functions that `run` calls, but the last: they serve all kinds of quotients."""
     # The first windows and those that have moved are judged by the same parts, which are compiled once.
     parts = windows.condense, windows.scale, windows.weigh, judge, search.want
     shared: dict[str, Any] = {part.__name__: specialise(part, inline=True) for part in parts}

@@ -39,7 +39,7 @@ class Found(NamedTuple):
         return cls(value, error, step, np.empty((lanes, total), bool), np.empty(total, np.int64))
 
     def put(self, other: "Found", tasks: np.ndarray) -> None:
-        """Take over of `other`, for these tasks, what has the smaller error; count all evaluations."""
+        """Take the values of `other` for these tasks where their error is smaller; count all evaluations."""
         is_better = other.error < self.error[:, tasks]
         for mine, new in zip(self[:4], other[:4], strict=True):
             mine[:, tasks] = np.where(is_better, new, mine[:, tasks])
@@ -63,7 +63,7 @@ class Search:
         self.has_value = np.isfinite(caller.values.lanes) & np.isfinite(points).all(axis=0)
 
     def find(self, tasks: Tasks, quotients: list[Quotient]) -> Found:
-        """By the first of the quotients; where it lacks room, or saw numbers that are not finite, by the next.
+        """Find derivatives by the first of the quotients; where it lacks room, or saw no finite numbers, by the next.
 
         Raises
         ------

@@ -74,7 +74,7 @@ def check_spacing(x: Any, f: Any, axis: int, formula: Any, period: Any) -> Any:
     is_lazy = isinstance(x, da.Array)
     check_chunks(x, "`x`")
     if is_lazy:
-        # Those of each line are as long as the axis.
+        # Coordinates of each line have the shape of f; one line is enough to read them.
         x = stand_in(f.shape[axis : axis + 1] if x.shape == f.shape else x.shape)
     spacing = read_spacing(x, "x", f.shape, axis, None, lines=True)
     read_period(period, spacing, formula, f.shape[axis])

@@ -25,7 +25,7 @@ def field(function: Callable[..., Any], v: Any, spacing: tuple[Any, ...], out: A
     for place, x in enumerate(spacing):
         check_chunks(x, f"spacing {place}")
     f = components[0]
-    # What is wrong with shapes, axes and options shows on arrays without memory behind them.
+    # Wrong shapes, axes and options are refused now, by reading arrays of these shapes without memory behind them.
     empty = [np.broadcast_to(np.zeros((), f.dtype), c.shape) for c in components]
     known = [stand_in(x.shape) if isinstance(x, da.Array) else x for x in spacing]
     read = fields.READERS[function](empty if is_vector else empty[0], *known, **options)

@@ -12,7 +12,7 @@ from numgrad.interop.xarray.results import components, gradients, nth, scalar, v
 
 
 class Accessor:
-    """What DataArray and Dataset share, once ``numgrad.interop.xarray`` is imported; errors are as of `laplacian`."""
+    """The methods of DataArrays and Datasets, once ``numgrad.interop.xarray`` is imported; errors are `laplacian`'s."""
 
     def __init__(self, obj: Any) -> None:
         self._obj = obj
@@ -136,7 +136,7 @@ class DataArrayAccessor(Accessor):
         """Return the minima and maxima along a coordinate, located between the samples.
 
         `coord`, `dim` and `datetime_unit` are those of `derivative`, `options` those of `numgrad.turning_points`. By a
-        coordinate of times positions are times, and slopes are per `datetime_unit`. What is lazy is computed.
+        coordinate of times positions are times, and slopes are per `datetime_unit`. Lazy samples are computed.
 
         >>> import numpy as np
         >>> t = np.array(["2024-01-01", "2024-01-02", "2024-01-04", "2024-01-05"], dtype="datetime64[s]")

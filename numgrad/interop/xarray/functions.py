@@ -1,7 +1,7 @@
 """The functions of numgrad for objects of xarray.
 
-Results have the attributes of what they were made of, unless ``xarray.set_options(keep_attrs=False)`` says otherwise.
-Those of vector fields have none: their components have attributes of their own.
+Results have the attributes of the samples, unless ``xarray.set_options(keep_attrs=False)`` says otherwise. Derivatives
+of vector fields have none: each component has attributes of its own.
 """
 
 from collections.abc import Hashable
@@ -69,7 +69,7 @@ def turning_points(
     """Return the minima and maxima of a DataArray along a dimension, as `numgrad.turning_points` does.
 
     `x`, `axis`, `dim` and `datetime_unit` are those of `derivative`. By a coordinate of times positions are times, to
-    the nanosecond where these reach so far, and slopes are per `datetime_unit`. What is lazy is computed.
+    the nanosecond where these reach so far, and slopes are per `datetime_unit`. Lazy samples are computed.
 
     >>> import numpy as np
     >>> t = np.array([0, 1, 2, 4, 7.0])
@@ -85,11 +85,9 @@ def turning_points(
             raise ValueError(f"{place.name!r} has dimensions {listed(x.dims)}, and `y` {listed(y.dims)}")
         x = x.set_dims(y.sizes).data
     found = _turning_points.turning_points(y.data, x, axis=y.get_axis_num(place.dim), **options)
-    return (
-        found
-        if place.times is None
-        else replace(found, position=as_times(found.position, place.times.values, place.unit))
-    )
+    if place.times is None:
+        return found
+    return replace(found, position=as_times(found.position, place.times.values, place.unit))
 
 
 def laplacian(f: Any, *spacing: Any, **options: Any) -> Any:

@@ -8,12 +8,15 @@ import xarray as xr
 
 from numgrad.interop.xarray.times import as_numbers, is_time
 
-# What xarray divides by where a dimension has no coordinate: its numbers are float64, whatever the samples are.
+# The spacing of a dimension that has no coordinate: xarray divides by float64 there, whatever the samples are.
 ONE = np.float64(1.0)
 
 
 class Place(NamedTuple):
-    """Where and by what to differentiate: `x` is a number, coordinates, or a Variable of more dimensions than one."""
+    """A dimension, and the numbers to differentiate by along it.
+
+    `x` is a number, coordinates, or a Variable of more dimensions than one.
+    """
 
     name: Hashable
     dim: Hashable
@@ -23,7 +26,7 @@ class Place(NamedTuple):
 
 
 def named(obj: Any, coords: Any, unit: str | None) -> list[Place]:
-    """Return the places of what an accessor is given."""
+    """Return the places of the coordinates that an accessor is given."""
     if coords is None:
         coords = list(obj.sizes)
     return apart([place_of(obj, name, unit) for name in (coords if isinstance(coords, (list, tuple)) else [coords])])
@@ -33,13 +36,13 @@ def read(
     obj: Any, spacing: tuple[Any, ...], *, axis: Any = None, out: Any = None, datetime_unit: str | None = None,
     offset: int = 0, **options: Any,
 ) -> tuple[list[Place], dict[str, Any]]:  # fmt: skip
-    """Return the places of what the function of a field is given, and its own options."""
+    """Return the places of the spacings that a function of fields is given, and the options left."""
     refuse(out)
     return places(obj, spacing, axis, datetime_unit, offset), options
 
 
 def places(obj: Any, spacing: tuple[Any, ...], axis: Any, unit: str | None, offset: int = 0) -> list[Place]:
-    """Return the places of what a function is given; `axis` counts `offset` axes that `obj` has not."""
+    """Return the places of the spacings that a function is given; `axis` counts `offset` axes that `obj` has not."""
     are_names = [is_name(s) for s in spacing]
     if any(are_names):
         if not all(are_names):

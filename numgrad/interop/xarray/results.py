@@ -96,7 +96,7 @@ def components(v: Any) -> list[Any]:
                 f"`v` has components of dimensions {listed(v[0].dims)} and {listed(one.dims)}, the {i}-th; "
                 "give the same for all"
             )
-    # What lies at other points must not be added up.
+    # Components at different points must not be added up.
     return [one.transpose(*v[0].dims) for one in xr.align(*v, join="exact", copy=False)]
 
 
@@ -130,7 +130,7 @@ def as_xarray(f: Any, dims: Any, place: Place, edge_order: Any) -> Any:
 
 
 def labelled(obj: Any, found: list[Place], compute: Callable[[Any], Any], function: Any = None) -> Any:
-    """Return what `compute` makes of the variable, or of those of a Dataset, with the coordinates and name of `obj`."""
+    """Return a copy of `obj` with its variable, or those of a Dataset, replaced by what `compute` makes of them."""
     leading = LEADING.get(function, {})
     names = [str(place.name) for place in found]
 
@@ -140,7 +140,7 @@ def labelled(obj: Any, found: list[Place], compute: Callable[[Any], Any], functi
         return xr.Variable((*front, *variable.dims), data, attrs_of(variable))
 
     if isinstance(obj, xr.DataArray):
-        # What xarray says in public copies coordinates, which may be as large as the samples.
+        # The public methods of xarray copy coordinates, which may be as large as the samples.
         made = obj._replace(made_of(obj.variable))
         return made.assign_coords({dim: names for dim in made.dims if leading.get(dim)}) if leading else made
     results = {}
