@@ -145,9 +145,9 @@ class PlainCaller:
     def search(self, kind: Kind, tasks: Tasks, problem: Arrays, numbers: tuple[Any, ...], found: Arrays) -> None:
         model = self.model
 
-        def sample(
-            nodes: Any, nodes2: Any, which: Any, values: Any, count: int, start: int, context: Any, args: Any
-        ) -> None:
+        def sample(*given: Any) -> None:
+            """Do in Python what the kernel of this name does, with its arguments."""
+            nodes, nodes2, which, values, count, start, _, _ = given
             task = which[:count] + start
             point = tasks.point[task] if self.has_indices else np.empty(count)
             if model.is_vector:

@@ -1,4 +1,4 @@
-"""What a window of the search says, and what becomes of it.
+"""Judges the windows of the search: how far their quotients are off, which to keep, and where to go from there.
 
 The functions above `judge` are its steps, for one task each: the compiler puts them into its loop, where LLVM
 vectorises them over the tasks of a block. So none of them branches on what differs from task to task.
@@ -26,7 +26,7 @@ class Sizes(NamedTuple):
 
 
 class Columns(NamedTuple):
-    """What the columns of the extrapolation say."""
+    """The quotient, and its errors by the columns of the extrapolation."""
 
     value: Scalar  # the quotient
     truncation: Scalar  # the error that its truncation leaves
@@ -35,19 +35,19 @@ class Columns(NamedTuple):
 
 
 class Loss(NamedTuple):
-    """What rounding does."""
+    """Errors by rounding."""
 
-    floor: Scalar  # what samples may differ by without a reason
+    floor: Scalar  # differences of samples up to this are no more than rounding
     noise: Scalar  # the error of the quotient if the function rounds its values
     argument: Scalar  # the error besides, if it rounds as a function of a rounded x does
 
 
 class Probe(NamedTuple):
-    """What the probe would change: that is what the levels do not know."""
+    """The change that the probe would make to the quotient, which the levels did not foretell."""
 
-    change: Scalar  # beyond what rounding does
+    change: Scalar  # zero if rounding may have made it
     scatter: Scalar
-    is_odd: Flag  # it is far beyond what rounding does
+    is_odd: Flag  # the change is far beyond rounding
 
 
 class Estimate(NamedTuple):
@@ -57,16 +57,16 @@ class Estimate(NamedTuple):
     error: Scalar
     scatter: Scalar
     truncation: Scalar
-    off: Scalar  # the part of the error that comes from f(x) being off what the even part foretells
+    off: Scalar  # the part of the error that shows in f(x), which is not the one that the even part foretells
     is_smooth: Flag  # the function looks smooth in this window
     is_foretold: Flag  # the levels foretell f(x) and the probe, too
     is_odd: Flag
 
 
 class Verdict(NamedTuple):
-    """What is said of the quotient."""
+    """The verdict on a quotient."""
 
-    is_fine: Flag  # it is as good as one may wish
+    is_fine: Flag  # its error is some units of its last place
     is_rounded: Flag  # its error is that of rounding
     is_found: Flag  # it is a derivative
 
@@ -151,10 +151,10 @@ def probe_of(loss: Record, state: Array, t: Index, kind: Record) -> Probe:
 def estimate_of(
     sizes: Record, columns: Record, loss: Record, probe: Record, state: Array, t: Index, kind: Record
 ) -> Estimate:
-    """Put together the errors, and ask of the window what it must foretell: f(x), which is known, and the probe."""
+    """Put together the errors, and ask whether the window foretells f(x), which is known, and the probe."""
     amplification, factorial = kind[1][at.AMPLIFICATION], kind[1][at.FACTORIAL]
     power, value = state[at.POWER * BLOCK + t], columns.value
-    # What the even part says of f(x) must be true to what its own columns differ by.
+    # The f(x) that the even part foretells must be as near to the known one as the columns of the even part are.
     residual = abs(state[at.RESIDUAL * BLOCK + t])
     allowed = limit.CENTERED * abs(state[at.RESIDUAL * BLOCK + t] - state[at.RESIDUAL_BUT_ONE * BLOCK + t])
     is_centered = residual <= allowed + loss.floor
@@ -166,7 +166,7 @@ def estimate_of(
     truncation = columns.truncation if is_smooth else columns.truncation + sizes.change * factorial / power
     is_probed = probe.change <= limit.FORETOLD * truncation + loss.noise + loss.argument
     truncation = max(truncation, probe.change)
-    # What f(x) is off by is noise that sizes do not show, or a pole near x.
+    # A larger difference is noise that sizes do not show, or a pole near x.
     off = max(residual - allowed, 0.0) * amplification / power
     scatter = max(max(columns.scatter, probe.scatter), limit.DEVIATIONS * off)
     error = truncation + loss.noise + loss.argument + off
@@ -176,7 +176,7 @@ def estimate_of(
 
 @early
 def verdict_of(estimate: Record, loss: Record, sizes: Record, epsilon: Scalar, is_strict: Flag) -> Verdict:
-    """Say whether this is a derivative: known to a share of itself, or of what values of this size could make of it."""
+    """Say whether this is a derivative: known to a share of itself, or of the largest that such values could have."""
     value, truncation = estimate.value, estimate.truncation
     is_exact = (value == 0.0) & (truncation == 0.0)  # f is even around x, or constant
     is_precise = truncation + loss.noise <= limit.ACCEPTED * epsilon * abs(value)
@@ -210,7 +210,7 @@ def standing_of(estimate: Record, verdict: Record, is_finer: Flag, move: Scalar,
 
 @early
 def keep(estimate: Record, standing: Record, certainty: Scalar, task: Array, state: Target, t: Index) -> None:
-    """Keep the quotient if it is better than the best before it, and what it says of that if it is not."""
+    """Keep the quotient if it is better than the best before it; if not, note what it says about that one."""
     is_better, error = standing.is_better, estimate.error
     step = state[at.H * BLOCK + t] * task[at.UNIT * BLOCK + t]
     state[at.VALUE * BLOCK + t] = estimate.value if is_better else state[at.VALUE * BLOCK + t]
@@ -263,7 +263,7 @@ def next_move(verdict: Record, is_settled: Flag, move: Scalar, state: Array, t: 
 def judge(
     task: Array, state: Target, window: Array, epsilon: Scalar, count: Index, is_first: Flag, kind: Record
 ) -> None:
-    """Keep of each window of a block what is better than before, and say whether it moves on."""
+    """Keep the quotient of each window of a block if it is the best so far, and say whether the window moves on."""
     order, levels = kind[0][at.ORDER], kind[0][at.LEVELS]
     span = kind[2][at.STEPS][levels - 1] ** order
     for t in range(count):

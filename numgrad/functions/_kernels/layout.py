@@ -1,4 +1,4 @@
-"""Where the numbers of a search lie: the rows of its tasks, states and windows, and the places in a kind of quotient.
+"""The places of numbers in memory: rows of tasks, of states and of windows, and the facts of a kind of quotient.
 
 Tasks, and the states of the numbers that the function returns for them, lie in blocks of BLOCK, row by row: the
 distance of two rows is a constant, which lets LLVM vectorise over the tasks of a block.
@@ -12,11 +12,12 @@ BLOCK = 32
 FIRST, SECOND, UNIT, UNIT2, AREA, FINE, COARSE, FINEST, COARSEST, CALLS = range(10)
 TASK = 10 * BLOCK
 
-# The rows of a block of states. First, what is known of a number of a task.
+# The rows of a block of states. First, facts of a number of a task: the function at x, where its window moves, the
+# noise and the rounding of the last window, and the number of windows since the best.
 CENTER, MOVE, NOISE, LOST, WORSE = range(5)
-# Its best quotient so far.
+# Then its best quotient so far.
 VALUE, ERROR, SCATTER, STEP, CONVERGED = range(5, 10)
-# What its window says now: the finest step, that to the power of the order, and the sums of `weigh`.
+# Then its window: the finest step, that to the power of the order, and the sums of `weigh`.
 H, POWER, WHOLE, BUT_ONE, BUT_TWO, BUT_THREE, ROUNDING, PROBED, RESIDUAL, RESIDUAL_BUT_ONE, CHANGED = range(10, 21)
 STATE = 21 * BLOCK
 

@@ -157,7 +157,7 @@ def take(
 
 
 def finish(scratch: Record, results: Record, lanes: Index, start: Index, stop: Index, kind: Record) -> None:
-    """Copy what was found."""
+    """Copy the best quotients into the results."""
     tasks, states, _, _, _, _, _, _ = scratch
     value, error, step, converged, calls = results
     for begin in range(start, stop, BLOCK):
@@ -174,7 +174,7 @@ def finish(scratch: Record, results: Record, lanes: Index, start: Index, stop: I
 
 
 def call(function: Index, arguments: Record) -> None:
-    """Call a function; for a compiled `run`, that at an address."""
+    """Call a function. In a compiled `run` an intrinsic takes this place, and the function is an address."""
     function(*arguments)
 
 
@@ -190,7 +190,7 @@ def run(
     start: Index,
     stop: Index,
 ) -> None:
-    """The whole search for the tasks from start to stop. The last of the functions samples that of the user."""
+    """Search for the tasks from start to stop. The last of the functions samples the function of the user."""
     begin, first, move_on, finish, sample = functions
     _, _, _, nodes, nodes2, which, values, asked = scratch
     _, epsilon, lanes = numbers

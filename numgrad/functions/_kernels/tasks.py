@@ -1,4 +1,4 @@
-"""The tasks of a search: what is known of them, and where their first samples lie."""
+"""The tasks of a search: their facts, and the places of their first samples."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ def unit(exponent: Index) -> Any:
 
 
 def load(scratch: Record, problem: Record, numbers: Record, start: Index, stop: Index, kind: Record) -> None:
-    """Copy what is known of the tasks from start to stop into the scratch memory, and choose their first steps.
+    """Copy the facts of the tasks from start to stop into the scratch memory, and choose their first steps.
 
     These are ODD times a power of the ratio, and of two; or those that are given.
     """
@@ -49,7 +49,7 @@ def load(scratch: Record, problem: Record, numbers: Record, start: Index, stop: 
             for t in range(count):
                 x, h = abs(task[at.FIRST * BLOCK + t]), given[begin + t]
                 task[at.UNIT * BLOCK + t] = task[at.UNIT2 * BLOCK + t] = 1.0
-                task[at.FINE * BLOCK + t] = x + h - x  # what a step of h is in numbers as large as x
+                task[at.FINE * BLOCK + t] = x + h - x  # the step between numbers as large as x that h becomes
         for t in range(count):
             h, h2, power = task[at.UNIT * BLOCK + t], task[at.UNIT2 * BLOCK + t], 1.0
             for _ in range(order):

@@ -1,7 +1,7 @@
 """The thresholds of the search for a step, each with its reason.
 
 No theory gives these numbers. They hold together: of the functions in tests/test_functions.py errors cover, kinks and
-noise are not taken for derivatives, and smooth functions converge in few samples. Who changes one runs those tests.
+noise are not taken for derivatives, and smooth functions converge in few samples. Run those tests after a change.
 """
 
 # Steps.
@@ -12,22 +12,23 @@ ODD = 847_807 / 2**20
 # A function is sampled no farther than this, on the scale of x, and at no more levels beyond the first window.
 FARTHEST = 2.0**3
 ROUNDS = 200
-# The finest step is 2 to this units of the last place of x: a kink looks like rounding in fewer.
+# The finest step has 2 to the power of this units of the last place of x: shorter ones tell no kink from rounding.
 FINEST_UNITS = 10
 
 # Truncation, by the columns of the extrapolation.
 
-# A column's error is of one power of the step, so each column is nearer to the next than the one before by a factor
-# that shrinks by no more than this from column to column.
+# The distance of fine and coarse levels shrinks from column to column by a factor. The next factor may be so many times
+# nearer to one than the last.
 SHRINKING = 4.0
-# Fine and coarse levels that are this many times as far apart as such columns would be do not converge, but scatter.
+# Levels that are so many times farther apart than even that do not converge, but scatter.
 SCATTERED = 4.0
 # The scatter falls with the square of how much nearer the columns came. Columns that come nearer by less than the root
 # of this are not taken to converge any more.
 CONVERGING = 64.0
-# What is added to the error for scatter, in parts of what was seen to be apart: three deviations of noise.
+# Noise adds to the error this many times the distance that it was seen to keep fine and coarse levels apart.
 DEVIATIONS = 3.0
-# The last column's own difference, times this and its ratio to the one before, is the error of the next column.
+# The error of the last column is its difference from the one before, times the ratio of this to the difference before
+# that, times this. For even powers of steps that double a quarter would do; columns are not so regular.
 NEXT = 16.0
 
 # Rounding.
@@ -41,20 +42,21 @@ NOISY = 3000.0
 
 # Smoothness.
 
-# The even part foretells f(x) up to this share of what its own columns differ by: the last column is nearer by far.
+# The f(x) that the even part foretells may be off by this share of the distance of its last two columns: the last
+# column is nearer by far.
 CENTERED = 0.5
-# It is smooth if it misses f(x) by less than this share of the largest change of the samples.
+# The even part is smooth if it misses f(x) by less than this share of the largest change of the samples.
 MISSED = 1e-3
 # A window is smooth if its levels and the probe agree to this share of the derivative.
 SMOOTH = 0.25
-# The probe is at one place, so it may miss a ripple in part: what it finds counts so many times.
+# The probe is at one place, so it may miss a ripple in part: the change that it makes counts so many times.
 SEEN = 2.0
-# Beyond so many times what rounding may do, the probe has seen something odd.
+# A change by the probe that is so many times larger than rounding could make it is odd.
 ODDITY = 4.0
 # The probe may be off by so many times the truncation that the levels foretell.
 FORETOLD = 4.0
 
-# What is found, and whether to go on.
+# To have found a derivative, and to go on.
 
 # A quotient that is uncertain by more than the first share is not said to have converged; by more than the second, if
 # it is of a low order and at finer steps than those of the first window, where noisy values are rounded alike and look

@@ -11,7 +11,7 @@ def condense(
     values: Array,
     begin: Index,
     stride: Index,
-    state: Target,
+    state: Array,
     window: Target,
     t: Index,
     row: Index,
@@ -20,7 +20,7 @@ def condense(
 ) -> None:
     """Put the samples of one step into this row of the windows of the tasks from t on, `count` of them.
 
-    That is the part that the quotient is made of, the change from the center, and the size.
+    A window keeps the part of the samples that makes the quotient, their change from the center, and their size.
     """
     _, levels, samples, _, is_checked, _, _ = kind[0]
     center = at.CENTER * BLOCK + t
@@ -40,7 +40,7 @@ def condense(
             window[change + i] = window[change + i] + 0.5 * sample if is_checked else apart
 
 
-def scale(task: Target, state: Target, count: Index, kind: Record) -> None:
+def scale(task: Array, state: Target, count: Index, kind: Record) -> None:
     """Find the finest step of each window, and that to the power of the order."""
     width = kind[2][at.STEPS][kind[0][at.LEVELS] - 1]
     for t in range(count):
@@ -53,7 +53,7 @@ def scale(task: Target, state: Target, count: Index, kind: Record) -> None:
 
 
 def open_windows(
-    values: Array, begin: Index, total: Index, task: Target, state: Target, window: Target, count: Index, kind: Record
+    values: Array, begin: Index, total: Index, task: Array, state: Target, window: Target, count: Index, kind: Record
 ) -> None:
     """Fill the windows of a block with the samples that `begin` asked for, as if they had just moved to finer steps."""
     order, levels, samples, _, _, _, _ = kind[0]
@@ -70,7 +70,7 @@ def open_windows(
             window[j * BLOCK + t] *= factor / state[at.POWER * BLOCK + t]
 
 
-def weigh(state: Target, window: Target, count: Index, kind: Record) -> None:
+def weigh(state: Target, window: Array, count: Index, kind: Record) -> None:
     """Sum up the windows of a block, one level after the other: LLVM vectorises short loops over many tasks best."""
     _, levels, _, _, is_checked, _, _ = kind[0]
     weights = kind[2]
