@@ -83,6 +83,7 @@ class Standing(NamedTuple):
 
 @early
 def sizes_of(task: Array, state: Array, window: Array, span: Scalar, t: Index, kind: Record) -> Sizes:
+    """Measure the samples of a window."""
     levels, factorial = kind[0][at.LEVELS], kind[1][at.FACTORIAL]
     coarsest, changes = (levels - 1) * BLOCK, (levels + 1) * BLOCK
     sizes, largest = 2 * (levels + 1) * BLOCK, (3 * levels + 1) * BLOCK
@@ -131,6 +132,7 @@ def columns_of(state: Array, t: Index, kind: Record) -> Columns:
 
 @early
 def loss_of(sizes: Record, state: Array, epsilon: Scalar, t: Index, kind: Record) -> Loss:
+    """Find the errors by rounding, from the sizes of the samples."""
     power = state[at.POWER * BLOCK + t]
     return Loss(
         limit.DIFFERENT * epsilon * (sizes.fine + sizes.reach * sizes.slope),
@@ -141,6 +143,7 @@ def loss_of(sizes: Record, state: Array, epsilon: Scalar, t: Index, kind: Record
 
 @early
 def probe_of(loss: Record, state: Array, t: Index, kind: Record) -> Probe:
+    """Ask the probe, and leave out of its answer what rounding explains."""
     change = abs(state[at.PROBED * BLOCK + t])
     likely = kind[1][at.SURPRISE] * (loss.noise + loss.argument)
     beyond = limit.SEEN * change if change > likely else 0.0
@@ -194,6 +197,7 @@ def verdict_of(estimate: Record, loss: Record, sizes: Record, epsilon: Scalar, i
 
 @early
 def standing_of(estimate: Record, verdict: Record, is_finer: Flag, move: Scalar, state: Array, t: Index) -> Standing:
+    """Compare a window with the best before it."""
     error, error_before, is_found = estimate.error, state[at.ERROR * BLOCK + t], verdict.is_found
     was_found = state[at.CONVERGED * BLOCK + t] > at.UNKNOWN
     difference = abs(estimate.value - state[at.VALUE * BLOCK + t])
@@ -209,7 +213,7 @@ def standing_of(estimate: Record, verdict: Record, is_finer: Flag, move: Scalar,
 
 
 @early
-def keep(estimate: Record, standing: Record, certainty: Scalar, task: Array, state: Target, t: Index) -> None:
+def keep_best(estimate: Record, standing: Record, certainty: Scalar, task: Array, state: Target, t: Index) -> None:
     """Keep the quotient if it is better than the best before it; if not, note what it says about that one."""
     is_better, error = standing.is_better, estimate.error
     step = state[at.H * BLOCK + t] * task[at.UNIT * BLOCK + t]
@@ -254,6 +258,7 @@ def first_move(verdict: Record, sizes: Record, span: Scalar, state: Array, t: In
 def next_move(verdict: Record, is_settled: Flag, move: Scalar, state: Array, t: Index) -> Scalar:
     """Go on in the same direction, until the best is fine or behind."""
     is_waiting = state[at.CONVERGED * BLOCK + t] == at.BELIEVED
+    # Rounding varies by chance: one worse window is no reason to stop there.
     is_past = state[at.WORSE * BLOCK + t] > (1.0 if verdict.is_rounded else 0.0)
     ends_finer = (verdict.is_fine | is_settled) & (not is_waiting)
     ends_coarser = verdict.is_fine | is_past
@@ -280,7 +285,7 @@ def judge(
         # A finer window that is the first to be believed was perhaps lucky. Its finer neighbour says so.
         certainty = at.BELIEVED if is_finer_than_first & (not standing.is_confirmed) else at.CONFIRMED
         certainty = certainty if verdict.is_found else at.UNKNOWN
-        keep(estimate, standing, certainty, task, state, t)
+        keep_best(estimate, standing, certainty, task, state, t)
         is_settled = is_settled_by(estimate, loss, verdict.is_rounded, sizes, state, t)
         state[at.LOST * BLOCK + t] = loss.noise + loss.argument
         state[at.NOISE * BLOCK + t] = loss.noise

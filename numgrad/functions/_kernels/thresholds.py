@@ -17,8 +17,8 @@ FINEST_UNITS = 10
 
 # Truncation, by the columns of the extrapolation.
 
-# The distance of fine and coarse levels shrinks from column to column by a factor. The next factor may be so many times
-# nearer to one than the last.
+# The distance of fine and coarse levels shrinks from column to column by a factor. It may be so many times as large as
+# the last factor foretells.
 SHRINKING = 4.0
 # Levels that are so many times farther apart than even that do not converge, but scatter.
 SCATTERED = 4.0

@@ -130,7 +130,7 @@ def _spacing(source: Source, x: Any) -> Any:
 
 
 def _from_first(source: Source) -> Any:
-    """Make `x` float64, of integers beyond 2**53 as `_spacing.from_first` does."""
+    """Make `x` float64, of integers beyond 2**53 as `_arrays.plan.spacing.from_first` does."""
     far = f"> {EXACT_INTEGERS}.0"
     source.add(
         "whole, x_float = x, np.empty(len(x))",
@@ -302,7 +302,7 @@ def _ends(case: Case, weight: str, samples: np.ndarray, low: int, size: int) -> 
 
 
 def _numbers(case: Case, is_even: bool) -> str:
-    """The first of the `numbers` of `_kernels.gapped`."""
+    """Return the first of the `numbers` that the kernel `gapped` gets."""
     formula = case.formula
     numbers = *reach_of(formula, is_even), formula.n + formula.edges, formula.interval_needed
     return ", ".join(f"np.int64({number})" for number in (*numbers, BOUNDARIES[formula.boundary]))

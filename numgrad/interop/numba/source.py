@@ -37,7 +37,7 @@ class Source:
         """Return the function, of which Numba may keep what it compiles for arguments of these types.
 
         It says that it is of this file, since Numba looks at the date of one. All that decides on the code is in its
-        name; so are the types, of which an entry of the cache must see only some (see `_jit.specialise`).
+        name; so are the types, of which an entry of the cache must see only some (see `_compile.jit.specialise`).
         """
         text = f"def {self.name}({arguments}):\n{block(*self.lines)}\n"
         bound = sorted((name, _what(value)) for name, value in self.names.items())
