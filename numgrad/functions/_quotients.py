@@ -11,7 +11,6 @@ import numpy as np
 
 from numgrad._compile.jit import specialise
 from numgrad.functions._kernels import layout, search, windows
-from numgrad.functions._kernels.judge import judge
 from numgrad.functions._kernels.tasks import begin
 
 # The step of the probe, in parts of the finest step: (5 - sqrt(5)) / 4, which is far from simple fractions.
@@ -141,8 +140,9 @@ class Kind:
 @cache
 def kernels() -> tuple[Any, ...]:
     """The compiled functions that `run` calls, but the last: they serve all kinds of quotients."""
-    # The first windows and those that have moved are judged by the same parts, which are compiled once.
-    parts = windows.condense, windows.scale, windows.weigh, judge, search.want
+    # The first windows and those that have moved have these parts in common, which are compiled once. `judge` and
+    # `condense` are not among them: constants among their arguments give them a signature in each caller.
+    parts = windows.scale, windows.weigh, search.want
     shared: dict[str, Any] = {part.__name__: specialise(part, inline=True) for part in parts}
     return tuple(specialise(kernel, **shared) for kernel in (begin, search.first, search.move_on, search.finish))
 
