@@ -14,13 +14,12 @@ OF_DERIVATIVES = "that of an n-th derivative of f by x is the unit of f over tha
 def integer(name: str, value: Any, least: int, most: int | None = None, wanted: str = "") -> int:
     """Return an integer from `least` to `most`, which is `wanted` in words."""
     wanted = wanted or "an integer " + (f"of at least {least}" if most is None else f"from {least} to {most}")
-    message = f"`{name}` is {value!r}; give {wanted}"
     try:
         found = operator.index(None if isinstance(value, (bool, np.bool_)) else value)  # type: ignore[arg-type]
     except TypeError:
-        raise TypeError(message) from None
+        raise TypeError(_refusal(name, value, wanted)) from None
     if found < least or (most is not None and found > most):
-        raise ValueError(message)
+        raise ValueError(_refusal(name, value, wanted))
     return found
 
 
@@ -28,16 +27,27 @@ def number(
     name: str, value: Any, wanted: str = "a number", *, least: float = -inf, above: float = -inf, below: float = inf
 ) -> float:
     """Return a finite number of at least `least`, above `above` and below `below`, which is `wanted` in words."""
-    message = f"`{name}` is {value!r}; give {wanted}"
     if not isinstance(value, Real) or isinstance(value, (bool, np.bool_)):
-        raise TypeError(message)
+        raise TypeError(_refusal(name, value, wanted))
     try:
         found = float(value)
     except OverflowError:
         found = inf
     if not (least <= found < below and above < found):
-        raise ValueError(message)
+        raise ValueError(_refusal(name, value, wanted))
     return found
+
+
+def numbers(name: str, value: Any) -> np.ndarray:
+    """Return an array of real numbers, as float64."""
+    try:
+        found = np.asarray(value)
+    except ValueError:  # lists of different lengths
+        raise ValueError(_refusal(name, value, "numbers")) from None
+    are_objects = found.dtype.kind == "O"
+    if not (all(hasattr(one, "__float__") for one in found.flat) if are_objects else found.dtype.kind in "iuf"):
+        raise TypeError(_refusal(name, value, "numbers"))
+    return found.astype(float)
 
 
 def not_negative(name: str, value: Any, below: float = inf) -> float:
@@ -49,18 +59,20 @@ def not_negative(name: str, value: Any, below: float = inf) -> float:
 def flag(name: str, value: Any) -> bool:
     """Return a bool."""
     if not isinstance(value, (bool, np.bool_)):
-        raise TypeError(f"`{name}` is {value!r}; give True or False")
+        raise TypeError(_refusal(name, value, "True or False"))
     return bool(value)
 
 
 def choice(name: str, value: Any, choices: Collection[str], other: str = "") -> str:
     """Return one of some strings; `other` says what else may be given."""
-    message = f"`{name}` is {value!r}; give {other}one of {', '.join(map(repr, choices))}"
-    if not isinstance(value, str):
-        raise TypeError(message)
-    if value not in choices:
-        raise ValueError(message)
+    if not isinstance(value, str) or value not in choices:
+        kind = ValueError if isinstance(value, str) else TypeError
+        raise kind(_refusal(name, value, f"{other}one of {', '.join(map(repr, choices))}"))
     return value
+
+
+def _refusal(name: str, value: Any, wanted: str) -> str:
+    return f"`{name}` is {value!r}; give {wanted}"
 
 
 def unit_of(given: Any) -> Any:

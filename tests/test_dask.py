@@ -11,7 +11,7 @@ from helpers import HANGS, same_bits, uneven, values
 
 import numgrad as ng
 from numgrad._system import threads as _threads
-from numgrad.interop.dask import _uneven
+from numgrad.interop.dask.coordinates import kept_uneven
 
 F = values("f8", (23, 17))
 
@@ -81,8 +81,8 @@ def test_evenness_is_that_of_the_axis(lazy):
     check(ng.derivative, F, x, chunks=(4, -1), axis=0, lazy=lazy)
     for dtype in ("f2", np.longdouble):
         check(ng.gradient, F, x.astype(dtype) / 3, chunks=(4, -1), axis=0, lazy=lazy)
-    assert np.diff(_uneven(np.arange(5.0), True, False)).tolist() == [2, 1, 1, 1]
-    assert np.diff(_uneven(np.ones(5), False, True)).tolist() == [0, 0, 0, 1]
+    assert np.diff(kept_uneven(np.arange(5.0), True, False)).tolist() == [2, 1, 1, 1]
+    assert np.diff(kept_uneven(np.ones(5), False, True)).tolist() == [0, 0, 0, 1]
 
 
 @pytest.mark.parametrize(("n", "accuracy"), [(1, 2), (1, 4), (2, 2), (3, 4)])

@@ -22,6 +22,8 @@ FLOORS = [
     "numgrad",
     "numgrad.plotting",
     "numgrad.sklearn",
+    "numgrad.interop.xarray",
+    "numgrad.interop.dask",
     "numgrad.interop",
     "numgrad.interop.numba",
     "numgrad.regression",

@@ -13,6 +13,7 @@ from numgrad._compile import jit
 from numgrad._system.threads import get_num_threads, share
 from numgrad.functions._kernels import calls as samples
 from numgrad.functions._kernels import search
+from numgrad.functions._kernels.layout import BLOCK
 from numgrad.functions._quotients import Kind, central, kernels
 
 # Tasks times numbers of a plain function that are searched for at once: their samples stay in the cache, and take no
@@ -21,7 +22,7 @@ CHUNK = 4096
 # Seconds of work that are worth handing to other threads.
 WORTHWHILE = 500e-6
 
-# Seconds that a call of compiled code takes that does nothing.
+# Seconds that a call of compiled code takes besides its work.
 CALL = 30e-6
 
 _NUMBERS = {np.dtype(kind) for kind in ("f4", "f8", "c8", "c16")}
@@ -69,7 +70,7 @@ class Values:
 
     @classmethod
     def read(cls, values: Any, points: int) -> "Values":
-        """Of an array of shape (..., points)."""
+        """Read an array of shape (..., points)."""
         values = np.asarray(values)
         if values.dtype.kind in "biu":
             values = values.astype(float)
@@ -105,14 +106,14 @@ class PlainCaller:
             self.fun = self._within_domain
 
     def _within_domain(self, x: Any, *args: Any) -> Any:
-        """NaN where the function raises what one of Python's `math` does outside of its domain."""
+        """Return NaN where the function raises an error as those of Python's `math` outside of their domain."""
         try:
             return self.model.fun(x, *args)
         except (ValueError, ArithmeticError):
             return np.full(self.values.shape, np.nan, self.values.dtype)[()]
 
     def _call(self, columns: np.ndarray, point: np.ndarray) -> Values:
-        """At the columns, which belong to the points of these indices."""
+        """Call the function at the columns, which belong to the points of these indices."""
         model = self.model
         with np.errstate(all="ignore"):  # outside its domain a function may well be nan
             if self.is_vectorized:
@@ -149,9 +150,9 @@ class PlainCaller:
     def search(self, kind: Kind, tasks: Tasks, problem: Arrays, numbers: tuple[Any, ...], found: Arrays) -> None:
         model = self.model
 
-        def sample(
-            nodes: Any, nodes2: Any, which: Any, values: Any, count: int, start: int, context: Any, args: Any
-        ) -> None:
+        def sample(*given: Any) -> None:
+            """Do in Python what the kernel of this name does, with its arguments."""
+            nodes, nodes2, which, values, count, start, _, _ = given
             task = which[:count] + start
             point = tasks.point[task] if self.has_indices else np.empty(count)
             if model.is_vector:
@@ -167,7 +168,7 @@ class PlainCaller:
             values[: lanes.size] = lanes.reshape(-1)
 
         functions, total = (*kernels(), sample), tasks.point.size
-        chunk = min(max(search.BLOCK, CHUNK // max(numbers[2], 1)), total)
+        chunk = min(max(BLOCK, CHUNK // max(numbers[2], 1)), total)
         scratch = kind.scratch(numbers[2], chunk, self.has_indices)
         for start in range(0, total, chunk):
             stop = min(start + chunk, total)
@@ -180,7 +181,7 @@ class JittedCaller:
     def __init__(self, model: Model) -> None:
         self.model = model
         x = model.points[:, 0].copy() if model.is_vector else model.points[0, 0]
-        # What it returns is learnt from one call; what it takes, Numba will say.
+        # One call shows what the function returns; if it does not take x, Numba says so.
         value = model.fun(x, *model.args)
         if isinstance(value, (tuple, list)):
             raise ValueError(
@@ -215,12 +216,12 @@ class JittedCaller:
         threads = 1
         if self.seconds * total * kind.levels * kind.samples > WORTHWHILE:
             threads = get_num_threads()
-        piece = max(1, min(64 * search.BLOCK, -(-total // (2 * threads)))) if threads > 1 else total
+        piece = max(1, min(64 * BLOCK, -(-total // (2 * threads)))) if threads > 1 else total
         context, found = self._context(tasks), tuple(found)
         functions = (*_addresses(), self.sample)
 
         def work(pieces: Any) -> None:
-            scratch = kind.scratch(numbers[2], min(search.BLOCK, total), self.model.is_vector)
+            scratch = kind.scratch(numbers[2], min(BLOCK, total), self.model.is_vector)
             for start in pieces:
                 stop = min(start + piece, total)
                 self._with_args(1, (functions, scratch, problem, found, numbers, kind.arrays, context), (start, stop))
@@ -232,7 +233,7 @@ class JittedCaller:
 def _sampling(
     fun: Any, is_vector: bool, dtype: np.dtype, shape: tuple[int, ...], is_complex: bool, args: Any
 ) -> "Address":
-    """What calls a function, compiled once."""
+    """Compile the kernel that calls a function, once."""
     keep = {
         (False, False): samples.keep_real,
         (False, True): samples.keep_complex,
@@ -241,7 +242,7 @@ def _sampling(
     }[shape != (), is_complex]
     value_at = samples.value_at if args is None else jit.intrinsics().reader(args)
     each = samples.each_vector if is_vector else samples.each_scalar
-    # What counts references is inside: where the function raises, no count is left behind outside.
+    # References are counted inside only: where the function raises, no count is left behind outside.
     inside = jit.fresh(each, allocates=True, FLOAT=dtype.type, SHAPE=shape, fun=fun, keep=keep)
     sample = jit.fresh(samples.sample, each=inside, value_at=value_at)
     row, ints = np.empty(0), np.empty(0, np.int64)
@@ -249,7 +250,7 @@ def _sampling(
 
 
 class Address(int):
-    """Where compiled code is, which stays there as long as this is kept."""
+    """The address of compiled code, which stays there as long as this is kept."""
 
     kernel: Any
 
@@ -316,7 +317,7 @@ def _frame_addresses() -> tuple[int, int]:
     given = like.scratch, like.problem, like.results, like.numbers, like.facts, like.context
     return (
         jit.address(centers, 0, row, np.empty(1, np.int64), row, like.context, 0),
-        jit.address(whole, functions, *given, 0, search.BLOCK, search.BLOCK),
+        jit.address(whole, functions, *given, 0, BLOCK, BLOCK),
     )
 
 

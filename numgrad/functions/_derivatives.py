@@ -1,17 +1,27 @@
-"""Derivatives of functions by difference quotients: what is asked for, checked, and put into shape."""
+"""Derivatives of functions by difference quotients: arguments are checked, and results put into shape."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from numgrad._checks import flag, integer, refuse_units
+from numgrad._checks import flag, integer, numbers, refuse_units
 from numgrad.functions._calls import Model, Tasks, caller_of
 from numgrad.functions._quotients import central, mixed, mixed_one_sided, one_sided
 from numgrad.functions._result import Derivative
 from numgrad.functions._search import Found, Search
 
 MOST_ACCURATE = 20
+
+
+class Options(NamedTuple):
+    """The arguments that all these functions share."""
+
+    accuracy: Any
+    step: Any
+    bounds: Any
+    vectorized: Any
+    args: Any
 
 
 def derivative(
@@ -60,15 +70,16 @@ def derivative(
 
     Raises
     ------
-    ValueError
-        If an argument is of no use, if `fun` returns what are no numbers or arrays of various shapes, if `bounds`
-        leave no room for samples.
     TypeError
-        If `x`, `step`, `bounds` or what `fun` returns is a quantity (of astropy, pint), whose unit would be lost.
+        If `fun` cannot be called, or an argument is of a wrong type; if `x`, `step`, `bounds` or a value of `fun` is a
+        quantity (of astropy, pint), whose unit would be lost.
+    ValueError
+        If the value of an argument is out of range or does not fit `x`, if `fun` returns anything but real or complex
+        numbers of one shape, or if `bounds` leave no room for samples.
 
-    What `fun` raises at `x` is raised. A ValueError or ArithmeticError of a plain function elsewhere, as those of
-    Python's ``math`` outside of their domain, counts as NaN there. Where `x` or ``fun(x)`` is not finite, the
-    derivative is NaN and not converged; other points, and other numbers that `fun` returns, do not suffer.
+    An error that `fun` raises at `x` comes out as it is. At other arguments a ValueError or ArithmeticError of a plain
+    function, as those of Python's ``math`` outside of their domain, counts as NaN there. Where `x` or ``fun(x)`` is not
+    finite, the derivative is NaN and not converged; other points, and other numbers that `fun` returns, do not suffer.
 
     See Also
     --------
@@ -94,9 +105,9 @@ def derivative(
 
     A window is believed only if it foretells f(x), and the quotient at one step more, which is no simple multiple of
     the others: samples that lie whole periods of a ripple apart, or are all farther from x than a pole, look smooth.
-    What a window cannot foretell is looked for at finer steps, until rounding would hide it. `converged` is True where
-    a window foretold all that, its truncation error is below that of rounding, and its error is at most a tenth of the
-    derivative, or of what values of this size could make of it.
+    Where a window cannot foretell them, the search goes on to finer steps, until rounding would hide the difference.
+    `converged` is True where a window foretold both, its truncation error is below that of rounding, and its error is
+    at most a tenth of the derivative, or of the largest derivative that values of this size could have.
 
     Nothing shows in samples that is smaller than their rounding, some 1e-15 |f|, though its derivatives be large: a
     ripple of 1e-17 sin(1e6 x) adds 1e-5 to the third derivative. Where f has noise far above rounding, there is no
@@ -118,7 +129,7 @@ def derivative(
     array([0., 1.])
     """
     n = integer("n", n, 1, 10)
-    search, points = _prepare(fun, x, False, accuracy, step, bounds, vectorized, args)
+    search, points = _prepare(fun, x, Options(accuracy, step, bounds, vectorized, args), is_vector=False)
     tasks = Tasks(np.arange(points.shape[1]), np.zeros(points.shape[1], np.int64))
     found = search.find(tasks, [central(n), one_sided(n, 1), one_sided(n, -1)])
     return _result(search, found, ())
@@ -166,15 +177,16 @@ def gradient(
 
     Raises
     ------
-    ValueError
-        If an argument is of no use, if `fun` returns what are no numbers or arrays of various shapes, if `bounds`
-        leave no room for samples.
     TypeError
-        If `x`, `step`, `bounds` or what `fun` returns is a quantity (of astropy, pint), whose unit would be lost.
+        If `fun` cannot be called, or an argument is of a wrong type; if `x`, `step`, `bounds` or a value of `fun` is a
+        quantity (of astropy, pint), whose unit would be lost.
+    ValueError
+        If the value of an argument is out of range or does not fit `x`, if `fun` returns anything but real or complex
+        numbers of one shape, or if `bounds` leave no room for samples.
 
-    What `fun` raises at `x` is raised. A ValueError or ArithmeticError of a plain function elsewhere, as those of
-    Python's ``math`` outside of their domain, counts as NaN there. Where `x` or ``fun(x)`` is not finite, the
-    derivative is NaN and not converged; other points, and other numbers that `fun` returns, do not suffer.
+    An error that `fun` raises at `x` comes out as it is. At other arguments a ValueError or ArithmeticError of a plain
+    function, as those of Python's ``math`` outside of their domain, counts as NaN there. Where `x` or ``fun(x)`` is not
+    finite, the derivative is NaN and not converged; other points, and other numbers that `fun` returns, do not suffer.
 
     See Also
     --------
@@ -193,7 +205,7 @@ def gradient(
     array([[4., 0., 6.],
            [1., 4., 9.]])
     """
-    return _jacobian(fun, x, accuracy, step, bounds, vectorized, args, is_scalar=True)
+    return _jacobian(fun, x, Options(accuracy, step, bounds, vectorized, args), is_scalar=True)
 
 
 def jacobian(
@@ -240,15 +252,16 @@ def jacobian(
 
     Raises
     ------
-    ValueError
-        If an argument is of no use, if `fun` returns what are no numbers or arrays of various shapes, if `bounds`
-        leave no room for samples.
     TypeError
-        If `x`, `step`, `bounds` or what `fun` returns is a quantity (of astropy, pint), whose unit would be lost.
+        If `fun` cannot be called, or an argument is of a wrong type; if `x`, `step`, `bounds` or a value of `fun` is a
+        quantity (of astropy, pint), whose unit would be lost.
+    ValueError
+        If the value of an argument is out of range or does not fit `x`, if `fun` returns anything but real or complex
+        numbers of one shape, or if `bounds` leave no room for samples.
 
-    What `fun` raises at `x` is raised. A ValueError or ArithmeticError of a plain function elsewhere, as those of
-    Python's ``math`` outside of their domain, counts as NaN there. Where `x` or ``fun(x)`` is not finite, the
-    derivative is NaN and not converged; other points, and other numbers that `fun` returns, do not suffer.
+    An error that `fun` raises at `x` comes out as it is. At other arguments a ValueError or ArithmeticError of a plain
+    function, as those of Python's ``math`` outside of their domain, counts as NaN there. Where `x` or ``fun(x)`` is not
+    finite, the derivative is NaN and not converged; other points, and other numbers that `fun` returns, do not suffer.
 
     See Also
     --------
@@ -263,7 +276,7 @@ def jacobian(
     array([[2., 1.],
            [1., 3.]])
     """
-    return _jacobian(fun, x, accuracy, step, bounds, vectorized, args, is_scalar=False)
+    return _jacobian(fun, x, Options(accuracy, step, bounds, vectorized, args), is_scalar=False)
 
 
 def hessian(
@@ -309,15 +322,16 @@ def hessian(
 
     Raises
     ------
-    ValueError
-        If an argument is of no use, if `fun` returns what are no numbers or arrays of various shapes, if `bounds`
-        leave no room for samples.
     TypeError
-        If `x`, `step`, `bounds` or what `fun` returns is a quantity (of astropy, pint), whose unit would be lost.
+        If `fun` cannot be called, or an argument is of a wrong type; if `x`, `step`, `bounds` or a value of `fun` is a
+        quantity (of astropy, pint), whose unit would be lost.
+    ValueError
+        If the value of an argument is out of range or does not fit `x`, if `fun` returns anything but real or complex
+        numbers of one shape, or if `bounds` leave no room for samples.
 
-    What `fun` raises at `x` is raised. A ValueError or ArithmeticError of a plain function elsewhere, as those of
-    Python's ``math`` outside of their domain, counts as NaN there. Where `x` or ``fun(x)`` is not finite, the
-    derivative is NaN and not converged; other points, and other numbers that `fun` returns, do not suffer.
+    An error that `fun` raises at `x` comes out as it is. At other arguments a ValueError or ArithmeticError of a plain
+    function, as those of Python's ``math`` outside of their domain, counts as NaN there. Where `x` or ``fun(x)`` is not
+    finite, the derivative is NaN and not converged; other points, and other numbers that `fun` returns, do not suffer.
 
     See Also
     --------
@@ -339,7 +353,7 @@ def hessian(
     array([[4., 2.],
            [2., 0.]])
     """
-    search, points = _prepare(fun, x, True, accuracy, step, bounds, vectorized, args)
+    search, points = _prepare(fun, x, Options(accuracy, step, bounds, vectorized, args), is_vector=True)
     variables, count = points.shape
     diagonal = search.find(_tasks(np.arange(variables), None, count), [central(2), one_sided(2, 1), one_sided(2, -1)])
     i, j = np.triu_indices(variables, 1)
@@ -353,10 +367,8 @@ def hessian(
     return _result(search, found, (variables, variables))
 
 
-def _jacobian(
-    fun: Any, x: Any, accuracy: Any, step: Any, bounds: Any, vectorized: Any, args: Any, *, is_scalar: bool
-) -> Derivative:
-    search, points = _prepare(fun, x, True, accuracy, step, bounds, vectorized, args)
+def _jacobian(fun: Any, x: Any, options: Options, *, is_scalar: bool) -> Derivative:
+    search, points = _prepare(fun, x, options, is_vector=True)
     shape = search.caller.values.shape
     if is_scalar and shape:
         raise ValueError(f"`fun` returned an array of shape {shape}; `gradient` is for one number, use `jacobian`")
@@ -366,46 +378,50 @@ def _jacobian(
 
 
 def _tasks(first: np.ndarray, second: np.ndarray | None, points: int) -> Tasks:
-    """For each variable, or pair of them, and each point, which runs fastest."""
+    """Return the tasks of each variable, or pair of variables, at each point; points run fastest."""
     rest = None if second is None else np.repeat(second, points)
     return Tasks(np.tile(np.arange(points), first.size), np.repeat(first, points), rest)
 
 
 def _place(found: Found, part: Found, rows: np.ndarray, points: int) -> None:
-    """Put a part of a matrix where it belongs: its rows of tasks are these of all."""
+    """Put a part of a matrix where it belongs: into these rows of tasks."""
     tasks = (rows[:, None] * points + np.arange(points)).reshape(-1)
     for whole, some in zip(found, part, strict=True):
         whole[..., tasks] = some
 
 
-def _prepare(
-    fun: Any, x: Any, is_vector: bool, accuracy: Any, step: Any, bounds: Any, vectorized: Any, args: Any
-) -> tuple[Search, np.ndarray]:
+def _prepare(fun: Any, x: Any, options: Options, *, is_vector: bool) -> tuple[Search, np.ndarray]:
+    """Return the search for derivatives, and the points, one column for each."""
     if not callable(fun):
-        raise ValueError(f"`fun` is {fun!r}, which cannot be called; give a function")
-    if not isinstance(args, tuple):
-        raise ValueError(f"`args` is {args!r}; give a tuple, ({args!r},) for one argument")
-    accuracy = integer("accuracy", accuracy, 2, MOST_ACCURATE)
+        raise TypeError(f"`fun` is {fun!r}, which cannot be called; give a function")
+    if not isinstance(options.args, tuple):
+        raise TypeError(f"`args` is {options.args!r}; give a tuple, ({options.args!r},) for one argument")
+    accuracy = integer("accuracy", options.accuracy, 2, MOST_ACCURATE)
     if accuracy % 2:
         raise ValueError(f"`accuracy` is {accuracy}; central quotients have an even order of accuracy")
+    points = _points(x, is_vector)
+    shape = points.shape[1:] if is_vector else points.shape
+    # A copy: kernels are compiled for arrays that can be written to.
+    flat = np.array(points, order="C").reshape(points.shape[0] if is_vector else 1, -1)
+    room = None if options.bounds is None else _room(flat, points, options.bounds)
+    steps = None if options.step is None else _steps(flat, points, options.step)
+    caller = caller_of(Model(fun, flat, is_vector, options.args, shape), flag("vectorized", options.vectorized))
+    return Search(caller, accuracy, steps, room), flat
+
+
+def _points(x: Any, is_vector: bool) -> np.ndarray:
     refuse_units(x, "x")
     points = np.asarray(x)
     if points.dtype.kind in "biu":
         points = points.astype(float)
     if points.dtype not in ("f4", "f8"):
-        raise ValueError(f"`x` has dtype {points.dtype}; give real points, of float32 or float64")
+        raise TypeError(f"`x` has dtype {points.dtype}; give real points, of float32 or float64")
     if is_vector and points.ndim == 0:
         raise ValueError("`x` is a number; give a vector of the variables of `fun`, or use `derivative`")
     if points.size == 0:
-        what = "variable" if is_vector and points.shape[0] == 0 else "point"
-        raise ValueError(f"`x` has shape {points.shape}; give at least one {what}")
-    shape = points.shape[1:] if is_vector else points.shape
-    # A copy: kernels are compiled for arrays that can be written to.
-    flat = np.array(points, order="C").reshape(points.shape[0] if is_vector else 1, -1)
-    room = None if bounds is None else _room(flat, points, bounds)
-    steps = None if step is None else _steps(flat, points, step)
-    caller = caller_of(Model(fun, flat, is_vector, args, shape), flag("vectorized", vectorized))
-    return Search(caller, accuracy, steps, room), flat
+        missing = "variable" if is_vector and points.shape[0] == 0 else "point"
+        raise ValueError(f"`x` has shape {points.shape}; give at least one {missing}")
+    return points
 
 
 def _first(array: np.ndarray, mask: np.ndarray) -> str:
@@ -417,10 +433,7 @@ def _first(array: np.ndarray, mask: np.ndarray) -> str:
 def _spread(name: str, value: Any, points: np.ndarray) -> np.ndarray:
     """Broadcast to the shape of the points; a value for each variable fits any number of points."""
     refuse_units(value, name)
-    try:
-        given = np.asarray(value, float)
-    except (TypeError, ValueError):
-        raise ValueError(f"`{name}` is {value!r}; give numbers") from None
+    given = numbers(name, value)
     if given.ndim == 1 and points.ndim > 1 and given.shape[0] == points.shape[0]:
         given = given.reshape(-1, *(1,) * (points.ndim - 1))
     try:
@@ -430,11 +443,13 @@ def _spread(name: str, value: Any, points: np.ndarray) -> np.ndarray:
 
 
 def _room(flat: np.ndarray, points: np.ndarray, bounds: Any) -> np.ndarray:
-    """How far it is from the points to the lower bounds, and to the upper ones."""
-    try:
-        low, high = bounds if isinstance(bounds, (tuple, list, np.ndarray)) else ()
-    except (TypeError, ValueError):
-        raise ValueError(f"`bounds` is {bounds!r}; give a pair, the lower and the upper bounds") from None
+    """Return the distances from the points to the lower bounds, and to the upper ones."""
+    message = f"`bounds` is {bounds!r}; give a pair, the lower and the upper bounds"
+    if not isinstance(bounds, (tuple, list)) and not (isinstance(bounds, np.ndarray) and bounds.ndim):
+        raise TypeError(message)
+    if len(bounds) != 2:
+        raise ValueError(message)
+    low, high = bounds
     low, high = _spread("bounds", low, points), _spread("bounds", high, points)
     if not (low <= high).all():
         raise ValueError(f"`bounds`: the lower bound {_first(low, ~(low <= high))} is not below the upper one")
@@ -455,7 +470,7 @@ def _steps(flat: np.ndarray, points: np.ndarray, step: Any) -> np.ndarray:
 
 
 def _result(search: Search, found: Found, variables: tuple[int, ...]) -> Derivative:
-    """Lanes to numbers, tasks to variables and points."""
+    """Return the result: lanes become numbers, tasks variables and points."""
     values, model = search.caller.values, search.caller.model
     shape = values.shape + variables + model.shape
     value, error, step, converged = found[:4]

@@ -1,4 +1,4 @@
-"""What a difference quotient is made of: where it samples, and the weights that extrapolate it to a step of zero."""
+"""Difference quotients: where they sample, and the weights that extrapolate them to a step of zero."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from numgrad._compile.jit import specialise
-from numgrad.functions._kernels import search
+from numgrad.functions._kernels import layout, search, windows
+from numgrad.functions._kernels.tasks import begin
 
 # The step of the probe, in parts of the finest step: (5 - sqrt(5)) / 4, which is far from simple fractions.
 PROBE = Fraction(724_548, 2**20)
@@ -48,10 +49,10 @@ class Kind:
 
     @property
     def ratio(self) -> Fraction:
-        """Of a step to the one before: 2 where it is given.
+        """The ratio of a step to the one before: 2 if the step is given.
 
-        The many levels of high orders would be too far apart by 2: the finest would be all rounding, and the coarsest
-        know nothing of the derivative at x.
+        High orders have many levels, which a ratio of 2 would spread too far: the finest would be all rounding, and the
+        coarsest know nothing of the derivative at x.
         """
         n = 1 if self.is_fixed else self.quotient.n
         return Fraction(2) if n <= 2 else Fraction(7, 5) if n <= 6 else Fraction(5, 4)
@@ -68,7 +69,7 @@ class Kind:
 
     @cached_property
     def facts(self) -> tuple[Any, ...]:
-        """What the kernels of the search are told: whole numbers, numbers, rows of weights, in their order there."""
+        """The whole numbers, numbers and rows of weights that the kernels get, in the order of `_kernels.layout`."""
         quotient, ratio, n = self.quotient, self.ratio, self.quotient.n
         levels = 1 + sum(p < self.accuracy for p in quotient.powers)  # so many steps
         low = sum(p < 0 for p in quotient.powers)
@@ -108,7 +109,7 @@ class Kind:
 
     @cached_property
     def arrays(self) -> tuple[Any, ...]:
-        """The same, with the weights in an array: kernels are compiled once for all numbers of weights."""
+        """The facts with their weights in an array: so kernels are compiled once for all numbers of weights."""
         return (*self.facts[:2], np.array(self.facts[2]))
 
     @property
@@ -123,11 +124,11 @@ class Kind:
 
     def scratch(self, lanes: int, total: int, has_indices: bool) -> tuple[np.ndarray, ...]:
         """Memory for the search of so many tasks at once, `has_indices` if the samples must know theirs."""
-        blocks, samples = -(-total // search.BLOCK), (self.levels + 1) * self.samples * total
+        blocks, samples = -(-total // layout.BLOCK), (self.levels + 1) * self.samples * total
         return (
-            np.empty(blocks * search.TASK),
-            np.empty(blocks * lanes * search.STATE),
-            np.empty(blocks * lanes * 3 * (self.levels + 1) * search.BLOCK),
+            np.empty(blocks * layout.TASK),
+            np.empty(blocks * lanes * layout.STATE),
+            np.empty(blocks * lanes * 3 * (self.levels + 1) * layout.BLOCK),
             np.empty(samples),
             np.empty(samples if self.quotient.offsets2 else 0),
             np.empty(samples if has_indices else 0, np.int64),
@@ -138,8 +139,12 @@ class Kind:
 
 @cache
 def kernels() -> tuple[Any, ...]:
-    """The functions of `run`, but the last, for all kinds."""
-    return tuple(specialise(kernel) for kernel in (search.begin, search.first, search.move_on, search.finish))
+    """The compiled functions that `run` calls, but the last: they serve all kinds of quotients."""
+    # The first windows and those that have moved have these parts in common, which are compiled once. `judge` and
+    # `condense` are not among them: constants among their arguments give them a signature in each caller.
+    parts = windows.scale, windows.weigh, search.want
+    shared: dict[str, Any] = {part.__name__: specialise(part, inline=True) for part in parts}
+    return tuple(specialise(kernel, **shared) for kernel in (begin, search.first, search.move_on, search.finish))
 
 
 def _padded(weights: Sequence[float | Fraction], length: int) -> tuple[float, ...]:

@@ -1,4 +1,4 @@
-"""What the derivatives of functions return."""
+"""The result of a derivative of a function."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from numgrad.functions._calls import JittedCaller, PlainCaller, Tasks
-from numgrad.functions._kernels import search
+from numgrad.functions._kernels.thresholds import FINEST_UNITS
 from numgrad.functions._quotients import Kind, Quotient, kind_of
 
 # A central quotient with less room than this, on the scale of its point, may be worse than a one-sided one.
@@ -39,7 +39,7 @@ class Found(NamedTuple):
         return cls(value, error, step, np.empty((lanes, total), bool), np.empty(total, np.int64))
 
     def put(self, other: "Found", tasks: np.ndarray) -> None:
-        """Take over of `other`, for these tasks, what has the smaller error; count all evaluations."""
+        """Take the values of `other` for these tasks where their error is smaller; count all evaluations."""
         is_better = other.error < self.error[:, tasks]
         for mine, new in zip(self[:4], other[:4], strict=True):
             mine[:, tasks] = np.where(is_better, new, mine[:, tasks])
@@ -63,7 +63,7 @@ class Search:
         self.has_value = np.isfinite(caller.values.lanes) & np.isfinite(points).all(axis=0)
 
     def find(self, tasks: Tasks, quotients: list[Quotient]) -> Found:
-        """By the first of the quotients; where it lacks room, or saw numbers that are not finite, by the next.
+        """Find derivatives by the first of the quotients; where it lacks room, or saw no finite numbers, by the next.
 
         Raises
         ------
@@ -119,7 +119,7 @@ class Search:
         if self.step is not None:
             return np.asarray(self.step[tasks.first, tasks.point])
         points = np.stack([self.caller.model.points[v, tasks.point] for v in tasks.variables])
-        return np.asarray(2.0**search.NOTHING * np.spacing(abs(points)), float)
+        return np.asarray(2.0**FINEST_UNITS * np.spacing(abs(points)), float)
 
     def _run(self, kind: Kind, tasks: Tasks, reach: np.ndarray | None) -> Found:
         points, total = self.caller.model.points, tasks.point.size

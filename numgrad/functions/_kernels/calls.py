@@ -5,14 +5,16 @@ from typing import Any
 import numpy as np
 
 from numgrad._compile.language import Array, Index, Record, Scalar, Target
-from numgrad.functions._kernels.search import BLOCK, call, run
+from numgrad.functions._kernels.layout import BLOCK
+from numgrad.functions._kernels.search import call, run
 
-# Bound for the function, like `keep` and `value_at`: the dtype of points, the shape of what it returns.
+# The dtype of points and the shape of values: bound for the function that is called, like `keep` and `value_at`.
 FLOAT = np.float64
 SHAPE = ()
 
 
 def fun(x: Scalar) -> Any:
+    """Stand in for the function of the user, which may take a vector, too."""
     return x
 
 
@@ -25,14 +27,14 @@ def keep_complex(values: Target, count: Index, i: Index, y: Scalar) -> None:
     values[count + i] = y.imag
 
 
-def keep_array(values: Target, count: Index, i: Index, y: Scalar) -> None:
+def keep_array(values: Target, count: Index, i: Index, y: Array) -> None:
     if y.shape != SHAPE:
         raise ValueError("`fun` returned arrays of different shapes; it must return one shape for all points")
     for k, number in enumerate(y.flat):
         values[k * count + i] = number
 
 
-def keep_complex_array(values: Target, count: Index, i: Index, y: Scalar) -> None:
+def keep_complex_array(values: Target, count: Index, i: Index, y: Array) -> None:
     if y.shape != SHAPE:
         raise ValueError("`fun` returned arrays of different shapes; it must return one shape for all points")
     for k, number in enumerate(y.flat):
@@ -48,14 +50,14 @@ def address_of(args: Record) -> Any:
 
 
 def value_at(address: Index) -> Any:
-    """The further arguments of the function, of which there are none unless this is bound to something else."""
+    """Return the further arguments of the function: none, unless this name is bound to something else."""
     return ()
 
 
 def each_scalar(
     nodes: Array, nodes2: Array, which: Array, values: Target, count: Index, start: Index, context: Record, args: Record
 ) -> None:
-    """The function of a scalar, at the nodes."""
+    """Call a function of a scalar at the nodes."""
     for i in range(count):
         keep(values, count, i, fun(FLOAT(nodes[i]), *args))
 
@@ -63,7 +65,7 @@ def each_scalar(
 def each_vector(
     nodes: Array, nodes2: Array, which: Array, values: Target, count: Index, start: Index, context: Record, args: Record
 ) -> None:
-    """The function of a vector, where one variable of a point, or two, are at the nodes."""
+    """Call a function of a vector at points of which one variable, or two, are at the nodes."""
     points, point, first, second = context
     x = np.empty(points.shape[1], FLOAT)
     is_mixed = second.size > 0
@@ -91,7 +93,7 @@ def sample(
     context: Record,
     address: Index,
 ) -> None:
-    """What `run` samples by."""
+    """Sample the function: the last of the functions that `run` gets."""
     each(nodes, nodes2, which, values, count, start, context, value_at(address))
 
 
@@ -114,10 +116,10 @@ def search(
 
 
 def centers(sample: Index, nodes: Array, which: Array, lanes: Target, context: Record, address: Index) -> None:
-    """The function at all points, whose first variables are the nodes."""
+    """Call the function at all points, whose first variables are the nodes."""
     call(sample, (nodes, nodes, which, lanes, nodes.size, 0, context, address))
 
 
 def hold(function: Index, before: Record, args: Record, after: Record) -> None:
-    """Call one of these with the address of further arguments, which lie on the stack meanwhile."""
+    """Call `centers` or `search` with the address of further arguments, which lie on the stack meanwhile."""
     call(function, (*before, address_of(args), *after))

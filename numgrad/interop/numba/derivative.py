@@ -1,4 +1,4 @@
-"""What numgrad.derivative becomes inside `@njit`, for arguments of given types and options that are constants."""
+"""The code of numgrad.derivative inside `@njit`, for arguments of given types and options that are constants."""
 
 import math
 from typing import Any, NamedTuple
@@ -31,7 +31,7 @@ ARGUMENTS = (
 
 
 class ArgumentError(ValueError):
-    """What `derivative` says of such arguments outside: it is asked."""
+    """The error that `derivative` raises outside of `@njit` for such arguments: it is called to get the message."""
 
     def __init__(self, shape: Any, dtype: str, order: Any, x: Any, axis: int, period: Any, *options: Any) -> None:
         super().__init__(
@@ -87,7 +87,7 @@ def implementation(f: Any, x: Any, axis: Any, period: Any, out: Any, **options: 
     try:
         formula = read_call(np.empty(2 * EXACT), **values).formula
     except (TypeError, ValueError) as error:
-        # Always; but what follows a call must have types.
+        # It always raises; but code after a call must have types, so there is a result.
         source.add("if f.size >= 0: raise Error(MESSAGE)", Error=type(error), MESSAGE=str(error))
         source.add(f"return {source.like()}")
         return source.function(ARGUMENTS, (f, x, axis, period, *options.values()))
@@ -165,7 +165,7 @@ def _with_number(case: Case) -> list[str]:
 
 
 def _with_coordinates(case: Case) -> list[str]:
-    """The same for coordinates, those of each line or of one for all lines."""
+    """Lines that fill o0 for coordinates: those of each line, or of one for all lines."""
     source, formula, needed = case.source, case.formula, case.needed
     is_own = case.x.ndim == case.array.ndim
     dtype = dtype_of(case.x)
@@ -237,7 +237,7 @@ def _with_weights(case: Case, is_own: bool) -> list[str]:
     wanted = [Wanted(0, Key(is_own, is_extreme), formula, 0.0) for is_extreme in (False, True)]
     recipes = [axis_plan(case.dtype, (99,), None, one).recipe for one in wanted]
     source.add(kernel=compiled(recipes[0], False), scaled_kernel=compiled(recipes[1], False))
-    # The same comparison as outside, of the same numbers.
+    # As outside of @njit: the same comparison of the same numbers.
     count = formula.most_points
     extreme = f"max(abs(log2(steps[0])), abs(log2(steps[1] * {count}))) * {count} > {EXPONENTS}"
     lines = [f"is_extreme = {extreme}"]
@@ -308,7 +308,7 @@ def _ends(case: Case, weight: str, samples: np.ndarray, low: int, size: int) -> 
 
 
 def _numbers(case: Case, is_even: bool) -> str:
-    """The first of the `numbers` of `_kernels.gapped`."""
+    """Return the first of the `numbers` that the kernel `gapped` gets."""
     formula = case.formula
     numbers = *reach_of(formula, is_even), formula.n + formula.edges, formula.interval_needed
     return ", ".join(f"np.int64({number})" for number in (*numbers, BOUNDARIES[formula.boundary]))

@@ -1,4 +1,4 @@
-"""What np.gradient becomes inside `@njit`, for arguments of given types: its checks, then the kernels of `gradient`."""
+"""The code of np.gradient inside `@njit`, for arguments of given types: its checks, then the kernels of `gradient`."""
 
 from typing import Any, NamedTuple
 
@@ -63,7 +63,7 @@ def _gradient(source: Source, array: Any, axes: Any, varargs: tuple[Any, ...], e
     order = known(edge_order)
     if order is None or order > 2:
         source.add("if edge_order > 2: raise ValueError(ORDER)")
-    # What is no 1 gets the ends of 2, as in NumPy, and needs their points.
+    # As in NumPy: any `edge_order` but 1 takes the formula of order 2 at the ends, which needs 3 points.
     source.add("least = 2 if edge_order == 1 else max(edge_order + 1, 3)")
     source.add(*(f"if length{i} < least: raise ValueError(SHORT)" for i in which))
     source.add(*(f"o{i} = {source.like()}" for i in which))
@@ -79,7 +79,7 @@ def _gradient(source: Source, array: Any, axes: Any, varargs: tuple[Any, ...], e
 
 
 def _axes(source: Source, axis: Any, ndim: int) -> list[tuple[str, Any]]:
-    """What each axis is called in the source, and its type: how many there are is a matter of types."""
+    """Return the text of each axis in the source, and its type: the number of axes must be known from the types."""
     if is_none(axis):
         return [(str(i), i) for i in range(ndim)]
     kinds: Any = getattr(axis, "types", ()) if isinstance(axis, types.BaseTuple) else (None,)
@@ -117,12 +117,12 @@ class Number(NamedTuple):
 
 
 class Coordinates(NamedTuple):
-    """Coordinates in this precision. Those with equal steps are a number of it, as in NumPy."""
+    """Coordinates in this precision. If their steps are equal they are a spacing of one number, as in NumPy."""
 
     own: Any
 
     def fill(self, source: Source, tag: Any, dtype: Any, order: int | None) -> list[str]:
-        """The same for the coordinates `h`."""
+        """Return the lines that fill `o` by the coordinates `h`."""
         field = FIELDS[dtype]
         even = Number(work_of_number(field, self.own), self.own)
         source.add(**{f"is_even_{tag}": evenness(np.dtype(self.own)), "one_sided": specialise(one_sided, inline=True)})
@@ -141,7 +141,7 @@ class Coordinates(NamedTuple):
 
 
 def _kernels(spacing: str, dtype: Any, work: Any, real: Any) -> tuple[Any, Kernel, Kernel]:
-    """Those of `gradient`, from the same cache: signatures must be the same, read-only arrays and all."""
+    """Return the kernels of `gradient`, from the same cache: so signatures must be the same, read-only arrays too."""
     divide = division(FIELDS[dtype])
     chosen = (schemes("gradient", spacing, edge_order=order) for order in (1, 2))
     inside, edges = (compiled(Recipe(one, dtype, work, real, divide), False) for one in chosen)
@@ -168,7 +168,7 @@ def _by_order(
 
 
 def read(source: Source, i: int, name: str, given: Any) -> Number | Coordinates:
-    """Make h{i} the spacing of an axis, and return of what kind it is."""
+    """Make h{i} the spacing of an axis, and return its kind."""
     kind = plain(given)
     if isinstance(kind, types.Optional):
         raise source.error(f"a spacing is {given}; branch on None, a call in each")
@@ -177,7 +177,7 @@ def read(source: Source, i: int, name: str, given: Any) -> Number | Coordinates:
     if isinstance(kind, types.Array) and kind.ndim == 0:
         return _number(source, i, f"{name}[()]", kind.dtype, is_weak=False)
     if isinstance(kind, types.Array) and kind.ndim > 1:
-        # Always; but what follows must have types.
+        # It always raises; but the code that follows must have types.
         source.add(f"if length{i} >= 0: raise ValueError(DIMENSIONS)")
         return _number(source, i, "1.0", types.float64)
     if not (is_sequence(kind) or isinstance(kind, types.Array)):

@@ -1,4 +1,4 @@
-"""What numgrad is inside `@njit`: Numba finds `init` by the entry point `numba_extensions`.
+"""Lets Numba compile calls of numgrad inside `@njit`: it finds `init` by the entry point `numba_extensions`.
 
 Every process that compiles anything with Numba runs `init`, so it only registers; the rest comes with the first call
 that is typed.
@@ -13,7 +13,7 @@ from numba.extending import overload
 
 from numgrad._compile.jit import keep
 
-# Of the functions that Numba compiles here: those of the caller would change bits.
+# The flags of the functions that Numba compiles here: with the flags of the caller they would have other bits.
 OPTIONS: Any = {"error_model": "numpy", "fastmath": False}
 
 
@@ -48,7 +48,7 @@ def _overload(function: Any, implementation: Any) -> None:
 
 
 def _kept(decorator: Any) -> Any:
-    """Let what Numba jits with the decorator that it gets so be kept, as `jit_options` could not."""
+    """Keep in the cache what Numba jits by the decorator that it gets so: `jit_options` have no such option."""
     return lambda template: lambda **options: lambda function: keep(decorator(template)(**options)(function))
 
 
@@ -61,7 +61,7 @@ def numba_has(function: Any) -> bool:
 
 
 def _gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out: Any = None) -> Any:
-    """Return what is compiled for arguments of these types."""
+    """Return the function that Numba compiles for arguments of these types."""
     from numgrad.interop.numba import gradient as numba_gradient
 
     return numba_gradient.implementation(f, varargs, axis, edge_order, out)

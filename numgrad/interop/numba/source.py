@@ -1,4 +1,4 @@
-"""What functions inside `@njit` are made of: text for arguments of given types, compiled as one function.
+"""The text of functions inside `@njit`, composed for arguments of given types and compiled as one function.
 
 Each function that a compiled one calls costs Numba a compilation, however short, and LLVM optimises it once more in
 every caller. So there is one for a call of np.gradient, which calls nothing but kernels.
@@ -25,7 +25,7 @@ class Source:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        # Of a literal, Numba would make a kernel of its own.
+        # A variable, for Numba would compile the kernels once more for a literal zero.
         self.lines = ["zero = np.int64(0)"]
         self.names: dict[str, Any] = {"np": np, "flat": flat, "AxisError": np.exceptions.AxisError}
 
@@ -37,7 +37,7 @@ class Source:
         """Return the function, of which Numba may keep what it compiles for arguments of these types.
 
         It says that it is of this file, since Numba looks at the date of one. All that decides on the code is in its
-        name; so are the types, of which an entry of the cache must see only some (see `_jit.specialise`).
+        name; so are the types, of which an entry of the cache must see only some (see `_compile.jit.specialise`).
         """
         text = f"def {self.name}({arguments}):\n{block(*self.lines)}\n"
         bound = sorted((name, _what(value)) for name, value in self.names.items())
@@ -114,7 +114,7 @@ class Source:
 
 
 def _what(value: Any) -> str:
-    """What tells a value from others, in any process: of a kernel its name, which says all."""
+    """Return words that tell a value from others in any process: the name of a kernel says all that is bound in it."""
     if isinstance(value, np.ndarray):
         return repr(value.tolist())
     return repr(getattr(value, "__qualname__", value))
@@ -129,14 +129,14 @@ def is_none(kind: Any) -> bool:
 
 
 def plain(kind: Any) -> Any:
-    """The type without what it says about the value."""
+    """Return the type without the value that a literal, or an argument left away, has in it."""
     if isinstance(kind, types.Omitted):
         kind = kind.value
     return types.intp if isinstance(kind, int) else types.float64 if isinstance(kind, float) else types.unliteral(kind)
 
 
 def known(kind: Any) -> Any:
-    """The value of what is constant in the source, so that less is compiled; None for what is of run time."""
+    """Return the value if it is constant in the source, so that less is compiled; None if only run time knows it."""
     if isinstance(kind, types.Omitted):
         kind = kind.value
     return getattr(kind, "literal_value", None) if isinstance(kind, types.Type) else kind
