@@ -119,7 +119,9 @@ def _elementary() -> dict[Any, Callable[[Any], Any]]:
         library.cos: lambda x: _minus(kept(library.sin, x)),
         library.sinh: lambda x: kept(library.cosh, x),
         library.cosh: lambda x: kept(library.sinh, x),
-        library.tanh: lambda x: _power(kept(library.cosh, x), -2),  # 1 - tanh(x)**2 has no digit left from 19 on
+        # Not 1 - tanh(x)**2, which has no digit left from 19 on; nor by cosh, whose third power overflows in a second one.
+        library.tanh: lambda x: _power(kept(library.sech, x), 2),
+        library.coth: lambda x: _minus(_power(kept(library.csch, x), 2)),
         library.exp: lambda x: kept(library.exp, x),
         library.log: lambda x: _power(x, -1),
         library.Abs: lambda x: kept(library.sign, x),
