@@ -119,7 +119,7 @@ def _elementary() -> dict[Any, Callable[[Any], Any]]:
         library.cos: lambda x: _minus(kept(library.sin, x)),
         library.sinh: lambda x: kept(library.cosh, x),
         library.cosh: lambda x: kept(library.sinh, x),
-        # Not 1 - tanh(x)**2, which has no digit left from 19 on; nor by cosh, whose third power overflows in a second one.
+        # Not 1 - tanh(x)**2, which has no digit left from 19 on; nor by cosh, whose third power overflows too soon.
         library.tanh: lambda x: _power(kept(library.sech, x), 2),
         library.coth: lambda x: _minus(_power(kept(library.csch, x), 2)),
         library.exp: lambda x: kept(library.exp, x),
