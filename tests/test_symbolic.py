@@ -725,7 +725,8 @@ def test_what_takes_little_work():
     """Of these SymPy is asked nothing, or it would be asked all the way down."""
     nested = "abs(" * 90 + "x" + "*y-x)" * 90, "max(" * 90 + "x" + "+1,y*x)" * 90, "floor(" * 90 + "x" + "/3+x)" * 90
     long = "+".join(f"0.{i}1*tanh(0.{i}2x+0.{i}3y+{i})" for i in range(200))
-    for text, order in [*((t, 1) for t in nested), (long, 2)]:
+    quotients = "+".join(f"erf({i}*x+y)/(1+exp(-{i}*x))" for i in range(200))
+    for text, order in [*((t, 1) for t in nested), (long, 2), (quotients, 2)]:
         assert symbolic.compile(text, "x y", order=order).order == order
 
 

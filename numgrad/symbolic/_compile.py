@@ -39,7 +39,8 @@ def compile(expr: Any, symbols: Any, *, order: int = 1) -> "Formula":
     ValueError
         If `expr` is complex or not finite, or has symbols that are not among `symbols`, or is a string with something
         other than names of symbols, of constants and of functions, numbers, and ``+ - * / ^ ( ) ,``, or one that takes
-        too much work: some 200 terms with second partials, or 100 parts in one another, take less.
+        too much work: 200 terms such as ``erf(2x + y)/(1 + exp(-x))`` with second partials, or 100 parts in one
+        another, take less.
     TypeError
         If `expr` is not one expression: a matrix, an equation, a list.
     NotImplementedError
@@ -59,13 +60,15 @@ def compile(expr: Any, symbols: Any, *, order: int = 1) -> "Formula":
 
     Powers x**n up to n = 64 are products. All else is what the C library computes.
 
-    What has a value where its formula is 0/0, 0*inf or inf - inf is computed for ``sinc(x)``, powers of powers,
-    ``x**a * log(x)``, ``log(1 + x)``, ``log(1 + exp(x))``, ``exp(x) - 1`` and ``1 - cos(x)``, and for their partials.
-    All other quotients that vanish above and below, such as ``x/(exp(x) - 1)`` and ``sin(x)/x``, are nan there, and
-    near to it their partials lose digits, about all of a second one at 1e-8: write ``sinc(x)``, or a series in a
-    `sympy.Piecewise`. So do differences of what is nearly equal. Partials of roots of
-    products, such as ``sqrt(x**3*y)``, are nan where the product is 0, and so is what is inf - inf at the end of a
-    domain.
+    Some formulas have a value where they are 0/0, 0*inf or inf - inf as written. It is computed for ``sinc(x)``, powers
+    of powers, ``x**a * log(x)``, ``log(1 + x)``, ``log(1 + exp(x))``, ``exp(x) - 1`` and ``1 - cos(x)``, and for their
+    partials. Other quotients that vanish above and below, such as ``x/(exp(x) - 1)`` and ``sin(x)/x``, are nan there,
+    and near to it their partials lose digits, about all of a second one at 1e-8: write ``sinc(x)``, or a series in a
+    `sympy.Piecewise`. Differences of nearly equal numbers lose digits, too. Partials of roots of products, such as
+    ``sqrt(x**3*y)``, are nan where the product is 0. Second partials of asech at 1 and of acsch at 0 are inf - inf, nan.
+
+    Squares are computed as such: beyond 1e154 they are inf, and below 1e-162 they are 0, in partials of atan2, atan,
+    asinh and acsch as well. ``x**(1/3)`` has the exponent rounded to a float64, and errs by up to 1e-16 times log(x).
 
     Examples
     --------

@@ -302,7 +302,7 @@ class Formula:
         return kernel
 
     def _components(self, orders: tuple[int, ...]) -> list[Component]:
-        """Which expression fills which rows of which result: an off-diagonal one of the Hessian fills two."""
+        """Each expression with the rows of the results that it fills: one off the diagonal of the Hessian fills two."""
         k = len(self._symbols)
         pairs = combinations_with_replacement(range(k), 2)
         rows = {0: [[0]], 1: [[i] for i in range(k)], 2: [sorted({i * k + j, j * k + i}) for i, j in pairs]}
