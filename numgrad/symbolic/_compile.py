@@ -65,7 +65,7 @@ def compile(expr: Any, symbols: Any, *, order: int = 1) -> "Formula":
     partials. Other quotients that vanish above and below, such as ``x/(exp(x) - 1)`` and ``sin(x)/x``, are nan there,
     and near to it their partials lose digits, about all of a second one at 1e-8: write ``sinc(x)``, or a series in a
     `sympy.Piecewise`. Differences of nearly equal numbers lose digits, too. Partials of roots of products, such as
-    ``sqrt(x**3*y)``, are nan where the product is 0. Second partials of asech at 1 and of acsch at 0 are inf - inf, nan.
+    ``sqrt(x**3*y)``, are nan where the product is 0. Second partials of asech at 1 and of acsch at 0 are nan.
 
     Squares are computed as such: beyond 1e154 they are inf, and below 1e-162 they are 0, in partials of atan2, atan,
     asinh and acsch as well. ``x**(1/3)`` has the exponent rounded to a float64, and errs by up to 1e-16 times log(x).

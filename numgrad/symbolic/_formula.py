@@ -26,8 +26,8 @@ class Formula:
     """A formula and its partial derivatives, to be evaluated on grids. `compile` makes one.
 
     Grids are broadcast against one another. Each is an array of float32 or float64, or of integers, which count as
-    float64; a Python number takes the dtype of the others. No copy is made of a grid for broadcasting, and of what is
-    computed along one axis only, as much as stands for itself is computed once for a row. The dtype of the results is
+    float64; a Python number takes the dtype of the others. No copy is made of a grid for broadcasting. Operations on
+    grids that are constant along a row, such as ``exp(y)``, are done once for the row. The dtype of the results is
     that of the grids; they are computed in float64, and rounded once.
 
     A loop is compiled when first needed, which takes about half a second: one for each choice of results, of dtypes,
@@ -38,7 +38,7 @@ class Formula:
     expr, symbols, order
         As given to `compile`, the first two as SymPy objects.
     variables : tuple of sympy.Symbol, optional
-        What `expr` has in the place of the symbols, to be taken as real; by default they are themselves in it.
+        The real symbols that stand in `expr` for `symbols`; by default, these stand there themselves.
 
     Attributes
     ----------
