@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable
 from fractions import Fraction
-from functools import cache, reduce
+from functools import cache, lru_cache, reduce
 from math import copysign, isfinite
 from typing import Any, NamedTuple
 
 from numgrad.symbolic._library import sympy
 from numgrad.symbolic._special import TEMPLATES as SPECIAL
 from numgrad.symbolic._special import special
-from numgrad.symbolic._tree import depth, is_number, kept, upward
+from numgrad.symbolic._tree import REMEMBERED, depth, is_number, kept, upward
 from numgrad.symbolic._work import spend, watched
 
 DEEPEST_AT_ONCE = 20  # parts in one another
@@ -30,7 +30,7 @@ _TEMPLATES = {
     "acoth": "math.copysign(0.5 * math.log1p(2.0 / (abs({0}) - 1.0)), {0})",
     "asec": "math.atan2(math.sqrt(abs({0}) - 1.0) * math.sqrt(abs({0}) + 1.0), math.copysign(1.0, {0}))",
     "acsc": "math.atan2(math.copysign(1.0, {0}), math.sqrt(abs({0}) - 1.0) * math.sqrt(abs({0}) + 1.0))",
-    "asech": "math.asinh(math.sqrt((1.0 - {0}) * (1.0 + {0})) / {0}) if {0} >= 0.0 else nan",
+    "asech": "math.asinh(math.sqrt((1.0 - {0}) * (1.0 + {0})) / abs({0})) if {0} >= 0.0 else nan",
     "acsch": "math.asinh(1.0 / {})",
     "atan2": "math.atan2({}, {})",
     "loggamma": "nan if {0} < 0.0 else math.lgamma({0})",  # complex below 0
@@ -224,14 +224,7 @@ def literal(value: float) -> Value:
 
 def number(expr: Any) -> float:
     """The float64 nearest to a number, rounded once."""
-    library = sympy()
-    with watched():
-        value = expr if expr.is_Rational else expr.evalf(40)
-    if not value.is_Rational and not value.is_Float:
-        if value.is_real is False or value.has(library.I):
-            raise ValueError(f"the formula is complex: it has {str(expr)[:80]}; compile its real and imaginary part")
-        raise ValueError(f"the formula has {str(expr)[:80]}, a number that SymPy does not evaluate")
-    exact = library.Rational(value)
+    exact = _exact(expr)
     try:
         nearest = exact.p / exact.q
     except OverflowError:
@@ -239,6 +232,26 @@ def number(expr: Any) -> float:
     if not isfinite(nearest):
         raise ValueError(f"the formula has the number {str(expr)[:80]}, too large for a float64")
     return float(nearest)
+
+
+def _exact(expr: Any) -> Any:
+    """A number as a rational one, to 40 digits."""
+    if expr.is_Rational or expr.is_Float:
+        return sympy().Rational(expr)
+    factor, rest = expr.as_coeff_Mul(rational=True) if expr.is_Mul else (sympy().S.One, expr)
+    return factor * _evaluated(rest)  # such as 2/sqrt(pi), met beside many a factor
+
+
+@lru_cache(REMEMBERED)
+def _evaluated(expr: Any) -> Any:
+    library = sympy()
+    with watched():
+        value = expr.evalf(40)
+    if not value.is_Rational and not value.is_Float:
+        if value.is_real is False or value.has(library.I):
+            raise ValueError(f"the formula is complex: it has {str(expr)[:80]}; compile its real and imaginary part")
+        raise ValueError(f"the formula has {str(expr)[:80]}, a number that SymPy does not evaluate")
+    return library.Rational(value)
 
 
 def _parted(arguments: Iterable[Any]) -> tuple[list[Any], list[Any]]:

@@ -8,9 +8,6 @@ import math
 import operator
 from typing import Any
 
-# Lines of one function. LLVM's time for a block grows faster than the block: one of 3500 lines takes it 10 s.
-PIECE = 250
-
 _PLAIN = {ast.Add: "fadd", ast.Sub: "fsub", ast.Mult: "fmul", ast.Div: "fdiv", ast.BitAnd: "and_", ast.BitOr: "or_"}
 _CALLED = {ast.Pow: operator.pow, ast.Mod: operator.mod}
 _INTRINSIC = {"abs": "llvm.fabs", "sqrt": "llvm.sqrt", "floor": "llvm.floor", "ceil": "llvm.ceil"}
@@ -41,10 +38,9 @@ def lowered(function: ast.FunctionDef) -> Any:
 
             values = dict(zip(names, cgutils.unpack_tuple(builder, arguments[0], len(names)), strict=True))
             values = {n: builder.trunc(v, _bit()) if are_tests[n] else v for n, v in values.items()}
-            if len(assignments) > PIECE:
-                _in_pieces(context, builder, assignments, values, are_tests)
-            else:
-                _write(context, builder, assignments, values)
+            writer = _Writer(context, builder, values)
+            for line in assignments:
+                values[line.targets[0].id] = writer.write(line.value)  # type: ignore[attr-defined]
             pairs = zip(returned, result.types, strict=True)
             made = [context.cast(builder, values[n], kind, kind) for n, kind in pairs]
             return context.make_tuple(builder, result, made)
@@ -52,55 +48,6 @@ def lowered(function: ast.FunctionDef) -> Any:
         return result(given), generate
 
     return body
-
-
-def _write(context: Any, builder: Any, lines: list[Any], values: dict[str, Any]) -> None:
-    writer = _Writer(context, builder, values)
-    for line in lines:
-        values[line.targets[0].id] = writer.write(line.value)
-
-
-def _in_pieces(
-    context: Any, builder: Any, lines: list[Any], values: dict[str, Any], are_tests: dict[str, bool]
-) -> None:
-    """Functions of PIECE lines each, which hand each other the values in memory."""
-    from llvmlite import ir
-
-    double, index = ir.DoubleType(), ir.IntType(32)
-    slots = {name: k for k, name in enumerate([*values, *(line.targets[0].id for line in lines)])}
-
-    def place(builder: Any, memory: Any, name: str) -> Any:
-        return builder.gep(memory, [ir.Constant(index, slots[name])])
-
-    def load(builder: Any, memory: Any, name: str) -> Any:
-        value = builder.load(place(builder, memory, name))
-        return builder.fcmp_ordered("!=", value, ir.Constant(double, 0.0)) if are_tests[name] else value
-
-    def store(builder: Any, memory: Any, name: str, value: Any) -> None:
-        kept = builder.uitofp(value, double) if are_tests[name] else value
-        builder.store(kept, place(builder, memory, name))
-
-    with builder.goto_entry_block():
-        memory = builder.alloca(double, size=len(slots))
-    for name, value in values.items():
-        store(builder, memory, name, value)
-    for start in range(0, len(lines), PIECE):
-        piece = lines[start : start + PIECE]
-        kind = ir.FunctionType(ir.VoidType(), [double.as_pointer()])
-        name = builder.module.get_unique_name(f"{builder.function.name}.piece")
-        function = ir.Function(builder.module, kind, name)
-        function.linkage = "internal"
-        function.attributes.add("noinline")
-        inner = ir.IRBuilder(function.append_basic_block())
-        made = [line.targets[0].id for line in piece]
-        read = {n.id for line in piece for n in ast.walk(line.value) if isinstance(n, ast.Name) and n.id in slots}
-        found = {name: load(inner, function.args[0], name) for name in sorted(read.difference(made))}
-        _write(context, inner, piece, found)
-        for name in made:
-            store(inner, function.args[0], name, found[name])
-        inner.ret_void()
-        builder.call(function, [memory])
-    values.update((name, load(builder, memory, name)) for name in slots)
 
 
 def _bit() -> Any:

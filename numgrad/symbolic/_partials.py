@@ -5,7 +5,7 @@ real, and derives a part anew for each place where it stands. So the rules are h
 """
 
 from collections.abc import Callable, Sequence
-from functools import cache, partial
+from functools import cache
 from itertools import combinations_with_replacement
 from typing import Any
 
@@ -98,83 +98,124 @@ def _slopes_of_power(base: Any, exponent: Any) -> tuple[Any, Any]:
 
 @cache
 def _rules() -> dict[Any, Rule]:
-    library, functions = sympy(), special()
-    zero, one = library.S.Zero, library.S.One
-    half = library.Rational(1, 2)
-    plus, times, power = (partial(made, kind) for kind in (library.Add, library.Mul, library.Pow))
-    minus = partial(times, -one)
+    """The derivatives that are not asked of SymPy, which would ask again what it knows of the argument."""
+    library = sympy()
+    found: dict[Any, Rule] = {function: _alone(slope) for function, slope in _elementary().items()}
+    found |= {function: _alone(slope) for function, slope in _of_special().items()}
+    found |= {library.Max: _foremost(library.Max), library.Min: _foremost(library.Min)}
+    found |= {library.Mod: _slopes_of_mod, special().PowerLog: _slopes_of_power_log}
+    flat = library.sign, library.floor, library.ceiling, library.Heaviside
+    return found | dict.fromkeys(flat, lambda *arguments: [library.S.Zero] * len(arguments))
 
-    def mod(a: Any, b: Any) -> tuple[Any, Any]:
-        return one, minus(kept(library.floor, times(a, power(b, -one))))
 
-    def root(x: Any, sign: int = -1) -> Any:
-        """1/sqrt(1 - x**2), or with x**2 - 1, without the cancellation at 1."""
-        if sign < 0:
-            return power(functions.OneMinusSquare(x), -half)
-        size = made(library.Abs, x)
-        return times(power(plus(size, -one), -half), power(plus(size, one), -half))
+def _alone(slope: Callable[[Any], Any]) -> Rule:
+    return lambda x: [slope(x)]
 
-    def inverse(x: Any) -> tuple[Any]:
-        return (power(functions.OneMinusSquare(x), -one),)
 
-    def power_log(b: Any, e: Any, k: Any) -> tuple[Any, Any, Any]:
-        e1 = plus(e, -one)
-        lower = power(b, e1) if k == 1 else functions.PowerLog(b, e1, k - 1)
-        to_base = plus(times(e, functions.PowerLog(b, e1, k)), times(k, lower))
-        return to_base, functions.PowerLog(b, e, k + 1), zero
-
-    def bell(x: Any) -> Any:
-        return times(2 / library.sqrt(library.pi), kept(library.exp, minus(power(x, 2 * one))))
-
-    def foremost(kind: Any) -> Rule:
-        """Of Max and Min, the step to each from the others."""
-
-        def rule(*given: Any) -> list[Any]:
-            rests = [kept(kind, *given[:i], *given[i + 1 :]) for i in range(len(given))]
-            pairs = [(g, minus(r)) if kind is library.Max else (minus(g), r) for g, r in zip(given, rests, strict=True)]
-            return [kept(library.Heaviside, plus(*pair)) for pair in pairs]
-
-        return rule
-
-    rules: dict[Any, Any] = {
-        # SymPy would ask again what it knows of the argument.
-        library.sin: lambda x: [kept(library.cos, x)],
-        library.cos: lambda x: [minus(kept(library.sin, x))],
-        library.sinh: lambda x: [kept(library.cosh, x)],
-        library.cosh: lambda x: [kept(library.sinh, x)],
-        library.exp: lambda x: [kept(library.exp, x)],
-        library.log: lambda x: [power(x, -one)],
-        library.Max: foremost(library.Max),
-        library.Min: foremost(library.Min),
-        library.Abs: lambda x: [kept(library.sign, x)],
-        library.Mod: mod,
-        library.frac: lambda x: [one],
-        library.tanh: lambda x: [power(kept(library.cosh, x), -2 * one)],  # 1 - tanh(x)**2 has no digit left from 19 on
-        library.atanh: inverse,
-        library.acoth: inverse,
-        library.asin: lambda x: [root(x)],
-        library.acos: lambda x: [minus(root(x))],
-        library.atan: lambda x: [power(plus(one, power(x, 2 * one)), -one)],
-        library.asinh: lambda x: [power(plus(one, power(x, 2 * one)), -half)],
-        library.erf: lambda x: [bell(x)],
-        library.erfc: lambda x: [minus(bell(x))],
-        library.asec: lambda x: [times(root(x, 1), power(made(library.Abs, x), -one))],
-        library.acsc: lambda x: [minus(root(x, 1), power(made(library.Abs, x), -one))],
-        library.asech: lambda x: [minus(root(x), power(x, -one))],
-        library.acsch: lambda x: [minus(power(made(library.Abs, x), -one), power(plus(one, power(x, 2 * one)), -half))],
-        library.sinc: lambda x: [functions.Sinc1(x)],
-        functions.Sinc1: lambda x: [functions.Sinc2(x)],
-        functions.Softplus: lambda x: [functions.Logistic(x)],
-        functions.Logistic: lambda x: [times(functions.Logistic(x), functions.Logistic(minus(x)))],
-        functions.Log1p: lambda x: [power(plus(one, x), -one)],
-        functions.Expm1: lambda x: [kept(library.exp, x)],
-        functions.OneMinusSquare: lambda x: [times(-2 * one, x)],
-        functions.Versine: lambda x: [kept(library.sin, x)],
-        functions.PowerLog: power_log,
+def _elementary() -> dict[Any, Callable[[Any], Any]]:
+    library = sympy()
+    return {
+        library.sin: lambda x: kept(library.cos, x),
+        library.cos: lambda x: _minus(kept(library.sin, x)),
+        library.sinh: lambda x: kept(library.cosh, x),
+        library.cosh: lambda x: kept(library.sinh, x),
+        # Not 1 - tanh(x)**2, which has no digit left from 19 on; nor by cosh, whose third power overflows too soon.
+        library.tanh: lambda x: _power(kept(library.sech, x), 2),
+        library.coth: lambda x: _minus(_power(kept(library.csch, x), 2)),
+        library.exp: lambda x: kept(library.exp, x),
+        library.log: lambda x: _power(x, -1),
+        library.Abs: lambda x: kept(library.sign, x),
+        library.frac: lambda x: library.S.One,
+        library.asin: lambda x: _root(x),
+        library.acos: lambda x: _minus(_root(x)),
+        library.atan: lambda x: _power(_one_plus_square(x), -1),
+        library.asec: lambda x: _times(_root(x, 1), _power(_size(x), -1)),
+        library.acsc: lambda x: _minus(_root(x, 1), _power(_size(x), -1)),
+        library.asinh: lambda x: _power(_one_plus_square(x), -_half()),
+        library.atanh: lambda x: _power(special().OneMinusSquare(x), -1),
+        library.acoth: lambda x: _power(special().OneMinusSquare(x), -1),
+        library.asech: lambda x: _minus(_root(x), _power(x, -1)),
+        library.acsch: lambda x: _minus(_power(_size(x), -1), _power(_one_plus_square(x), -_half())),
+        library.erf: lambda x: _bell(x),
+        library.erfc: lambda x: _minus(_bell(x)),
+        library.sinc: lambda x: special().Sinc1(x),
     }
-    for flat in (library.sign, library.floor, library.ceiling, library.Heaviside):
-        rules[flat] = lambda *arguments: [zero] * len(arguments)
-    return rules
+
+
+def _of_special() -> dict[Any, Callable[[Any], Any]]:
+    functions = special()
+    return {
+        functions.Sinc1: lambda x: functions.Sinc2(x),
+        functions.Softplus: lambda x: functions.Logistic(x),
+        functions.Logistic: lambda x: _times(functions.Logistic(x), functions.Logistic(_minus(x))),
+        functions.Log1p: lambda x: _power(_plus(sympy().S.One, x), -1),
+        functions.Expm1: lambda x: kept(sympy().exp, x),
+        functions.OneMinusSquare: lambda x: _times(sympy().Integer(-2), x),
+        functions.Versine: lambda x: kept(sympy().sin, x),
+    }
+
+
+def _plus(*parts: Any) -> Any:
+    return made(sympy().Add, *parts)
+
+
+def _times(*parts: Any) -> Any:
+    return made(sympy().Mul, *parts)
+
+
+def _minus(*parts: Any) -> Any:
+    return _times(sympy().S.NegativeOne, *parts)
+
+
+def _power(base: Any, exponent: Any) -> Any:
+    return made(sympy().Pow, base, sympy().sympify(exponent))
+
+
+def _half() -> Any:
+    return sympy().S.Half
+
+
+def _size(x: Any) -> Any:
+    return made(sympy().Abs, x)
+
+
+def _one_plus_square(x: Any) -> Any:
+    return _plus(sympy().S.One, _power(x, 2))
+
+
+def _root(x: Any, sign: int = -1) -> Any:
+    """1/sqrt(1 - x**2), or with x**2 - 1, without the cancellation at 1."""
+    if sign < 0:
+        return _power(special().OneMinusSquare(x), -_half())
+    return _times(*(_power(_plus(_size(x), sympy().Integer(one)), -_half()) for one in (-1, 1)))
+
+
+def _bell(x: Any) -> Any:
+    library = sympy()
+    return _times(2 / library.sqrt(library.pi), kept(library.exp, _minus(_power(x, 2))))
+
+
+def _slopes_of_mod(a: Any, b: Any) -> tuple[Any, Any]:
+    return sympy().S.One, _minus(kept(sympy().floor, _times(a, _power(b, -1))))
+
+
+def _slopes_of_power_log(base: Any, exponent: Any, k: Any) -> tuple[Any, Any, Any]:
+    functions, less = special(), _plus(exponent, sympy().S.NegativeOne)
+    lower = _power(base, less) if k == 1 else functions.PowerLog(base, less, k - 1)
+    to_base = _plus(_times(exponent, functions.PowerLog(base, less, k)), _times(k, lower))
+    return to_base, functions.PowerLog(base, exponent, k + 1), sympy().S.Zero
+
+
+def _foremost(kind: Any) -> Rule:
+    """Of Max and Min, the step to each argument from the others."""
+    library = sympy()
+
+    def rule(*given: Any) -> list[Any]:
+        rests = [kept(kind, *given[:i], *given[i + 1 :]) for i in range(len(given))]
+        pairs = [(g, _minus(r)) if kind is library.Max else (_minus(g), r) for g, r in zip(given, rests, strict=True)]
+        return [kept(library.Heaviside, _plus(*pair)) for pair in pairs]
+
+    return rule
 
 
 def _check(expr: Any, place: str, names: dict[Any, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Functions that SymPy has not, for what has a value where its formula is 0/0, 0*inf or inf - inf."""
+"""Functions that SymPy does not have, each for a formula that has a value where it is 0/0, 0*inf or inf - inf."""
 
 from functools import cache
 from math import factorial
