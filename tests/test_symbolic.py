@@ -920,6 +920,13 @@ def test_pickle(formula):
     assert same_bits(copy.gradient(0.1, 0.2, 0.3), formula.gradient(0.1, 0.2, 0.3))
 
 
+def test_pickle_of_a_long_string():
+    """SymPy's rules are not applied to it the second time either: other rules, other bits."""
+    long = symbolic.compile(" + ".join(f"exp(-{i}*x)/(1+exp(-{i}*x))" for i in range(1, 20)), "x")
+    points = np.linspace(-2, 2, 101)
+    assert same_bits(pickle.loads(pickle.dumps(long)).gradient(points), long.gradient(points))
+
+
 def test_no_temporaries():
     formula = symbolic.compile("x y/(1 + x^2 + y^2)^2", "x y")
     u, v = grid(1000, 1), grid(1000)

@@ -1,6 +1,6 @@
 """`Formula`: its parts that are computed, its kernels, and its calls."""
 
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from itertools import combinations_with_replacement
 from math import prod
 from threading import Lock
@@ -15,7 +15,7 @@ from numgrad.symbolic._library import sympy
 from numgrad.symbolic._loop import NUMBERS, Component, Lane, Layout, jitted, layout, run, source, without_repeats
 from numgrad.symbolic._partials import outputs
 from numgrad.symbolic._special import prepared, replaced
-from numgrad.symbolic._tree import depth, is_asked, met
+from numgrad.symbolic._tree import depth, is_asked, met, nothing_asked
 
 _WIDEST = 100  # characters of a formula in a repr
 _MOST_COMPARED = 1000  # parts of a formula and its partials
@@ -73,7 +73,7 @@ class Formula:
         self, expr: Any, symbols: tuple[Any, ...], order: int, variables: tuple[Any, ...] | None = None
     ) -> None:
         library = sympy()
-        self._given = expr, symbols, order, variables
+        self._given, self._is_asked = (expr, symbols, order, variables), is_asked()
         self._expr = None if variables else expr
         self._symbols, self._order = symbols, order
         self._variables = variables or real_symbols(symbols)
@@ -314,7 +314,7 @@ class Formula:
         ]
 
     def __reduce__(self) -> Any:
-        return Formula, self._given
+        return _made_again, (self._given, self._is_asked)
 
     def __repr__(self) -> str:
         names = ", ".join(map(str, self._symbols))
@@ -376,3 +376,9 @@ def real_symbols(symbols: tuple[Any, ...]) -> tuple[Any, ...]:
     """Real numbers in the place of symbols that may be other ones."""
     dummy = sympy().Dummy
     return tuple(dummy(s.name, real=True) if s.is_real is None else s for s in symbols)
+
+
+def _made_again(given: tuple[Any, ...], was_asked: bool) -> Formula:
+    """Return the formula of a pickle, with SymPy's rules applied or not as when it was made: bits depend on that."""
+    with nullcontext() if was_asked else nothing_asked():
+        return Formula(*given)
