@@ -38,7 +38,7 @@ __all__ = [
     "turning_points",
     "weights",
 ]
-__version__ = "0.7.0"
+__version__ = "0.8.0"
 
 # Objects of these packages have functions of their own in place of those for arrays.
 homes |= {package: f"numgrad.interop.{package}" for package in ("dask", "xarray")}
