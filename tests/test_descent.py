@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 import numgrad as ng
 from numgrad.regression import _check, _fused, _rows, _run, _step_size
-from numgrad.regression._quadratic import Coordinates
+from numgrad.regression._quadratic import ThetaCoordinates
 
 JIT = os.environ.get("NUMBA_DISABLE_JIT") != "1"
 
@@ -387,7 +387,7 @@ def test_what_has_no_square_is_refused_by_step_size():
 def test_the_limit_without_a_decomposition(shape, l2, intercept, monkeypatch):
     X, _ = random_problem(*shape)
     data = _check.data(X, None, np.arange(1.0, 1 + shape[0]))
-    coordinates = Coordinates(np.zeros(shape[1]), np.ones(shape[1]), intercept)
+    coordinates = ThetaCoordinates(np.zeros(shape[1]), np.ones(shape[1]), intercept)
     A = np.column_stack([np.ones(len(X)), X]) if intercept else X
     root = np.sqrt(data.weight / data.total)[:, None]
     penalty = np.full(A.shape[1], l2)

@@ -14,9 +14,9 @@ from numgrad.regression._kernels.iteration import LARGEST
 from numgrad.regression._quadratic import (
     EPS,
     UNSCALED,
-    Coordinates,
     Quadratic,
     Scale,
+    ThetaCoordinates,
     column_norms,
     exponent,
     parameter_names,
@@ -50,7 +50,7 @@ class Problem:
     is_flat: bool
     dtype: Any  # the one that theta has in the result
     compressed: Quadratic | None = None
-    coordinates: Coordinates = field(init=False)
+    coordinates: ThetaCoordinates = field(init=False)
     scale: Scale = UNSCALED
     unit: float = 1.0  # inner theta of this size explains the targets
     # The largest and the least eigenvalue but zero, divided by the scale, and whether they are exact.
@@ -88,7 +88,7 @@ class Problem:
             self.coordinates = self.compress().coordinates
         else:
             n = self.data.x.shape[1]
-            self.coordinates = Coordinates(np.zeros(n), np.ones(n), self.model.fit_intercept)
+            self.coordinates = ThetaCoordinates(np.zeros(n), np.ones(n), self.model.fit_intercept)
         start = self.coordinates.enter(theta)
         self._find_scale(start)
         if self.compressed is None:

@@ -70,7 +70,7 @@ def is_beyond(inner: Any, outer: Any, kind: Any, least: float = 0.0) -> bool:
 
 
 @dataclass(frozen=True, eq=False)
-class Coordinates:
+class ThetaCoordinates:
     """From theta of the features x to theta of (x - shift) factor and back; a row for each target, intercept first."""
 
     shift: Floats
@@ -129,7 +129,7 @@ class Quadratic:
     rest: Floats  # the part of the targets that no theta explains: its squares count
     basis: Floats | None
     l2: float
-    coordinates: Coordinates
+    coordinates: ThetaCoordinates
     names: tuple[str, ...]
     sizes: Floats  # root mean squares of the features
     standardized: Floats  # R of the features that are not constant, centred and scaled
@@ -278,5 +278,5 @@ def reduce(rows: Triangle, l2: float, intercept: bool, standardize: bool) -> Qua
         a = np.vstack([a, np.eye(count)[first:] * np.sqrt(l2)])
         b = np.vstack([b, np.zeros((count - first, b.shape[1]))])
     all_names = parameter_names(rows.names, n, intercept)
-    coordinates = Coordinates(shift, factor, intercept)
+    coordinates = ThetaCoordinates(shift, factor, intercept)
     return Quadratic(a, b, rest, basis, l2, coordinates, all_names, sizes, standardized, is_constant)

@@ -10,7 +10,7 @@ import numpy as np
 from numgrad._checks import not_negative, number
 from numgrad.regression import _check
 from numgrad.regression._check import Data, Floats
-from numgrad.regression._quadratic import TINY, Coordinates, Quadratic, Scale, shifted
+from numgrad.regression._quadratic import TINY, Quadratic, Scale, ThetaCoordinates, shifted
 from numgrad.regression._rows import CompressedRows, by_blocks, is_dask
 
 # Up to this size of the smaller Gram matrix, L is computed exactly.
@@ -145,11 +145,11 @@ class Inner(NamedTuple):
     """Data, the coordinates to read them in, and how many columns have no penalty: the intercept's, if there is one."""
 
     data: Data
-    coordinates: Coordinates
+    coordinates: ThetaCoordinates
     first: int
 
 
-def divided(data: Data, coordinates: Coordinates, scale: Scale) -> Inner:
+def divided(data: Data, coordinates: ThetaCoordinates, scale: Scale) -> Inner:
     """Return data beyond the ordinary as a copy in the coordinates of the descent, divided by its scale."""
     z = data.x.astype(np.float64)
     if coordinates.is_plain:
@@ -161,7 +161,7 @@ def divided(data: Data, coordinates: Coordinates, scale: Scale) -> Inner:
     x = np.hstack([np.full((len(z), first), shifted(1.0, -scale.x)), z])
     y = shifted(data.y.astype(np.float64), -scale.y)
     size = x.shape[1]
-    same = Coordinates(np.zeros(size), np.ones(size), False)
+    same = ThetaCoordinates(np.zeros(size), np.ones(size), False)
     return Inner(data._replace(x=_check.read_only(x), y=_check.read_only(y)), same, first)
 
 

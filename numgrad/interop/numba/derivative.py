@@ -208,7 +208,7 @@ def _with_coordinates(case: Case) -> list[str]:
     lines = _with_weights(case, is_own)
     if case.formula.is_gradient:
         # Lines of their own that are one line, after all.
-        spacing = numba_gradient.Coordinates(np.float32 if case.x.dtype == types.float32 else np.float64)
+        spacing = numba_gradient.CoordinateSpacing(np.float32 if case.x.dtype == types.float32 else np.float64)
         source.coordinates("h0", "points", types.Array(types.float64, 1, "C"), spacing.own)
         lines = ["if points.size == length0:", block(*_as_gradient(case, spacing)), "else:", block(*lines)]
     return lines

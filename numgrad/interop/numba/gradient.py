@@ -99,7 +99,7 @@ def _is_scalar(kind: Any) -> bool:
     return isinstance(kind, types.Number) or (isinstance(kind, types.Array) and kind.ndim == 0)
 
 
-class Number(NamedTuple):
+class NumberSpacing(NamedTuple):
     """A spacing of one number: the precision of the work, and the type of twice the number."""
 
     work: Any
@@ -116,15 +116,15 @@ class Number(NamedTuple):
         return _by_order(source, tag, order, kernels, divisors, (a, b, c, f"-{c}", f"-{b}", f"-{a}"))
 
 
-class Coordinates(NamedTuple):
-    """Coordinates in this precision. If their steps are equal they are a spacing of one number, as in NumPy."""
+class CoordinateSpacing(NamedTuple):
+    """CoordinateSpacing in this precision. If their steps are equal they are a spacing of one number, as in NumPy."""
 
     own: Any
 
     def fill(self, source: Source, tag: Any, dtype: Any, order: int | None) -> list[str]:
         """Return the lines that fill `o` by the coordinates `h`."""
         field = FIELDS[dtype]
-        even = Number(work_of_number(field, self.own), self.own)
+        even = NumberSpacing(work_of_number(field, self.own), self.own)
         source.add(**{f"is_even_{tag}": evenness(np.dtype(self.own)), "one_sided": specialise(one_sided, inline=True)})
         steps = "p, q, r, s = h[1] - h[0], h[2] - h[1], h[-1] - h[-2], h[-2] - h[-3]"
         low, high = "a, b, c = one_sided(p, q)", "d, e, g = one_sided(r, s)"
@@ -167,7 +167,7 @@ def _by_order(
     return first if order == 1 else second
 
 
-def read(source: Source, i: int, name: str, given: Any) -> Number | Coordinates:
+def read(source: Source, i: int, name: str, given: Any) -> NumberSpacing | CoordinateSpacing:
     """Make h{i} the spacing of an axis, and return its kind."""
     kind = plain(given)
     if isinstance(kind, types.Optional):
@@ -188,10 +188,10 @@ def read(source: Source, i: int, name: str, given: Any) -> Number | Coordinates:
     own = np.dtype(dtype if dtype.kind == "f" else np.float64).type
     source.add(f"if len({name}) != length{i}: raise ValueError(MISMATCH)", f"if length{i} < 2: raise IndexError(ONE)")
     source.coordinates(f"h{i}", name, given, own)
-    return Coordinates(own)
+    return CoordinateSpacing(own)
 
 
-def _number(source: Source, i: int, value: str, kind: Any, is_weak: bool | None = None) -> Number:
+def _number(source: Source, i: int, value: str, kind: Any, is_weak: bool | None = None) -> NumberSpacing:
     field = source.names["field"]
     own = as_dtype(kind).type
     is_weak = kind in WEAK if is_weak is None else is_weak
@@ -201,4 +201,4 @@ def _number(source: Source, i: int, value: str, kind: Any, is_weak: bool | None 
             f"a spacing is {kind} for complex64, which NumPy divides in two precisions; give np.float32(h)"
         )
     source.add(f"h{i} = double{i}({value})", **{f"double{i}": double})
-    return Number(work_of_number(field, float if is_weak else own), double)
+    return NumberSpacing(work_of_number(field, float if is_weak else own), double)
