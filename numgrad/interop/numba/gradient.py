@@ -125,9 +125,14 @@ class CoordinateSpacing(NamedTuple):
         """Return the lines that fill `o` by the coordinates `h`."""
         field = FIELDS[dtype]
         even = NumberSpacing(work_of_number(field, self.own), self.own)
-        source.add(**{f"is_even_{tag}": evenness(np.dtype(self.own)), "one_sided": specialise(one_sided, inline=True)})
+        source.add(
+            **{
+                f"is_even_{tag}": evenness(np.dtype(self.own)),
+                f"one_sided_{tag}": specialise(one_sided, self.own, inline=True),
+            }
+        )
         steps = "p, q, r, s = h[1] - h[0], h[2] - h[1], h[-1] - h[-2], h[-2] - h[-3]"
-        low, high = "a, b, c = one_sided(p, q)", "d, e, g = one_sided(r, s)"
+        low, high = f"a, b, c = one_sided_{tag}(p, q)", f"d, e, g = one_sided_{tag}(r, s)"
         kernels = _kernels("coordinates", dtype, work_of_coordinates(field, self.own), self.own)
         weights = ("a", "b", "c", "-g", "-e", "-d")
         uneven_lines = _by_order(source, tag, order, kernels, "h", weights, steps, low, high)
