@@ -1,10 +1,15 @@
 """How results are compared, and the arrays and spacings that tests and benchmarks share."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+ROOT = Path(__file__).parent.parent
 # Seconds after which a process hangs, however slow and busy the machine is.
 HANGS = 3600
 REALS = ["f4", "f8"]
@@ -127,3 +132,20 @@ COORDINATES: dict[str, Callable[[int], Any]] = {
     "float16": lambda n: np.arange(n).astype("f2") ** 2,
     "longdouble": lambda n: uneven(n).astype(np.longdouble),
 }
+
+
+def start(*arguments: str, code: str, cache: Any = None, **environment: str) -> subprocess.Popen:
+    """Run code in a process of its own, with a cache of its own if one is given."""
+    variables = {**os.environ, **environment}
+    variables["PYTHONPATH"] = os.pathsep.join([str(ROOT / "tests"), variables["PYTHONPATH"]])
+    if cache is not None:
+        variables["NUMBA_CACHE_DIR"] = str(cache)
+    command = [sys.executable, "-W", "error", "-c", code, *arguments]
+    return subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def finish(process: subprocess.Popen) -> str:
+    """Return what it has printed; it must have ended well."""
+    output, errors = process.communicate(timeout=HANGS)
+    assert process.returncode == 0, errors
+    return output

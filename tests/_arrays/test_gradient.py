@@ -7,7 +7,7 @@ import pytest
 from helpers import COORDINATES, FAST, LAYOUTS, SCALARS, assert_same, same_bits, uneven, values
 
 import numgrad as ng
-from numgrad._arrays.plan import dispatch as _dispatch
+from numgrad._arrays.plan import dispatch
 from numgrad._arrays.plan.dispatch import plan_for, prepare
 from numgrad._arrays.plan.spacing import NotFast
 
@@ -84,7 +84,7 @@ def test_coordinates(dtype, name):
 @pytest.mark.parametrize("dtype", ["c8", "c16", "f2", "G"])
 def test_both_dtypes_on_short_lines(dtype, monkeypatch):
     """A table holds weights in the precision of the coordinates, and divisors in that of the quotient."""
-    monkeypatch.setattr(_dispatch, "MANY_WITH_COORDINATES", 1 << 8)
+    monkeypatch.setattr(dispatch, "MANY_WITH_COORDINATES", 1 << 8)
     plan_for.cache_clear()
     for x_dtype in ("f4", "f8", "f2", "g", "i1", "u8"):
         for shape in ((100, 4, 1), (100, 3, 2)):

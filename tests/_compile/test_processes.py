@@ -12,11 +12,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import FAST, HANGS, assert_same, uneven, values
+from helpers import FAST, ROOT, assert_same, finish, start, uneven, values
 
 import numgrad as ng
 
-HERE = Path(__file__).parent
 CALL = """
 import sys
 import numpy as np
@@ -29,27 +28,12 @@ for dtype in sys.argv[1:]:
 """
 
 
-def start(*arguments, code=CALL, cache=None, **environment):
-    variables = {**os.environ, **environment}
-    variables["PYTHONPATH"] = os.pathsep.join([str(HERE), variables["PYTHONPATH"]])
-    if cache is not None:
-        variables["NUMBA_CACHE_DIR"] = str(cache)
-    command = [sys.executable, "-W", "error", "-c", code, *arguments]
-    return subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
-def finish(process):
-    output, errors = process.communicate(timeout=HANGS)
-    assert process.returncode == 0, errors
-    return output
-
-
 def files(folder):
     return sorted(p.name for p in Path(folder).rglob("*.nb[ci]"))
 
 
 def test_cache_is_used(tmp_path):
-    finish(start("f8", cache=tmp_path))
+    finish(start("f8", cache=tmp_path, code=CALL))
     first = files(tmp_path)
     assert first
     hits = CALL + (
@@ -64,7 +48,7 @@ def test_cache_is_used(tmp_path):
 
 
 def test_cache_can_be_turned_off(tmp_path):
-    finish(start("f8", cache=tmp_path, NUMGRAD_CACHE="0"))
+    finish(start("f8", cache=tmp_path, NUMGRAD_CACHE="0", code=CALL))
     assert files(tmp_path) == []
 
 
@@ -106,9 +90,9 @@ DAMAGES = {
 def kept_product(name):
     """A kernel as a new process makes it."""
     from numgrad._arrays.kernels.quotient import scaled
-    from numgrad._compile import jit as _jit
+    from numgrad._compile import jit
 
-    return _jit._bound(scaled, {}, f"{name}_", lambda function: _jit._jit(function, frozenset()))
+    return jit._bound(scaled, {}, f"{name}_", lambda function: jit._jit(function, frozenset()))
 
 
 @pytest.mark.parametrize("which", ["index", "data"])
@@ -197,7 +181,7 @@ def test_two_processes_find_every_file_damaged(tmp_path):
 
 def test_a_changed_kernel_is_compiled_anew(tmp_path):
     """Also one that is a part of a kernel in another file, whose change Numba's own stamp does not see."""
-    shutil.copytree(HERE.parent / "numgrad", tmp_path / "numgrad", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "numgrad", tmp_path / "numgrad", ignore=shutil.ignore_patterns("__pycache__"))
     kernels = tmp_path / "numgrad" / "_arrays" / "kernels"
     part, uniform = kernels / "part.py", kernels / "uniform.py"
     part.write_text("def slope(a, b, h):\n    return (b - a) / h\n")
@@ -221,16 +205,16 @@ def test_a_changed_kernel_is_compiled_anew(tmp_path):
 def test_eight_cold_processes_at_once(tmp_path):
     """Different dtypes, one cache: no failure then, none in a later process."""
     dtypes = ["f4", "f8", "c8", "c16", "i4", "u1", "i8", "f8"]
-    for process in [start(dtype, cache=tmp_path) for dtype in dtypes]:
+    for process in [start(dtype, cache=tmp_path, code=CALL) for dtype in dtypes]:
         finish(process)
-    finish(start(*dtypes, cache=tmp_path))
+    finish(start(*dtypes, cache=tmp_path, code=CALL))
 
 
 def test_more_than_one_dtype_in_each_of_them(tmp_path):
     orders = [FAST[i : i + 3] for i in (0, 2, 4)]  # each has one that the next has, too
-    for process in [start(*order, cache=tmp_path) for order in orders]:
+    for process in [start(*order, cache=tmp_path, code=CALL) for order in orders]:
         finish(process)
-    finish(start(*FAST[:7], cache=tmp_path))
+    finish(start(*FAST[:7], cache=tmp_path, code=CALL))
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
@@ -290,13 +274,13 @@ def test_without_the_compiler(tmp_path):
         "no:cacheprovider",
     ]
     files = [
-        str(HERE / f"test_{name}.py")
+        str(next((ROOT / "tests").rglob(f"test_{name}.py")))
         for name in ("kernels", "descent", "rows", "derivative", "fields", "turning_points", "functions")
     ]
     chosen = ["-k", "python or classic or shapes or any_range and not 1400 and not 300 and not 700"]
     for arguments in ([*run, *files, *chosen], ["report", "--fail-under=100", "-m"]):
         command = [sys.executable, "-m", "coverage", *arguments]
-        done = subprocess.run(command, env=variables, cwd=HERE.parent, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, env=variables, cwd=ROOT, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -10,7 +10,7 @@ import pytest
 from helpers import HANGS, same_bits, uneven, values
 
 import numgrad as ng
-from numgrad._system import threads as _threads
+from numgrad._system import threads
 from numgrad.interop.dask.coordinates import kept_uneven
 
 F = values("f8", (23, 17))
@@ -237,9 +237,9 @@ def test_small_chunks_are_merged():
 def test_one_thread_in_a_task():
     ng.set_num_threads(3)
     try:
-        with _threads.one_thread():
+        with threads.one_thread():
             assert ng.get_num_threads() == 1
-            with _threads.one_thread():
+            with threads.one_thread():
                 pass
             assert ng.get_num_threads() == 1
         assert ng.get_num_threads() == 3

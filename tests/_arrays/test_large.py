@@ -9,18 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from helpers import HANGS, LAYOUTS, assert_same, same_bits, uneven, values
+from helpers import HANGS, LAYOUTS, assert_same, finish, same_bits, start, uneven, values
 from hypothesis import HealthCheck, given, settings
 from test_hypothesis import calls, outcome
-from test_processes import finish, start
 
 import numgrad as ng
-from numgrad._arrays.plan import compose as _recipe
-from numgrad._arrays.plan import dispatch as _dispatch
+from numgrad._arrays.plan import compose, dispatch, types
 from numgrad._arrays.plan import spacing as _spacing
-from numgrad._arrays.plan import types
-from numgrad._arrays.run import arrange
-from numgrad._arrays.run import flat as _sweep
+from numgrad._arrays.run import arrange, flat
 from numgrad._system import threads as _threads
 
 MIB = 2**20
@@ -86,8 +82,8 @@ def test_every_alignment(dtype, streaming, lower):
 @pytest.mark.parametrize("threads", [1, 2])
 def test_sizes_around_a_piece(piece, threads, lower):
     lower(piece, threads, streaming=True)
-    buffer = _sweep.BUFFER // 8
-    for size in {n + d for n in (piece, 2 * piece, piece * threads * _sweep.PARTS, buffer) for d in (-1, 0, 1)}:
+    buffer = flat.BUFFER // 8
+    for size in {n + d for n in (piece, 2 * piece, piece * threads * flat.PARTS, buffer) for d in (-1, 0, 1)}:
         f = values("f8", (size,))
         assert_same(np.gradient(f), ng.gradient(f))
         g = values("f8", (3, size))
@@ -111,13 +107,13 @@ def test_one_step_that_differs(make, many, monkeypatch):
 
 def thresholds():
     """Shapes one element below, at and above each real threshold."""
-    sizes = [arrange.COPIED // 16, types.PIECE, _sweep.PARALLEL, _sweep.cache_size() // 16]
+    sizes = [arrange.COPIED // 16, types.PIECE, flat.PARALLEL, flat.cache_size() // 16]
     for size in sizes:
         yield from ((size + d,) for d in (-1, 0, 1))
         yield from (((size + d) // 2, 2) for d in (-2, 0, 2))
-    for many in (_dispatch.MANY, _dispatch.MANY_WITH_COORDINATES):
+    for many in (dispatch.MANY, dispatch.MANY_WITH_COORDINATES):
         yield from ((many // 4 + d, 4) for d in (-1, 0, 1))
-    yield from ((3000, _dispatch.SHORT + d) for d in (-1, 0, 1))
+    yield from ((3000, dispatch.SHORT + d) for d in (-1, 0, 1))
 
 
 @pytest.mark.parametrize("shape", list(thresholds()), ids=str)
@@ -269,12 +265,12 @@ def test_fork_in_the_middle_of_a_call():
 
 SPECIALISE_WHILE_COMPILING = """
 from threading import Thread
-from numgrad._compile import jit as _jit
+from numgrad._compile import jit
 from numgrad._arrays.kernels.uniform import uniform
-_jit.is_compiling()
+jit.is_compiling()
 from numba.core.compiler_lock import global_compiler_lock
 with global_compiler_lock:
-    other = Thread(target=_jit.specialise, args=(uniform, "float64"), daemon=True)
+    other = Thread(target=jit.specialise, args=(uniform, "float64"), daemon=True)
     other.start()
     other.join(600)
     print("waits" if other.is_alive() else "done", flush=True)
@@ -455,14 +451,14 @@ def test_the_quota_of_a_control_group(name, tmp_path, monkeypatch):
 
 
 def test_explain_names_threads_and_stores(monkeypatch):
-    monkeypatch.setattr(_sweep, "cache_size", lambda: 10 * MIB)
+    monkeypatch.setattr(flat, "cache_size", lambda: 10 * MIB)
     ng.set_num_threads(3)
     (small,) = ng.explain(np.zeros(1000))
     (large,) = ng.explain(np.zeros(2 * MIB))
     (other,) = ng.explain(np.zeros(4 * MIB)[::2])
     ng.set_num_threads(None)
     assert (small.threads, small.stores) == (1, "plain")
-    stores = "streaming" if _recipe.has_streaming_stores() else "plain"
+    stores = "streaming" if compose.has_streaming_stores() else "plain"
     assert (large.threads, large.stores) == (3, stores)
     assert str(large).endswith(f"3 threads, {stores} stores")
     assert (other.kernel, other.threads, other.stores) == ("uniform by rows", 3, "plain")

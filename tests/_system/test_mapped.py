@@ -11,7 +11,7 @@ import pytest
 from helpers import FAST, assert_same, same_bits, uneven, values
 
 import numgrad as ng
-from numgrad._system import memory as _mapped
+from numgrad._system import memory
 
 needs_madvise = pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="pages are given back on Linux")
 
@@ -27,15 +27,15 @@ def held(monkeypatch):
     """Give back after each call of a kernel; return how often that happened."""
     times = []
 
-    class Counted(_mapped.Pages):
+    class Counted(memory.Pages):
         def touch(self, count):
             before = self._touched
             super().touch(count)
             times.append(before + count)
 
-    monkeypatch.setattr(_mapped, "HELD", -(1 << 50))
-    monkeypatch.setattr(_mapped, "EVERY", 1)
-    monkeypatch.setattr(_mapped, "Pages", Counted)
+    monkeypatch.setattr(memory, "HELD", -(1 << 50))
+    monkeypatch.setattr(memory, "EVERY", 1)
+    monkeypatch.setattr(memory, "Pages", Counted)
     return times
 
 
@@ -95,12 +95,12 @@ def test_fields(tmp_path, name, held):
 @needs_madvise
 @pytest.mark.parametrize("axis", [0, 1, None])
 def test_pages_are_given_back(tmp_path, axis, monkeypatch):
-    monkeypatch.setattr(_mapped, "HELD", 4 << 20)
+    monkeypatch.setattr(memory, "HELD", 4 << 20)
     f = on_file(tmp_path / "f", values("f8", (1000, 8000)))
     out = np.memmap(tmp_path / "out", "f8", "w+", shape=(2 if axis is None else 1, *f.shape))
-    before = _mapped._held()
+    before = memory._held()
     ng.gradient(f, axis=axis, out=out)
-    assert _mapped._held() - before < 40 << 20 < f.nbytes
+    assert memory._held() - before < 40 << 20 < f.nbytes
 
 
 @needs_madvise
@@ -108,7 +108,7 @@ def test_memory_is_bounded(tmp_path):
     """The most that a process has held, as the system counts it: for each axis, and not in C order."""
     code = """
 import numpy as np, numgrad as ng, sys
-from numgrad._system import memory as _mapped
+from numgrad._system import memory
 def most():
     with open("/proc/self/status") as file:
         return next(int(line.split()[1]) for line in file if line.startswith("VmHWM")) << 10
@@ -151,7 +151,7 @@ def test_one_file_mapped_twice(tmp_path, name, mode):
     f = on_file(tmp_path / "same", g, mode)
     (tmp_path / "link").symlink_to(tmp_path / "same")
     out = np.memmap(tmp_path / name, "f8", "r+" if name != "other" else "w+", shape=f.shape)
-    assert _mapped.may_share(f, out) == (name != "other")
+    assert memory.may_share(f, out) == (name != "other")
     ng.gradient(f, axis=0, out=out)
     assert same_bits(np.asarray(out), np.gradient(g, axis=0))
 
@@ -159,11 +159,11 @@ def test_one_file_mapped_twice(tmp_path, name, mode):
 def test_ranges_of_a_file(tmp_path):
     both = on_file(tmp_path / "f", values("f8", (2, 50, 40)))
     first, second = (np.memmap(tmp_path / "f", "f8", "r+", i * 16000, (50, 40)) for i in range(2))
-    assert not _mapped.may_share(first, second)
-    assert _mapped.may_share(both, second)
-    assert _mapped.may_share(both[1], second)
-    assert not _mapped.may_share(both[0], second)
-    assert not _mapped.may_share(both[0], np.zeros(3))
+    assert not memory.may_share(first, second)
+    assert memory.may_share(both, second)
+    assert memory.may_share(both[1], second)
+    assert not memory.may_share(both[0], second)
+    assert not memory.may_share(both[0], np.zeros(3))
     expected = np.gradient(np.array(first), axis=0)
     ng.gradient(first, axis=0, out=second)
     assert same_bits(np.asarray(both[1]), expected)
@@ -174,7 +174,7 @@ def test_ranges_of_a_file(tmp_path):
 def test_files_without_names():
     with tempfile.TemporaryFile() as a, tempfile.TemporaryFile() as b:
         out = tuple(np.memmap(file, "f8", "w+", shape=(5, 6)) for file in (a, b))
-        assert not _mapped.may_share(*out)
+        assert not memory.may_share(*out)
         f = values("f8", (5, 6))
         for one, other in zip(np.gradient(f), ng.gradient(f, out=out), strict=True):
             assert same_bits(one, np.asarray(other))
@@ -192,18 +192,18 @@ def test_a_file_gone_since(tmp_path):
     f = on_file(tmp_path / "f", values("f8", (50,)))
     out = np.memmap(tmp_path / "out", "f8", "w+", shape=(50,))
     Path(tmp_path / "f").unlink()
-    assert not _mapped.may_share(f, out)
+    assert not memory.may_share(f, out)
     assert same_bits(ng.gradient(f, out=out), np.gradient(f))
 
 
 @needs_madvise
 def test_pages_of_coordinates_are_given_back(tmp_path, monkeypatch):
-    monkeypatch.setattr(_mapped, "HELD", 4 << 20)
+    monkeypatch.setattr(memory, "HELD", 4 << 20)
     x = on_file(tmp_path / "x", uneven(8 << 20))
     f, out = np.zeros(x.size), np.zeros(x.size)
-    before = _mapped._held()
+    before = memory._held()
     ng.gradient(f, x, out=out)
-    assert _mapped._held() - before < 40 << 20 < x.nbytes
+    assert memory._held() - before < 40 << 20 < x.nbytes
 
 
 def test_what_numpy_refuses(tmp_path):

@@ -5,14 +5,13 @@ from functools import cache
 
 import numpy as np
 import pytest
-from helpers import same_bits, uneven, values
+from helpers import finish, same_bits, start, uneven, values
 from numba import njit
 from numba.core.errors import TypingError
 from numba.typed import List
-from test_processes import finish, start
 
 import numgrad as ng
-from numgrad._compile import jit as _jit
+from numgrad._compile import jit
 from numgrad.interop.numba import overload as numba_overload
 
 numba_overload.init()  # an editable installation of before has no entry point
@@ -201,6 +200,6 @@ def test_kernels_are_those_outside():
     check(f, "n=3, accuracy=4", x=0.3)
     check(f, "accuracy=6, boundary='periodic'", x=x, period=1000.0)
     check(f, x=x)
-    signatures = {kernel: getattr(kernel, "signatures", ()) for kernel in _jit._specialised.values()}
+    signatures = {kernel: getattr(kernel, "signatures", ()) for kernel in jit._specialised.values()}
     assert signatures
     assert {kernel: found for kernel, found in signatures.items() if len(found) > 1} == {}

@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 
 import numgrad as ng
 from numgrad import symbolic
-from numgrad.symbolic import _formula, _work
-from numgrad.symbolic import _loop as _kernel
+from numgrad.symbolic import _formula, _loop, _work
 from numgrad.symbolic._parse import FUNCTIONS
 
 mpmath = pytest.importorskip("mpmath")
@@ -56,9 +55,9 @@ def at(grids, expr):
 
 def all_at_once(components, points, definitions):
     """The components of many formulas of x and y, in one kernel: most of the time goes into compiling."""
-    code = _kernel.source([(e, [(0, row)]) for row, e in enumerate(components)], (x, y), definitions, (True, True))
+    code = _loop.source([(e, [(0, row)]) for row, e in enumerate(components)], (x, y), definitions, (True, True))
     result = np.empty((len(components), points.shape[1]))
-    _kernel.run(_kernel.jitted(code), _kernel.layout(list(points), points.shape[1:]), [result])
+    _loop.run(_loop.jitted(code), _loop.layout(list(points), points.shape[1:]), [result])
     return result
 
 
@@ -169,18 +168,18 @@ def test_a_dense_grid_of_numbers_is_what_it_should_be(formula):
 
 
 def test_nothing_is_made_full(formula):
-    plan = _kernel.layout([grid(40, 1), grid(1, 50), np.zeros((1, 1))], (40, 50))
+    plan = _loop.layout([grid(40, 1), grid(1, 50), np.zeros((1, 1))], (40, 50))
     assert [g.size for g in plan.grids] == [40, 50, 1]
     assert (plan.length, plan.sizes.tolist(), plan.pattern) == (50, [40], (False, True, False))
-    plan = _kernel.layout([grid(3, 4, 5), grid(3, 1, 1), grid(4, 5)], (3, 4, 5))
+    plan = _loop.layout([grid(3, 4, 5), grid(3, 1, 1), grid(4, 5)], (3, 4, 5))
     assert (plan.length, plan.sizes.tolist(), plan.pattern) == (20, [3], (True, False, True))
     rows = grid(6, 8)[:, :5]
-    assert np.shares_memory(_kernel.layout([rows], (6, 5)).grids[0], rows)
+    assert np.shares_memory(_loop.layout([rows], (6, 5)).grids[0], rows)
 
 
 def test_what_is_constant_along_the_row_is_computed_before_it():
     formula = symbolic.compile(sympy.sin(x) * sympy.exp(y) + y, (x, y), order=0)
-    code = _kernel.source(formula._components((0,)), formula._variables, formula._definitions, (False, True))
+    code = _loop.source(formula._components((0,)), formula._variables, formula._definitions, (False, True))
     before, inside = code.split("def inside")
     assert "math.sin" in before
     assert "math.sin" not in inside
@@ -189,8 +188,8 @@ def test_what_is_constant_along_the_row_is_computed_before_it():
 
 @pytest.fixture
 def pieces(monkeypatch):
-    monkeypatch.setattr(_kernel, "PARALLEL", 10)
-    monkeypatch.setattr(_kernel, "PIECE", 97)
+    monkeypatch.setattr(_loop, "PARALLEL", 10)
+    monkeypatch.setattr(_loop, "PIECE", 97)
     yield
     ng.set_num_threads(None)
 
@@ -203,14 +202,14 @@ def test_threads(formula, shapes, monkeypatch):
     for threads in (1, 2, 5):
         ng.set_num_threads(threads)
         results.append(formula(*grids))
-    monkeypatch.setattr(_kernel, "PARALLEL", 10**9)
+    monkeypatch.setattr(_loop, "PARALLEL", 10**9)
     results.append(formula(*grids))
     for result in results[1:]:
         assert all(same_bits(a, b) for a, b in zip(results[0], result, strict=True))
 
 
 def test_large_arrays_are_shared(formula):
-    n = 2 * _kernel.PARALLEL + 3
+    n = 2 * _loop.PARALLEL + 3
     u = np.linspace(-2, 2, n)
     results = []
     try:
@@ -225,7 +224,7 @@ def test_large_arrays_are_shared(formula):
 
 def count_kernels(monkeypatch):
     made = []
-    jitted = _kernel.jitted
+    jitted = _loop.jitted
     monkeypatch.setattr(_formula, "jitted", lambda code: made.append(jitted(code)) or made[-1])
     return made
 

@@ -20,8 +20,7 @@ from hypothesis import strategies as st
 
 import numgrad as ng
 from benchmarks.functions import TABLE
-from numgrad.functions import Derivative, _derivatives, _quotients, derivative, gradient, hessian, jacobian
-from numgrad.functions import _calls as _samples
+from numgrad.functions import Derivative, _calls, _derivatives, _quotients, derivative, gradient, hessian, jacobian
 from numgrad.functions._kernels import calls as samples
 from numgrad.functions._kernels import layout
 
@@ -64,7 +63,7 @@ def jitted(fun):
 @pytest.fixture
 def threads(monkeypatch):
     """A function that sets how many threads share any work, however small."""
-    monkeypatch.setattr(_samples, "WORTHWHILE", 0)
+    monkeypatch.setattr(_calls, "WORTHWHILE", 0)
     yield ng.set_num_threads
     ng.set_num_threads(None)
 
@@ -374,7 +373,7 @@ def test_compiled_once():
 
 
 def test_no_more_functions_are_kept_than_so_many():
-    assert _samples._sampling.cache_info().maxsize == 64
+    assert _calls._sampling.cache_info().maxsize == 64
 
 
 def test_kernels_see_one_signature():
@@ -1314,7 +1313,7 @@ def test_mixed_partials_in_python(bounds, step):
 def test_samples_in_python(monkeypatch, call, fun, x, keep):
     """What is compiled with a function does in Python what calling it directly does."""
 
-    class Caller(_samples.PlainCaller):
+    class Caller(_calls.PlainCaller):
         def search(self, kind, tasks, problem, numbers, found):
             model, sample = self.model, samples.sample
             monkeypatch.setattr(samples, "each", samples.each_vector if model.is_vector else samples.each_scalar)

@@ -4,31 +4,25 @@ import re
 import sys
 from importlib.util import module_from_spec, spec_from_file_location
 from operator import truediv
-from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import assert_same, same_bits, uneven, values
+from helpers import ROOT, assert_same, same_bits, uneven, values
 
 import numgrad as ng
 from numgrad._arrays.kernels.edges import with_edges
 from numgrad._arrays.kernels.nonuniform import is_evenly_spaced, nonuniform
 from numgrad._arrays.kernels.quotient import scaled, smith
 from numgrad._arrays.kernels.uniform import uniform
-from numgrad._arrays.plan import compose as _recipe
-from numgrad._arrays.plan import dispatch as _dispatch
-from numgrad._arrays.plan import schemes
+from numgrad._arrays.plan import compose, dispatch, schemes
 from numgrad._arrays.plan.dispatch import plan_for
 from numgrad._arrays.plan.dtypes import FIELDS
 from numgrad._arrays.plan.spacing import number_key
 from numgrad._arrays.plan.types import AxisPlan, Case, Plan, Recipe
-from numgrad._arrays.run import arrange
-from numgrad._arrays.run import flat as _sweep
-from numgrad._arrays.run import strided as _strided
-from numgrad._compile import jit as _jit
+from numgrad._arrays.run import arrange, flat, strided
+from numgrad._compile import jit
 from numgrad.regression import _fused
 
-ROOT = Path(__file__).parent.parent
 STORES = [False, True]
 VIEWS = [(1, 9, 1), (3, 4, 1), (2, 5, 3), (4, 2, 2), (5, 3, 1), (1, 3, 7), (1400, 3, 1), (40, 300, 5), (700, 3, 16)]
 
@@ -40,8 +34,8 @@ def compiled_here(monkeypatch):
     if numba.config.DISABLE_JIT:
         pytest.skip("nothing is compiled")
     monkeypatch.setenv("NUMGRAD_CACHE", "0")
-    monkeypatch.setattr(_jit, "_specialised", {})
-    caches = plan_for, _recipe.compiled, _recipe.compiled_strided
+    monkeypatch.setattr(jit, "_specialised", {})
+    caches = plan_for, compose.compiled, compose.compiled_strided
     for cache in caches:
         cache.cache_clear()
     yield numba
@@ -71,7 +65,7 @@ def test_any_range(view, edge_order, spacing):
     expected = np.gradient(f, *given, axis=1, edge_order=edge_order).ravel()
     size = f.size
     kernels = [
-        _sweep.bind(plan("f8", view, *given, edge_order=edge_order), f.ravel(), expected, given, s) for s in STORES
+        flat.bind(plan("f8", view, *given, edge_order=edge_order), f.ravel(), expected, given, s) for s in STORES
     ]
     rng = np.random.default_rng(0)
     cuts = [(i, j) for i in range(size) for j in range(i, size + 1)] if size < 50 else rng.integers(0, size, (40, 2))
@@ -81,7 +75,7 @@ def test_any_range(view, edge_order, spacing):
         for streaming, step in zip(STORES, kernels, strict=True):
             kernel, n, inner, constants = step.kernel, step.n, step.inner, step.constants
             out = np.full(size, 77.0)
-            seventh = _sweep._buffer(out.dtype) if streaming else 0
+            seventh = flat._buffer(out.dtype) if streaming else 0
             kernel(f.ravel(), out, n, inner, int(start), int(stop), seventh, *constants)
             assert same_bits(out[start:stop], expected[start:stop]), (start, stop, streaming)
             assert (out[:start] == 77).all()
@@ -109,8 +103,8 @@ def test_kernels_as_python():
 
 
 def test_short_lines_as_python(monkeypatch):
-    monkeypatch.setattr(_dispatch, "MANY", 1)
-    monkeypatch.setattr(_dispatch, "MANY_WITH_COORDINATES", 1)
+    monkeypatch.setattr(dispatch, "MANY", 1)
+    monkeypatch.setattr(dispatch, "MANY_WITH_COORDINATES", 1)
     plan_for.cache_clear()
     for dtype, shape in (("f8", (90, 4)), ("f8", (5, 3, 3)), ("c16", (6, 5))):
         f = values(dtype, shape)
@@ -137,7 +131,7 @@ STRIDED = {
 @pytest.mark.parametrize("case", STRIDED)
 def test_strided_as_python(case, spacing, edge_order, monkeypatch):
     monkeypatch.setattr(arrange, "COPIED", 0)
-    monkeypatch.setattr(_strided, "PIECE", 50)
+    monkeypatch.setattr(strided, "PIECE", 50)
     f = STRIDED[case]
     given = (0.3,) if spacing == "number" else tuple(map(uneven, f.shape))
     assert_same(np.gradient(f, *given, edge_order=edge_order), ng.gradient(f, *given, edge_order=edge_order))
@@ -159,10 +153,10 @@ def test_assembly(dtype, spacing, compiled_here):
     out = np.empty(9, axis.recipe.work if axis.recipe.work is np.complex64 else FIELDS[f.dtype])
     assembly = {}
     for streaming in STORES[: 1 + (dtype in ("f8", "c8"))]:  # two stand for all: each compiles for seconds
-        _sweep.bind(axis, f, out, given, streaming)
-        (assembly[streaming],) = _recipe.compiled(axis.recipe, streaming).inspect_asm().values()
+        flat.bind(axis, f, out, given, streaming)
+        (assembly[streaming],) = compose.compiled(axis.recipe, streaming).inspect_asm().values()
     if True in assembly:
-        assert bool(re.search(r"\sv?movnt\w+\s", assembly[True])) == _recipe.has_streaming_stores()
+        assert bool(re.search(r"\sv?movnt\w+\s", assembly[True])) == compose.has_streaming_stores()
         # Streaming stores wait for locked instructions: no counts of references may be left.
         assert not re.search(r"^\s+lock\b", assembly[True].partition("cpython")[0], re.MULTILINE)
     assembly = assembly[False]
@@ -189,7 +183,7 @@ def test_assembly_of_regression(dtype, compiled_here, monkeypatch):
         ng.gradient_descent(np.asarray(X, order=order), y, n_iter=2, method="fused")
     ng.CompressedRows().update(X, y)
     names = {"descent", "packing", "rows", "compress", "fold"}
-    called = {k[0].__name__: kernel for k, kernel in _jit._specialised.items() if kernel.signatures}
+    called = {k[0].__name__: kernel for k, kernel in jit._specialised.items() if kernel.signatures}
     kernels = {name: kernel for name, kernel in called.items() if name in names}
     assert set(kernels) == names
     for name, kernel in kernels.items():
@@ -209,8 +203,8 @@ def test_one_signature_for_each_specialisation(compiled_here):
                     ng.gradient(f, *spacing, edge_order=2)
                 for a in range(f.ndim):
                     ng.gradient(f, uneven(f.shape[a]), axis=a, edge_order=2)
-    counts = {k[:2]: 0 for k in _jit._specialised}
-    for key, kernel in _jit._specialised.items():
+    counts = {k[:2]: 0 for k in jit._specialised}
+    for key, kernel in jit._specialised.items():
         assert len(kernel.signatures) <= 1, key
         counts[key[:2]] += 1
     # Of each composition, for each dtype of f: the dtypes of the division, times quotient or product.
@@ -233,7 +227,7 @@ def test_the_kernel_that_the_guide_adds(monkeypatch, tmp_path):
     recipe = Recipe(schemes.schemes("forward", "number"), f.dtype, np.float64, np.float64, truediv)
     axis = AxisPlan(1, 0, 7, 5, recipe, schemes.maker(Case(recipe, 7, 5))(0.5))
     out = np.empty(f.shape)
-    assert _sweep.fill([f.ravel()], [out.reshape(-1)], Plan(f.dtype, (axis,)), ())
+    assert flat.fill([f.ravel()], [out.reshape(-1)], Plan(f.dtype, (axis,)), ())
     assert np.array_equal(out[:, :-1], np.diff(f, axis=1) / 0.5)
     assert np.isnan(out[:, -1]).all()
     assert recipe.words == "forward"

@@ -179,11 +179,11 @@ def test_lines_as_python():
 
 
 def test_threads(monkeypatch):
-    from numgrad._arrays import turning_points as _turning_points
+    from numgrad._arrays import turning_points
 
     f = np.random.default_rng(0).integers(0, 5, (50, 40)).astype("f4")
     expected = ng.turning_points(f)
-    monkeypatch.setattr(_turning_points, "PARALLEL", 0)
+    monkeypatch.setattr(turning_points, "PARALLEL", 0)
     ng.set_num_threads(3)
     try:
         got = ng.turning_points(f)

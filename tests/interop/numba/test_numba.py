@@ -7,12 +7,11 @@ from importlib.metadata import entry_points
 
 import numpy as np
 import pytest
-from helpers import COMPLEX, read_only, same_bits, uneven, values
+from helpers import COMPLEX, finish, read_only, same_bits, start, uneven, values
 from numba import njit, prange, types
 from numba.core.errors import TypingError
 from numba.typed import List
 from numpy.lib.tests import test_function_base as upstream
-from test_processes import finish, start
 
 import numgrad as ng
 from numgrad.interop.numba import overload

@@ -13,7 +13,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 import numgrad as ng
-from numgrad._arrays import derivative as _derivative
+from numgrad._arrays import derivative
 
 GRIDS = {
     "even": lambda n: np.arange(n) * 0.25 - 1,
@@ -370,7 +370,7 @@ def test_other_axes_of_length_one():
 def test_a_plan_keeps_nothing_of_the_size_of_the_array():
     f = np.random.default_rng(0).random(1000)
     ng.derivative(f, 0.1, n=2, nan="one-sided")
-    call = _derivative.read_call(f, 0.1, n=2, nan="one-sided")
+    call = derivative.read_call(f, 0.1, n=2, nan="one-sided")
     constants = call.request().plan.axes[0].constants
     assert callable(constants)
 
