@@ -1,4 +1,7 @@
-"""How many threads there are, and work shared among them."""
+"""How many threads there are, and work shared among them.
+
+The callers decide what is worth sharing; for arrays `run.flat.is_shared` does.
+"""
 
 import os
 from collections import deque

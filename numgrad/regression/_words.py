@@ -1,4 +1,4 @@
-"""The messages of a descent: warnings before it begins, why it ended, doubts about its result."""
+"""The longer messages of a descent: warnings before it begins, why it diverged, doubts about its result."""
 
 from decimal import Decimal
 from typing import Any

@@ -1,4 +1,4 @@
-"""Which kernels compute a gradient: by dtype, shape and spacing; or numpy.gradient, with the reason."""
+"""Which of the `schemes` compute a gradient: by dtype, shape and spacing; or numpy.gradient, with the reason."""
 
 import operator
 from functools import lru_cache, partial

@@ -1,4 +1,4 @@
-"""Which formula each point of an axis gets: from order, accuracy, boundary and spacing to the plan of a kernel."""
+"""The options of derivatives, read or refused: order, accuracy, boundary, coordinates, period; and samples."""
 
 import math
 from functools import cache
