@@ -34,7 +34,8 @@ def specialise(
     when cold processes compile different signatures of one function at once, Numba can leave an index that no later
     process can load.
     """
-    key = (kernel, kinds, tuple([(name, type(value), value) for name, value in names.items()]))  # 1 == 1.0 == True
+    bound = tuple([(name, type(value), value) for name, value in names.items()])  # 1 == 1.0 == True
+    key = (kernel, kinds, fastmath, inline, bound)
     with _lock:
         if key not in _specialised:
             said = digest(*map(_said, (kernel, *kinds, *names.items(), *sorted(fastmath), inline)))

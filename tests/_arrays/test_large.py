@@ -376,9 +376,9 @@ def test_number_of_threads(monkeypatch):
 
 def test_the_number_may_change_between_calls(monkeypatch):
     """Also for an array that one thread has done in one piece before."""
-    asked, share = [], _threads.share
+    asked, share = [], flat.share
     monkeypatch.setattr(
-        _threads, "share", lambda work, items, threads: asked.append(threads) or share(work, items, threads)
+        flat, "share", lambda work, items, threads: asked.append(threads) or share(work, items, threads)
     )
     f = values("f8", (1_100_000,))
     for threads in (1, 3, 2):

@@ -15,7 +15,7 @@ class TestGradient(upstream.TestGradient):
 
 
 def test_all_of_them_are_here(request):
-    names = {item.name for item in request.session.items if item.nodeid.startswith("tests/test_numpy_suite.py::Test")}
+    names = {item.name for item in request.session.items if "/test_numpy_suite.py::Test" in item.nodeid}
     chosen = request.config.option.keyword or any("::" in argument for argument in request.config.args)
     assert chosen or len(names) >= 28
 

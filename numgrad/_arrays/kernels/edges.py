@@ -10,7 +10,7 @@ from numgrad._compile.language import Array, Index, Record, Scalar, Target
 FIELD: Any = np.float64
 SIZE = np.uintp
 
-inside: Any = uniform
+inside: Any = uniform  # or `nonuniform`
 
 
 def one_sided(p: Scalar, q: Scalar) -> Any:

@@ -38,7 +38,7 @@ def three_points(p: Scalar, q: Scalar) -> Any:
 
 
 def nonuniform(f: Array, out: Target, n: Index, inner: Index, start: Index, stop: Index, shift: Index, x: Array) -> Any:
-    """out[i] = a f[i-1] + b f[i] + c f[i+1] inside, (f[i+1] - f[i]) / (x[i+1] - x[i]) at the ends.
+    """out[i] = a f[i-1] + b f[i] + c f[i+1] inside, (f[i+1] - f[i]) / (x[i+1] - x[i]), of first order, at the ends.
 
     a, b and c are the weights of `three_points`.
     Returns whether it met a step of zero, for which NumPy has a warning and this kernel has none.

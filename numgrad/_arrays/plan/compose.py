@@ -41,7 +41,8 @@ def compiled(recipe: Recipe, streaming: bool) -> Kernel:
         functions.append(streamed)
         if not has_streaming_stores():
             names |= {"put_line": put_line, "fence": fence}
-    kinds = recipe.dtype, recipe.real
+    # A kernel inside another one gets other types from each: unsigned indices, and a buffer as the target.
+    kinds = recipe.dtype, recipe.real, tuple(functions)
     for function in functions[:-1]:
         names["inside"] = specialise(function, *kinds, inline=True, **names)
     return specialise(functions[-1], *kinds, **names)

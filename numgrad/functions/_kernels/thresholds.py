@@ -1,6 +1,6 @@
 """The thresholds of the search for a step, each with its reason.
 
-No theory gives these numbers. They hold together: of the functions in tests/functions/test_functions.py errors cover, kinks and
+No theory gives these numbers. They hold together: of the functions in tests/functions errors cover, kinks and
 noise are not taken for derivatives, and smooth functions converge in few samples. Run those tests after a change.
 """
 
