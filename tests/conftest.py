@@ -4,6 +4,7 @@
 """
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -15,6 +16,24 @@ ROOT = Path(__file__).parent.parent
 # No example is too slow on a slow machine.
 settings.register_profile("any speed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any speed")
+
+
+# More than the inner loop needs: files of processes, compilers and other libraries, and tests of many kernels.
+SLOW_FILES = (
+    "test_processes test_hypothesis test_large test_kernels test_numba test_numba_derivative test_examples test_dask "
+    "test_dask_rows test_xarray test_sklearn test_mapped"
+).split()
+SLOW_TESTS = re.compile(
+    "as_python|large_paths|polynomials|naive_oracle|order_of_convergence|the_table|layouts|test_dtypes|any_shape|memory|"
+    "classic|short_lines|definitions|identities|that_of_scipy|periodic|different_scale|other_kinds|few_points|threads|"
+    "ctrl_c|corners|mpmath|jitted_is_plain|let_go|readme_python"
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.stem in SLOW_FILES or SLOW_TESTS.search(item.name):
+            item.add_marker(pytest.mark.slow)
 
 
 def pytest_configure(config: pytest.Config) -> None:
