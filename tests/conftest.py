@@ -19,10 +19,20 @@ settings.load_profile("any speed")
 
 
 # More than the inner loop needs: files of processes, compilers and other libraries, and tests of many kernels.
-SLOW_FILES = (
-    "test_processes test_hypothesis test_large test_kernels test_numba test_numba_derivative test_examples test_dask "
-    "test_dask_rows test_xarray test_sklearn test_mapped"
-).split()
+SLOW_FILES = [
+    "test_processes",
+    "test_hypothesis",
+    "test_large",
+    "test_kernels",
+    "test_numba",
+    "test_numba_derivative",
+    "test_examples",
+    "test_dask",
+    "test_dask_rows",
+    "test_xarray",
+    "test_sklearn",
+    "test_mapped",
+]
 SLOW_TESTS = re.compile(
     "as_python|large_paths|polynomials|naive_oracle|order_of_convergence|the_table|layouts|test_dtypes|any_shape|memory|"
     "classic|short_lines|definitions|identities|that_of_scipy|periodic|different_scale|other_kinds|few_points|threads|"
