@@ -43,7 +43,7 @@ def specialise(
             def jit(function: FunctionType) -> Kernel:
                 return _jit(function, fastmath, inline or function.__code__ is not kernel.__code__)
 
-            _specialised[key] = _bound(kernel, names, said, jit)
+            _specialised[key] = _bound(kernel, names, said, jit, {})
         return _specialised[key]
 
 
@@ -58,13 +58,15 @@ def fresh(kernel: Kernel, *, allocates: bool = False, **names: Any) -> Kernel:
         return _jit(function, frozenset(), is_kept=False, allocates=allocates)
 
     with _lock:
-        return _bound(kernel, names, _digest(), jit)
+        return _bound(kernel, names, _digest(), jit, {})
 
 
-def _bound(function: Any, names: dict[str, Any], said: str, jit: Callable[[FunctionType], Kernel]) -> Kernel:
+def _bound(
+    function: Any, names: dict[str, Any], said: str, jit: Callable[[FunctionType], Kernel], parts: dict[Any, Kernel]
+) -> Kernel:
     """Return a copy of a function, jitted, with `names` bound, and the plain functions that it calls jitted likewise.
 
-    A stand-in of which there is an intrinsic becomes that, unless `names` has it.
+    A stand-in of which there is an intrinsic becomes that, unless `names` has it. `parts` are those jitted so far.
     """
     bound = dict(names)
     for name in function.__code__.co_names:
@@ -74,7 +76,9 @@ def _bound(function: Any, names: dict[str, Any], said: str, jit: Callable[[Funct
         intrinsic = None
         if name not in names and part.__module__ == stand_ins.__name__ and is_compiling():
             intrinsic = getattr(intrinsics(), name, None)
-        bound[name] = intrinsic or _bound(part, names, said, jit)
+        if part not in parts:
+            parts[part] = intrinsic or _bound(part, names, said, jit, parts)
+        bound[name] = parts[part]
     clone = FunctionType(function.__code__, {**function.__globals__, **bound}, function.__name__)
     clone.__qualname__ = f"{function.__qualname__}_{said}"
     clone.__module__ = function.__module__

@@ -92,7 +92,7 @@ def kept_product(name):
     from numgrad._arrays.kernels.quotient import scaled
     from numgrad._compile import jit
 
-    return jit._bound(scaled, {}, f"{name}_", lambda function: jit._jit(function, frozenset()))
+    return jit._bound(scaled, {}, f"{name}_", lambda function: jit._jit(function, frozenset()), {})
 
 
 @pytest.mark.parametrize("which", ["index", "data"])
