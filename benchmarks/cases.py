@@ -209,7 +209,7 @@ def weights_and_applying(accuracy: int) -> Any:
 
     def make() -> Calls:
         from numgrad._arrays.kernels.coordinates import fill_table
-        from numgrad._arrays.plan.compose import weighing
+        from numgrad._arrays.plan.coefficients import weighing
         from numgrad._arrays.plan.dispatch import axis_plan
         from numgrad._arrays.plan.options import Key, Wanted, read_formula
         from numgrad._arrays.run.flat import bind
