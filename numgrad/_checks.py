@@ -13,14 +13,15 @@ OF_DERIVATIVES = "that of an n-th derivative of f by x is the unit of f over tha
 
 def integer(name: str, value: Any, least: int, most: int | None = None, wanted: str = "") -> int:
     """Return an integer from `least` to `most`, which is `wanted` in words."""
-    wanted = wanted or "an integer " + (f"of at least {least}" if most is None else f"from {least} to {most}")
+    kind: type[Exception] = ValueError
     try:
         found = operator.index(None if isinstance(value, (bool, np.bool_)) else value)  # type: ignore[arg-type]
+        if found >= least and (most is None or found <= most):
+            return found
     except TypeError:
-        raise TypeError(_refusal(name, value, wanted)) from None
-    if found < least or (most is not None and found > most):
-        raise ValueError(_refusal(name, value, wanted))
-    return found
+        kind = TypeError
+    wanted = wanted or "an integer " + (f"of at least {least}" if most is None else f"from {least} to {most}")
+    raise kind(_refusal(name, value, wanted))
 
 
 def number(

@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cache
+from functools import cache, lru_cache
 from threading import RLock
 from types import FunctionType
 from typing import Any
@@ -20,6 +20,7 @@ _specialised: dict[tuple[object, ...], Kernel] = {}
 _entry_points: dict[Kernel, Kernel] = {}
 
 
+@lru_cache(maxsize=None, typed=True)  # 1, 1.0 and True are different names
 def specialise(
     kernel: Kernel, *kinds: Any, fastmath: frozenset[str] = frozenset(), inline: bool = False, **names: Any
 ) -> Kernel:
@@ -34,11 +35,10 @@ def specialise(
     when cold processes compile different signatures of one function at once, Numba can leave an index that no later
     process can load.
     """
-    bound = tuple([(name, type(value), value) for name, value in names.items()])  # 1 == 1.0 == True
-    key = (kernel, kinds, fastmath, inline, bound)
+    said = digest(*map(_said, (kernel, *kinds, *names.items(), *sorted(fastmath), inline)))
+    key = (kernel, kinds, said)
     with _lock:
         if key not in _specialised:
-            said = digest(*map(_said, (kernel, *kinds, *names.items(), *sorted(fastmath), inline)))
 
             def jit(function: FunctionType) -> Kernel:
                 return _jit(function, fastmath, inline or function.__code__ is not kernel.__code__)

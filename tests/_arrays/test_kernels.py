@@ -35,7 +35,7 @@ def compiled_here(monkeypatch):
         pytest.skip("nothing is compiled")
     monkeypatch.setenv("NUMGRAD_CACHE", "0")
     monkeypatch.setattr(jit, "_specialised", {})
-    caches = plan_for, compose.compiled, compose.compiled_strided
+    caches = jit.specialise, plan_for, compose.compiled, compose.compiled_strided
     for cache in caches:
         cache.cache_clear()
     yield numba
@@ -207,8 +207,8 @@ def test_one_signature_for_each_specialisation(compiled_here):
     for streaming in STORES:  # inside a kernel that writes past the cache, indices have other types
         flat.bind(plan("f8", (3, 9, 1), 0.3), f, np.empty_like(f), (0.3,), streaming)
     counts: dict = {}
-    for (kernel, kinds, *names), dispatcher in jit._specialised.items():
-        assert len(dispatcher.signatures) <= 1, (kernel, kinds, names)
+    for (kernel, kinds, said), dispatcher in jit._specialised.items():
+        assert len(dispatcher.signatures) <= 1, (kernel, kinds, said)
         counts[kernel, kinds[2:]] = counts.get((kernel, kinds[2:]), 0) + 1
     # Of each composition, for each dtype of f: the dtypes of the division, times quotient or product.
     assert max(counts.values()) <= 6, counts

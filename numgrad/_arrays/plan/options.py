@@ -1,7 +1,7 @@
 """The options of derivatives, read or refused: order, accuracy, boundary, coordinates, period; and samples."""
 
 import math
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -125,6 +125,15 @@ def exponents(dtype: "np.dtype[Any]") -> tuple[float, float]:
 
 
 def read_formula(n: Any, accuracy: Any, boundary: Any, edge_accuracy: Any = None, gaps: bool = False) -> StencilFormula:
+    """Return the formula that the options ask for."""
+    try:
+        return _formula(n, accuracy, boundary, edge_accuracy, gaps)
+    except TypeError:  # an option that is no key; or one that is refused, and is so again
+        return _formula.__wrapped__(n, accuracy, boundary, edge_accuracy, gaps)
+
+
+@lru_cache(256, typed=True)
+def _formula(n: Any, accuracy: Any, boundary: Any, edge_accuracy: Any, gaps: bool) -> StencilFormula:
     n, accuracy = integer("n", n, 1), integer("accuracy", accuracy, 1)
     if accuracy % 2:
         raise ValueError(f"`accuracy` is {accuracy}; give an even number")
