@@ -35,9 +35,9 @@ def specialise(
     when cold processes compile different signatures of one function at once, Numba can leave an index that no later
     process can load.
     """
-    said = digest(*map(_said, (kernel, *kinds, *names.items(), *sorted(fastmath), inline)))
-    key = (kernel, kinds, said)
-    with _lock:
+    with _lock:  # also of the digest, which imports
+        said = digest(*map(_said, (kernel, *kinds, *names.items(), *sorted(fastmath), inline)))
+        key = (kernel, kinds, said)
         if key not in _specialised:
 
             def jit(function: FunctionType) -> Kernel:
