@@ -11,7 +11,7 @@ from numgrad._arrays.kernels.edges import one_sided
 from numgrad._arrays.kernels.nonuniform import three_points
 from numgrad._arrays.kernels.quotient import smith
 from numgrad._arrays.plan.dtypes import ARGUMENT, REAL
-from numgrad._arrays.plan.fornberg import at_origin, central
+from numgrad._arrays.plan.fornberg import at_origin, central, symmetric
 from numgrad._arrays.plan.options import BOUNDARIES, StencilFormula
 from numgrad._arrays.plan.types import Case, Made, Recipe
 from numgrad._compile.jit import Kernel, entry_point, specialise
@@ -23,8 +23,7 @@ PERIOD = 256
 
 def of_number(case: Case, inside: Made, h: Any) -> tuple[Any, ...]:
     """The divisors 2 h and h, or their reciprocals; all are finite and not zero in the precision of the work."""
-    width, step = map(ARGUMENT[case.recipe.work], _divisors(case.recipe, h))
-    return width, step
+    return tuple(map(ARGUMENT[case.recipe.work], _divisors(case.recipe, h)))
 
 
 def of_coordinates(case: Case, inside: Made, x: np.ndarray) -> tuple[Any, ...]:
@@ -85,7 +84,7 @@ PARALLEL = 1 << 15
 def reach_of(formula: StencilFormula, is_even: bool) -> tuple[int, int]:
     """How many neighbours to either side a point inside needs; an even grid has a symmetry that saves some."""
     if is_even:
-        reach = (formula.n + 1) // 2 + formula.accuracy // 2 - 1
+        reach = symmetric(formula.n, formula.accuracy)[-1]
         return reach, reach
     count = formula.n + formula.accuracy
     return count // 2, count - 1 - count // 2

@@ -215,7 +215,7 @@ def _with_coordinates(case: Case) -> list[str]:
 
 
 def _from_first(source: Source) -> None:
-    """Make `points` of integers, `whole`, as `_spacing.from_first` does."""
+    """Make `points` of integers, `whole`, as `spacing.from_first` does."""
     limits = f"< -{EXACT_INTEGERS}", f"> {EXACT_INTEGERS}"
     beyond = " or ".join(f"{end} {limit}" for end in ("first", "last") for limit in limits)
     source.add(
