@@ -97,7 +97,12 @@ def _check_number(word: str) -> None:
         raise ValueError(f"`expr` has the number {_short(word)}, too large for a float64")
 
 
+# A product of zero and a symbol that Python would take for a number in another base without digits.
+ZERO_TIMES = re.compile(r"\b0(?=[xX](?![0-9a-fA-F])|[bB](?![01])|[oO](?![0-7]))")
+
+
 def _tokens(line: str) -> list[tokenize.TokenInfo]:
+    line = ZERO_TIMES.sub("0 ", line)  # from Python 3.12 on, tokenize refuses "0x"
     layout = {tokenize.NEWLINE, tokenize.NL, tokenize.ENDMARKER}
     try:
         return [t for t in tokenize.generate_tokens(io.StringIO(line).readline) if t.type not in layout]

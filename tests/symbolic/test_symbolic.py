@@ -699,6 +699,11 @@ def test_nested_100_deep(part, order):
     assert symbolic.compile(text, "x", order=order).symbols
 
 
+@pytest.mark.parametrize("text", ["0x", "0X", "0b", "0o", "0x*y", "x 0o", "3x + 0b", "0o x"])
+def test_zero_times_a_symbol_is_no_number_in_another_base(text):
+    assert symbolic.compile(text, "x X b o y", order=1).value(1, 2, 3, 4, 5) == (3 if "3" in text else 0)
+
+
 SHAPES = {  # of which each takes more than a tenth of what is allowed
     "roots of numbers": "(1+" * 49 + "2" + ")^(1/3)" * 49,
     "sines of numbers": "sin(1+" * 49 + "1" + ")" * 49,
