@@ -23,7 +23,7 @@ from numgrad._arrays.plan.options import (
 )
 from numgrad._arrays.plan.spacing import number_key
 from numgrad._arrays.plan.types import PIECE, Order, Plan, Request, memory_order
-from numgrad._arrays.run.arrange import arrange, fill_flat
+from numgrad._arrays.run.arrange import arrange, fill_by_stencils
 from numgrad._checks import choice
 from numgrad._system.out import check
 
@@ -163,7 +163,7 @@ def by_stencil(call: "Arguments", out: np.ndarray | None = None) -> np.ndarray:
     request = call.request()
     results, inputs = arrange(request, out)
     if request.f.size:
-        fill_flat(request, results, inputs)
+        fill_by_stencils(request, results, inputs)
     return out if out is not None else results[0]
 
 

@@ -20,7 +20,7 @@ from numgrad._arrays.plan.options import (
     read_spacing,
 )
 from numgrad._arrays.plan.types import AxisPlan, Order, Plan, Request, Term, memory_order
-from numgrad._arrays.run.arrange import fill_flat
+from numgrad._arrays.run.arrange import fill_by_stencils
 from numgrad._checks import refuse_units
 from numgrad._system.memory import copy, may_share
 from numgrad._system.out import check
@@ -244,7 +244,7 @@ def _fill(
     """Fill those of the blocks that are targets."""
     used = sorted({t.target for t in terms})
     numbered = [t._replace(target=used.index(t.target)) for t in terms]
-    fill_flat(field.request(numbered, sources), [blocks[i] for i in used], inputs)
+    fill_by_stencils(field.request(numbered, sources), [blocks[i] for i in used], inputs)
 
 
 def _blocks(leading: tuple[int, ...], f: np.ndarray, order: Order, dtype: Any) -> np.ndarray:

@@ -1,7 +1,6 @@
 """Minima and maxima of samples, between the samples."""
 
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,7 +9,8 @@ from numgrad._arrays.containers import home_of, takes_containers
 from numgrad._arrays.kernels.turning import scan
 from numgrad._arrays.plan.options import Coordinates, read_formula, read_period, read_samples, read_spacing
 from numgrad._checks import flag, number
-from numgrad._compile.jit import Kernel, entry_point, specialise
+from numgrad._compile.jit import draft
+from numgrad._compile.tiers import call
 from numgrad._system.threads import get_num_threads, share
 
 # Samples that are worth another thread.
@@ -284,7 +284,7 @@ def _scan(lines: np.ndarray, n: int, *options: Any) -> np.ndarray:
     """Return the records of `kernels.turning`."""
     count = lines.size // n if n else 0
     counts = np.zeros(count, np.int64)
-    kernel = _kernel(lines.dtype)
+    kernel = draft(scan, lines.dtype)
     threads = thread_count(lines.size)
     step = max(1, -(-count // (4 * threads)))
     parts = [(a, min(a + step, count)) for a in range(0, count, step)]
@@ -292,8 +292,7 @@ def _scan(lines: np.ndarray, n: int, *options: Any) -> np.ndarray:
     def run(records: np.ndarray, places: np.ndarray, fills: bool) -> None:
         def work(mine: Any) -> None:
             for a, b in mine:
-                arguments = (lines, records, n, a, b, fills, places, *options)
-                entry_point(kernel, *arguments)(*arguments)
+                call(kernel, (b - a) * n, lines, records, n, a, b, fills, places, *options)
 
         share(work, parts, threads)
 
@@ -305,8 +304,3 @@ def _scan(lines: np.ndarray, n: int, *options: Any) -> np.ndarray:
 
 def thread_count(size: int) -> int:
     return get_num_threads() if size >= PARALLEL else 1
-
-
-@cache
-def _kernel(dtype: "np.dtype[Any]") -> Kernel:
-    return specialise(scan, dtype)

@@ -4,47 +4,98 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from threading import RLock
 from types import FunctionType
 from typing import Any
 
 from numgrad._compile import stand_ins
 from numgrad._compile.language import Target
+from numgrad._compile.plain import Bound
 from numgrad._system.forks import hold_at_fork
 
 Kernel = Callable[..., Any]
 
+# Seconds, about: to load a kernel; and to compile one, of which the latter is for each of Python's instructions.
+LOAD, COMPILE, INSTRUCTION = 0.02, 0.2, 0.35e-3
+
 _lock = RLock()
-_specialised: dict[tuple[object, ...], Kernel] = {}
+_compiled: dict["Draft", Kernel] = {}
 _entry_points: dict[Kernel, Kernel] = {}
 
 
-@lru_cache(maxsize=None, typed=True)  # 1, 1.0 and True are different names
-def specialise(
-    kernel: Kernel, *kinds: Any, fastmath: frozenset[str] = frozenset(), inline: bool = False, **names: Any
-) -> Kernel:
-    """Return `kernel` jitted for one signature, with the global `names` of its file bound anew.
+class Draft(Bound):
+    """A kernel for one signature, which is compiled when that is asked for."""
 
-    The functions that it calls are jitted along, with the same names bound; stand-ins become intrinsics. Nothing is
-    compiled before the first call. A kernel that another kernel calls is `inline`: a real call hands over an array as
-    seven arguments.
+    def __init__(
+        self, function: Kernel, kinds: tuple[Any, ...], names: dict[str, Any], fastmath: frozenset[str], inline: bool
+    ) -> None:
+        super().__init__(function, names)
+        self.kinds, self.fastmath, self.inline = kinds, fastmath, inline
+
+    @cached_property
+    def name(self) -> str:
+        """The name in Numba's cache: it ends with a digest of all that the code depends on."""
+        own = (self.function, *self.kinds, *self.names.items(), *sorted(self.fastmath), self.inline)
+        return f"{self.function.__qualname__}_{digest(*map(_said, own))}"
+
+    @property
+    def compiled(self) -> Kernel:
+        """The kernel, jitted, with stand-ins replaced by intrinsics. Nothing is compiled before the first call."""
+
+        def jit(function: FunctionType) -> Kernel:
+            return _jit(function, self.fastmath, self.inline or function.__code__ is not self.function.__code__)
+
+        with _lock:  # also of the digest, which imports
+            if self not in _compiled:
+                names = {name: v.compiled if isinstance(v, Draft) else v for name, v in self.names.items()}
+                _compiled[self] = _bound(self.function, names, self.name.rpartition("_")[2], jit, {})
+            return _compiled[self]
+
+    @property
+    def entry(self) -> Kernel | None:
+        """The entry point if there has been one."""
+        return _entry_points.get(_compiled.get(self))  # type: ignore[arg-type]
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the kernel has been compiled or loaded."""
+        return bool(getattr(_compiled.get(self), "overloads", ()))
+
+    @cached_property
+    def seconds(self) -> float:
+        """What it takes to load the compiled kernel or, if no cache has it, to compile it; a rough guess."""
+        return LOAD if self._is_kept() else COMPILE + INSTRUCTION * self.instructions
+
+    def _is_kept(self) -> bool:
+        """Whether a cache of Numba's has the compiled kernel. Does not import Numba, whose names of files it knows."""
+        from glob import glob
+
+        own = os.environ.get("NUMBA_CACHE_DIR")
+        beside = os.path.join(os.path.dirname(self.function.__code__.co_filename), "__pycache__")
+        folders = [os.path.join(own, "*")] if own else [beside, os.path.expanduser("~/.cache/numba/*")]
+        return any(glob(os.path.join(folder, f"*.{self.name}-*.nbi")) for folder in folders)
+
+
+@lru_cache(maxsize=None, typed=True)  # 1, 1.0 and True are different names
+def draft(
+    kernel: Kernel, *kinds: Any, fastmath: frozenset[str] = frozenset(), inline: bool = False, **names: Any
+) -> Draft:
+    """Return the draft of `kernel` for one signature, with the global `names` of its file bound anew.
+
+    A kernel that another kernel calls is `inline`: a real call hands over an array as seven arguments.
 
     `kinds` are what else the types of its arguments depend on, such as dtypes: all calls with the same kinds and names
     must have one signature. Each gets a function, and so a cache entry, of its own, whose name is a digest of them:
     when cold processes compile different signatures of one function at once, Numba can leave an index that no later
     process can load.
     """
-    with _lock:  # also of the digest, which imports
-        said = digest(*map(_said, (kernel, *kinds, *names.items(), *sorted(fastmath), inline)))
-        key = (kernel, kinds, said)
-        if key not in _specialised:
+    return Draft(kernel, kinds, names, fastmath, inline)
 
-            def jit(function: FunctionType) -> Kernel:
-                return _jit(function, fastmath, inline or function.__code__ is not kernel.__code__)
 
-            _specialised[key] = _bound(kernel, names, said, jit, {})
-        return _specialised[key]
+def specialise(kernel: Kernel, *kinds: Any, **options: Any) -> Kernel:
+    """Return a kernel jitted, as its `draft` says."""
+    return draft(kernel, *kinds, **options).compiled
 
 
 def fresh(kernel: Kernel, *, allocates: bool = False, **names: Any) -> Kernel:
@@ -91,6 +142,8 @@ def _said(value: Any) -> str:
     """A value that a name is bound to, in words that are the same in each process."""
     if isinstance(value, tuple):
         return f"({','.join(map(_said, value))})"
+    if isinstance(value, Draft):
+        return f"{value.function.__module__}.{value.name}"
     name = getattr(value, "__qualname__", None)
     return f"{type(value).__name__}:{value!r}" if name is None else f"{value.__module__}.{name}"
 
@@ -142,11 +195,6 @@ def entry_point(kernel: Kernel, *arguments: Any) -> Kernel:
         signature = tuple(_type(a, kind is Target) for a, kind in zip(arguments, kinds, strict=False))
         entry = _entry_points[kernel] = kernel.compile(signature)  # type: ignore[attr-defined]
     return entry
-
-
-def known_entry_point(kernel: Kernel) -> Kernel | None:
-    """Return the entry point of a kernel if there has been one."""
-    return _entry_points.get(kernel)
 
 
 def keep(kernel: Kernel) -> Kernel:

@@ -10,11 +10,13 @@ import numpy as np
 
 from numgrad._checks import refuse_units
 from numgrad._compile import jit
+from numgrad._compile.plain import Bound
+from numgrad._compile.tiers import Account
 from numgrad._system.threads import get_num_threads, share
 from numgrad.functions._kernels import calls as samples
 from numgrad.functions._kernels import search
 from numgrad.functions._kernels.layout import BLOCK
-from numgrad.functions._quotients import Kind, central, kernels
+from numgrad.functions._quotients import Kind, central, drafts
 
 # Tasks times numbers of a plain function that are searched for at once: their samples stay in the cache, and take no
 # more memory than the result.
@@ -22,6 +24,12 @@ CHUNK = 4096
 # Seconds of work that are worth handing to other threads.
 WORTHWHILE = 500e-6
 
+# Seconds for the search of the derivative of one number by plain kernels.
+SEARCH = 0.5e-3
+# The number of calls of a function from Python that take as long.
+CENTERS = 1e-3
+# Seconds to compile the calls of a jitted function.
+SAMPLING = 1.0
 # Seconds that a call of compiled code takes besides its work.
 CALL = 30e-6
 
@@ -89,6 +97,16 @@ class Values:
 def _own(value: Any) -> Any:
     """A copy of an array: a function may return the same one each time."""
     return value.copy() if isinstance(value, np.ndarray) else value
+
+
+@cache
+def _account() -> Account:
+    return Account(drafts(), SEARCH)
+
+
+@lru_cache(maxsize=64)
+def _account_of(*kind: Any) -> Account:
+    return Account(drafts(), SEARCH, SAMPLING)
 
 
 class PlainCaller:
@@ -167,16 +185,41 @@ class PlainCaller:
                 raise ValueError("`fun` returned both real and complex numbers; it must return one kind for all points")
             values[: lanes.size] = lanes.reshape(-1)
 
-        functions, total = (*kernels(), sample), tasks.point.size
-        chunk = min(max(BLOCK, CHUNK // max(numbers[2], 1)), total)
+        chunk = min(max(BLOCK, CHUNK // max(numbers[2], 1)), tasks.point.size)
         scratch = kind.scratch(numbers[2], chunk, self.has_indices)
-        for start in range(0, total, chunk):
-            stop = min(start + chunk, total)
-            search.run(functions, scratch, problem, tuple(found), numbers, kind.arrays, None, None, start, stop)
+        given = scratch, problem, tuple(found), numbers, kind.arrays, None, None
+        timed = Timed(sample)
+        _account().run(
+            tasks.point.size * numbers[2],
+            lambda: _search([d.plain for d in drafts()], timed, given, range(0, tasks.point.size, chunk)),
+            lambda: _search([d.compiled for d in drafts()], sample, given, range(0, tasks.point.size, chunk)),
+            timed.clock,
+        )
+
+
+def _search(kernels: list[Any], sample: Any, given: Any, starts: range) -> None:
+    """Search piece by piece, which Python sees to."""
+    for start in starts:
+        search.run((*kernels, sample), *given, start, min(start + starts.step, starts.stop))
+
+
+class Timed:
+    """A function, and a clock that stands still while it runs."""
+
+    def __init__(self, function: Callable[..., None]) -> None:
+        self.function, self.seconds = function, 0.0
+
+    def __call__(self, *arguments: Any) -> None:
+        began = perf_counter()
+        self.function(*arguments)
+        self.seconds += perf_counter() - began
+
+    def clock(self) -> float:
+        return perf_counter() - self.seconds
 
 
 class JittedCaller:
-    """Calls a function that Numba has compiled, from kernels that are compiled for it, once."""
+    """Calls a function that Numba has compiled: from kernels that are compiled for it, once, or from Python."""
 
     def __init__(self, model: Model) -> None:
         self.model = model
@@ -189,16 +232,20 @@ class JittedCaller:
             )
         like = Values.read(np.asarray(value, jit.dtype_returned(model.fun, x, *model.args))[..., None], 1)
         count = model.points.shape[1]
-        lanes = np.empty((like.lanes.shape[0], count))
+        self.values = Values(like.shape, like.dtype, np.empty((like.lanes.shape[0], count)))
+        args = jit.type_of(model.args) if model.args else None
+        self._kind = model.fun, model.is_vector, model.points.dtype, like.shape, like.dtype.kind == "c", args
+        self._account = _account_of(*self._kind)
         context = self._context(Tasks(np.arange(count), np.zeros(count, np.int64)))
         nodes, which = np.array(model.points[0], float), np.arange(count)
-        args = jit.type_of(model.args) if model.args else None
-        is_complex = like.dtype.kind == "c"
-        self.sample = _sampling(model.fun, model.is_vector, model.points.dtype, like.shape, is_complex, args)
+        row = nodes, nodes, which, self.values.lanes.reshape(-1), count, 0, context, model.args
         began = perf_counter()
-        self._with_args(0, (self.sample, nodes, which, lanes.reshape(-1), context))
+        self._account.run(
+            count * like.lanes.shape[0] * CENTERS,
+            lambda: _plainly(*self._kind)(*row),
+            lambda: self._with_args(0, (_sampling(*self._kind), nodes, which, row[3], context)),
+        )
         self.seconds = max(perf_counter() - began - CALL, 0.0) / count
-        self.values = Values(like.shape, like.dtype, lanes)
 
     def _context(self, tasks: Tasks) -> Arrays:
         points = np.ascontiguousarray(self.model.points.T, float)
@@ -212,13 +259,28 @@ class JittedCaller:
             _frame()[which](*before, 0, *after)
 
     def search(self, kind: Kind, tasks: Tasks, problem: Arrays, numbers: tuple[Any, ...], found: Arrays) -> None:
+        total, has_indices = tasks.point.size, self.model.is_vector
+        chunk = min(BLOCK, total)
+        scratch = kind.scratch(numbers[2], chunk, has_indices)
+        given = scratch, problem, tuple(found), numbers, kind.arrays, self._context(tasks), self.model.args
+        timed = Timed(_plainly(*self._kind))
+        self._account.run(
+            total * numbers[2],
+            lambda: _search([d.plain for d in drafts()], timed, given, range(0, total, chunk)),
+            lambda: self._search_compiled(kind, tasks, problem, numbers, found),
+            timed.clock,
+        )
+
+    def _search_compiled(
+        self, kind: Kind, tasks: Tasks, problem: Arrays, numbers: tuple[Any, ...], found: Arrays
+    ) -> None:
         total = tasks.point.size
         threads = 1
         if self.seconds * total * kind.levels * kind.samples > WORTHWHILE:
             threads = get_num_threads()
         piece = max(1, min(64 * BLOCK, -(-total // (2 * threads)))) if threads > 1 else total
         context, found = self._context(tasks), tuple(found)
-        functions = (*_addresses(), self.sample)
+        functions = (*_addresses(), _sampling(*self._kind))
 
         def work(pieces: Any) -> None:
             scratch = kind.scratch(numbers[2], min(BLOCK, total), self.model.is_vector)
@@ -229,21 +291,32 @@ class JittedCaller:
         share(work, range(0, total, piece), threads)
 
 
-@lru_cache(maxsize=64)
-def _sampling(
-    fun: Any, is_vector: bool, dtype: np.dtype, shape: tuple[int, ...], is_complex: bool, args: Any
-) -> "Address":
-    """Compile the kernel that calls a function, once."""
+def _calling(fun: Any, is_vector: bool, dtype: np.dtype, shape: tuple[int, ...], is_complex: bool) -> Any:
+    """Return the kernel that calls a function, and the names that are bound in it."""
     keep = {
         (False, False): samples.keep_real,
         (False, True): samples.keep_complex,
         (True, False): samples.keep_array,
         (True, True): samples.keep_complex_array,
     }[shape != (), is_complex]
-    value_at = samples.value_at if args is None else jit.intrinsics().reader(args)
     each = samples.each_vector if is_vector else samples.each_scalar
+    return each, {"FLOAT": dtype.type, "SHAPE": shape, "fun": fun, "keep": keep}
+
+
+@lru_cache(maxsize=64)
+def _plainly(*kind: Any) -> Any:
+    """Return the plain function that calls a function from Python."""
+    return Bound(*_calling(*kind[:-1])).plain
+
+
+@lru_cache(maxsize=64)
+def _sampling(*kind: Any) -> "Address":
+    """Compile the kernel that calls a function, once."""
+    each, names = _calling(*kind[:-1])
+    args = kind[-1]
+    value_at = samples.value_at if args is None else jit.intrinsics().reader(args)
     # References are counted inside only: where the function raises, no count is left behind outside.
-    inside = jit.fresh(each, allocates=True, FLOAT=dtype.type, SHAPE=shape, fun=fun, keep=keep)
+    inside = jit.fresh(each, allocates=True, **names)
     sample = jit.fresh(samples.sample, each=inside, value_at=value_at)
     row, ints = np.empty(0), np.empty(0, np.int64)
     return Address(sample, row, row, ints, row, 0, 0, (np.empty((0, 0)), ints, ints, ints), 0)
@@ -306,7 +379,7 @@ def _addresses() -> tuple[int, ...]:
         (like.scratch, 0.5, 0, 0, like.facts),
         (like.scratch, like.results, 0, 0, 0, like.facts),
     )
-    return tuple(jit.address(k, *given) for k, given in zip(kernels(), arguments, strict=True))
+    return tuple(jit.address(k.compiled, *given) for k, given in zip(drafts(), arguments, strict=True))
 
 
 @cache

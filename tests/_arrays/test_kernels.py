@@ -34,8 +34,8 @@ def compiled_here(monkeypatch):
     if numba.config.DISABLE_JIT:
         pytest.skip("nothing is compiled")
     monkeypatch.setenv("NUMGRAD_CACHE", "0")
-    monkeypatch.setattr(jit, "_specialised", {})
-    caches = jit.specialise, plan_for, compose.compiled, compose.compiled_strided
+    monkeypatch.setattr(jit, "_compiled", {})
+    caches = jit.draft, plan_for, compose.drafted, compose.compiled_strided
     for cache in caches:
         cache.cache_clear()
     yield numba
@@ -183,7 +183,7 @@ def test_assembly_of_regression(dtype, compiled_here, monkeypatch):
         ng.gradient_descent(np.asarray(X, order=order), y, n_iter=2, method="fused")
     ng.CompressedRows().update(X, y)
     names = {"descent", "packing", "rows", "compress", "fold"}
-    called = {k[0].__name__: kernel for k, kernel in jit._specialised.items() if kernel.signatures}
+    called = {d.function.__name__: kernel for d, kernel in jit._compiled.items() if kernel.signatures}
     kernels = {name: kernel for name, kernel in called.items() if name in names}
     assert set(kernels) == names
     for name, kernel in kernels.items():
@@ -207,9 +207,10 @@ def test_one_signature_for_each_specialisation(compiled_here):
     for streaming in STORES:  # inside a kernel that writes past the cache, indices have other types
         flat.bind(plan("f8", (3, 9, 1), 0.3), f, np.empty_like(f), (0.3,), streaming)
     counts: dict = {}
-    for (kernel, kinds, said), dispatcher in jit._specialised.items():
-        assert len(dispatcher.signatures) <= 1, (kernel, kinds, said)
-        counts[kernel, kinds[2:]] = counts.get((kernel, kinds[2:]), 0) + 1
+    for draft, dispatcher in jit._compiled.items():
+        assert len(dispatcher.signatures) <= 1, draft.name
+        key = draft.function, draft.kinds[2:]
+        counts[key] = counts.get(key, 0) + 1
     # Of each composition, for each dtype of f: the dtypes of the division, times quotient or product.
     assert max(counts.values()) <= 6, counts
 

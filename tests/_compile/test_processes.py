@@ -37,8 +37,8 @@ def test_cache_is_used(tmp_path):
     first = files(tmp_path)
     assert first
     hits = CALL + (
-        "from numgrad._compile.jit import _specialised\n"
-        "used = [k.stats for k in _specialised.values() if k.signatures]\n"
+        "from numgrad._compile.jit import _compiled\n"
+        "used = [k.stats for k in _compiled.values() if k.signatures]\n"
         "print(sum(sum(s.cache_hits.values()) for s in used), sum(sum(s.cache_misses.values()) for s in used))\n"
     )
     hit, missed = map(int, finish(start("f8", code=hits, cache=tmp_path)).split())
@@ -254,10 +254,10 @@ def test_many_threads_at_once():
 
 
 def test_kernels_release_the_gil():
-    from numgrad._compile.jit import _specialised
+    from numgrad._compile.jit import _compiled
 
     ng.gradient(np.arange(3.0))
-    assert all(kernel.targetoptions["nogil"] for kernel in _specialised.values())
+    assert all(kernel.targetoptions["nogil"] for kernel in _compiled.values())
 
 
 def test_without_the_compiler(tmp_path):

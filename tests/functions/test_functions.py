@@ -387,7 +387,7 @@ def test_kernels_see_one_signature():
     derivative(curve, LINE)
     derivative(lambda x: np.broadcast_to(1.0, x.shape), LINE, vectorized=True)
     hessian(three, np.asfortranarray(GRID))
-    assert {k.__name__: len(k.signatures) for k in _quotients.kernels() if len(k.signatures) != 1} == {}
+    assert {d.name: len(d.compiled.signatures) for d in _quotients.drafts() if len(d.compiled.signatures) != 1} == {}
 
 
 # Evaluations
@@ -1320,7 +1320,7 @@ def test_samples_in_python(monkeypatch, call, fun, x, keep):
             second = np.empty(0, np.int64) if tasks.second is None else tasks.second
             context = np.ascontiguousarray(model.points.T), tasks.point, tasks.first, second
             scratch = kind.scratch(numbers[2], min(layout.BLOCK, tasks.point.size), model.is_vector)
-            functions = *_quotients.kernels(), sample
+            functions = *[d.compiled for d in _quotients.drafts()], sample
             total = tasks.point.size
             samples.search(
                 functions, scratch, problem, tuple(found), numbers, kind.arrays, context, model.args, 0, total

@@ -14,7 +14,8 @@ from numgrad._arrays.plan.dtypes import ARGUMENT, REAL
 from numgrad._arrays.plan.fornberg import at_origin, central, symmetric
 from numgrad._arrays.plan.options import BOUNDARIES, StencilFormula
 from numgrad._arrays.plan.types import Case, Made, Recipe
-from numgrad._compile.jit import Kernel, entry_point, specialise
+from numgrad._compile.jit import Draft, Kernel, draft
+from numgrad._compile.tiers import call
 from numgrad._system.threads import get_num_threads, share
 
 # Elements of the table of `kernels.short`: some whole blocks.
@@ -124,8 +125,7 @@ def of_stencil(case: Case, inside: Made, x: np.ndarray) -> tuple[Any, ...]:
 
     def fill(parts: Any) -> None:
         for a, b in parts:
-            arguments = (x, table, low, a, b, scale)
-            entry_point(kernel, *arguments)(*arguments)
+            call(kernel, (b - a) * count**2, x, table, low, a, b, scale)
 
     parts = [(a, min(a + PARALLEL, size - high)) for a in range(low, size - high, PARALLEL)]
     share(fill, parts, 1 if len(parts) < 2 else get_num_threads())
@@ -135,7 +135,7 @@ def of_stencil(case: Case, inside: Made, x: np.ndarray) -> tuple[Any, ...]:
     if formula.boundary != "nan":
         rows = x, found, places, samples[:, 0].copy(), case.period, scale
         kernel = weighing(fill_rows, 0, formula.n, case.key.are_extreme)
-        entry_point(kernel, *rows)(*rows)
+        call(kernel, found.size * samples.shape[1], *rows)
     return table.astype(real, copy=False), low, _rows(found, samples % size, low_rows, real)
 
 
@@ -157,9 +157,9 @@ def of_gaps(case: Case, inside: Made, spacing: Any) -> tuple[Any, ...]:
     return spacing, (*ends, case.period, factor, case.key.are_own), inside
 
 
-def weighing(function: Kernel, taps: int, order: int, scaled: bool) -> Kernel:
-    """Return the kernel that fills a table of weights of points, or rows of those at the ends."""
-    return specialise(function, TAPS=taps, ORDER=order, SCALED=scaled)
+def weighing(function: Kernel, taps: int, order: int, scaled: bool) -> Draft:
+    """Return the draft of the kernel that fills a table of weights of points, or rows of those at the ends."""
+    return draft(function, TAPS=taps, ORDER=order, SCALED=scaled)
 
 
 def end_places(formula: StencilFormula, size: int, is_even: bool) -> tuple[np.ndarray, int]:

@@ -14,7 +14,7 @@ from numgrad._arrays.kernels.strided import strided
 from numgrad._arrays.plan.dtypes import FIELDS, REAL
 from numgrad._arrays.plan.schemes import COPY, EDGES, NONUNIFORM, SHORT_LINES, UNIFORM
 from numgrad._arrays.plan.types import Recipe
-from numgrad._compile.jit import Kernel, specialise
+from numgrad._compile.jit import Draft, Kernel, draft, specialise
 from numgrad._compile.stand_ins import fence, put_line
 
 
@@ -22,9 +22,14 @@ def has_streaming_stores() -> bool:
     return platform.machine().lower() in ("x86_64", "amd64")
 
 
-@cache
 def compiled(recipe: Recipe, streaming: bool) -> Kernel:
     """Return the kernel of a recipe, to be compiled when it is first called."""
+    return drafted(recipe, streaming).compiled
+
+
+@cache
+def drafted(recipe: Recipe, streaming: bool) -> Draft:
+    """Return the draft of the kernel of a recipe."""
     names = {
         "FIELD": FIELDS[recipe.dtype],
         "DIVISOR": recipe.work,
@@ -44,8 +49,8 @@ def compiled(recipe: Recipe, streaming: bool) -> Kernel:
     # A kernel inside another one gets other types from each: unsigned indices, and a buffer as the target.
     kinds = recipe.dtype, recipe.real, tuple(functions)
     for function in functions[:-1]:
-        names["inside"] = specialise(function, *kinds, inline=True, **names)
-    return specialise(functions[-1], *kinds, **names)
+        names["inside"] = draft(function, *kinds, inline=True, **names)
+    return draft(functions[-1], *kinds, **names)
 
 
 @cache

@@ -17,7 +17,8 @@ from numgrad._arrays.plan.fornberg import EXACT
 from numgrad._arrays.plan.spacing import are_integers, exact, not_real, relative
 from numgrad._arrays.plan.types import Order, inner_of
 from numgrad._checks import choice, integer, refuse_units
-from numgrad._compile.jit import entry_point, specialise
+from numgrad._compile.jit import draft
+from numgrad._compile.tiers import call
 
 BOUNDARIES = {"one-sided": ONE_SIDED, "periodic": PERIODIC, "nan": EMPTY}
 # Products of distances stay within the range of float64 while the exponents of all of them sum up to less.
@@ -189,8 +190,7 @@ def read_spacing(
     inner = inner_of(shape, order, axis) if are_own else 1
     steps = np.ones(2)
     if flat.size and size > 1:
-        kernel = specialise(first_turn)
-        at = int(entry_point(kernel, flat, steps, size, inner)(flat, steps, size, inner))
+        at = int(call(draft(first_turn), flat.size, flat, steps, size, inner))
         if at >= 0:
             places = np.array(np.unravel_index(at + inner, x.shape))[np.argsort(turned or range(x.ndim))]
             seen = flat if np.ndim(origin) == 0 else x.reshape(-1)

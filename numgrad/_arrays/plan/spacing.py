@@ -1,14 +1,14 @@
 """np.gradient's spacing arguments, read once: a number or a coordinate array for each axis."""
 
 from collections.abc import Iterator
-from functools import cache
 from math import frexp
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from numgrad._arrays.kernels.nonuniform import is_evenly_spaced
-from numgrad._compile.jit import Kernel, entry_point, specialise
+from numgrad._compile.jit import draft
+from numgrad._compile.tiers import call
 from numgrad._system.threads import get_num_threads, share
 
 # A real number that NumPy promotes as Python's (weak) or by its own dtype (strong). bool, longdouble, complex and
@@ -182,9 +182,10 @@ def _first_step(x: np.ndarray) -> Any:
 
 
 def _is_even(x: np.ndarray) -> bool:
-    return bool(entry_point(evenness(x.dtype), x)(x))
+    return bool(call(draft(is_evenly_spaced, x.dtype), x.size / 500, x, twin=_has_one_step))
 
 
-@cache
-def evenness(dtype: "np.dtype[Any]") -> Kernel:
-    return specialise(is_evenly_spaced, dtype)
+def _has_one_step(x: np.ndarray) -> bool:
+    """As `is_evenly_spaced`, by NumPy."""
+    with np.errstate(all="ignore"):
+        return bool((np.diff(x) == x[1] - x[0]).all())

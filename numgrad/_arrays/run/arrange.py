@@ -1,12 +1,14 @@
 """Arrays for the results, and flat memory for the kernels."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from numgrad._arrays.plan.spacing import is_ready
 from numgrad._arrays.plan.types import Order, Request, is_compact
-from numgrad._arrays.run.flat import fill
+from numgrad._arrays.run.flat import account_of, fill, fill_plainly, is_streaming, steps_of
 from numgrad._system.memory import shares_memory, store
 from numgrad._system.out import targets
 
@@ -34,7 +36,20 @@ def is_flat(request: Request, results: list[np.ndarray], inputs: tuple[Any, ...]
     )
 
 
-def fill_flat(request: Request, results: list[np.ndarray], inputs: tuple[Any, ...]) -> bool:
+def fill_by_stencils(request: Request, results: list[np.ndarray], inputs: tuple[Any, ...]) -> None:
+    """Fill the results by the kernels of stencils, compiled or plain."""
+    plan, size = request.plan, request.f.size
+    fill_by = partial(fill_flat, request, results, inputs)
+    if plan.calls:
+        fill_by()
+        return
+    account = account_of(plan, is_streaming(sum(r.nbytes for r in results)))
+    account.run(steps_of(plan, size), partial(fill_by, fill_plainly), fill_by)
+
+
+def fill_flat(
+    request: Request, results: list[np.ndarray], inputs: tuple[Any, ...], fill: Callable[..., bool] = fill
+) -> bool:
     """Fill the results by kernels on flat memory; what is not, or would be overwritten, goes through a copy."""
     order = request.order
     sources = [_compact(f, order) for f in (request.f, *request.others)]

@@ -2,15 +2,16 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from numgrad._arrays.plan.compose import compiled, has_streaming_stores, past_the_cache
+from numgrad._arrays.plan.compose import compiled, drafted, has_streaming_stores, past_the_cache
 from numgrad._arrays.plan.dispatch import known_calls
-from numgrad._arrays.plan.types import PIECE, AxisPlan, Plan
+from numgrad._arrays.plan.types import PIECE, AxisPlan, Plan, Recipe
 from numgrad._compile.jit import Kernel, entry_point
+from numgrad._compile.tiers import STEP, Account
 from numgrad._system.memory import pages_of
 from numgrad._system.threads import get_num_threads, share
 
@@ -63,6 +64,32 @@ def fill(sources: list[np.ndarray], results: list[np.ndarray], plan: Plan, spaci
     length = -(-len(ranges) // (threads * PARTS))
     parts = [ranges[i : i + length] for i in range(0, len(ranges), length)]
     return not any(share(work, parts, threads))
+
+
+@lru_cache(1024)
+def account_of(plan: Plan, streaming: bool, rate: float = STEP) -> Account:
+    """Return the account of the kernels of a plan, which it shares with all plans that have the same kernels."""
+    return _account(frozenset(axis.recipe for axis in plan.axes), streaming, rate)
+
+
+@cache
+def _account(recipes: frozenset[Recipe], streaming: bool, rate: float) -> Account:
+    return Account(tuple(drafted(recipe, streaming) for recipe in recipes), rate)
+
+
+def steps_of(plan: Plan, size: int) -> int:
+    """Return how many steps plain kernels do for arrays of so many elements."""
+    return size * sum(1 + a.recipe.taps * max(1, a.recipe.order and a.recipe.taps) for a in plan.axes)
+
+
+def fill_plainly(sources: list[np.ndarray], results: list[np.ndarray], plan: Plan, spacings: tuple[Any, ...]) -> bool:
+    """As `fill`, by the kernels as plain functions."""
+    met = False
+    for axis in plan.axes:
+        f, out = sources[axis.source], results[axis.target]
+        kernel = drafted(axis.recipe, False).plain
+        met |= kernel(f, out, axis.n, axis.inner, 0, f.size, 0, *constants_of(axis, spacings))
+    return not met
 
 
 class Step(NamedTuple):

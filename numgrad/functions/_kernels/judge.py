@@ -11,6 +11,7 @@ from numgrad._compile.language import Array, Flag, Index, Record, Scalar, Target
 from numgrad.functions._kernels import layout as at
 from numgrad.functions._kernels import thresholds as limit
 from numgrad.functions._kernels.layout import BLOCK
+from numgrad.functions._kernels.windows import power
 
 
 class Sizes(NamedTuple):
@@ -270,7 +271,7 @@ def judge(
 ) -> None:
     """Keep the quotient of each window of a block if it is the best so far, and say whether the window moves on."""
     order, levels = kind[0][at.ORDER], kind[0][at.LEVELS]
-    span = kind[2][at.STEPS][levels - 1] ** order
+    span = power(kind[2][at.STEPS][levels - 1], order)
     for t in range(count):
         move = state[at.MOVE * BLOCK + t]
         is_finer = move < at.STAY

@@ -1,10 +1,19 @@
 """The windows of a search: samples become quotients, and quotients the sums that `judge` reads."""
 
 from math import inf, nan
+from typing import Any
 
-from numgrad._compile.language import Array, Index, Record, Target
+from numgrad._compile.language import Array, Index, Record, Scalar, Target
 from numgrad.functions._kernels import layout as at
 from numgrad.functions._kernels.layout import BLOCK
+
+
+def power(base: Scalar, exponent: Index) -> Any:
+    """Return base**exponent, whose last bits would not be the same in compiled code and in Python."""
+    product = 1.0
+    for _ in range(exponent):
+        product *= base
+    return product
 
 
 def condense(
@@ -65,7 +74,7 @@ def open_windows(
     scale(task, state, count, kind)
     for j in range(levels + 1):
         condense(values, begin + j * samples * total, total, state, window, 0, j, count, kind)
-        factor = kind[1][at.FACTORIAL] / kind[2][at.STEPS][j] ** order
+        factor = kind[1][at.FACTORIAL] / power(kind[2][at.STEPS][j], order)
         for t in range(count):
             window[j * BLOCK + t] *= factor / state[at.POWER * BLOCK + t]
 

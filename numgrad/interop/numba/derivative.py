@@ -267,8 +267,8 @@ def _table(case: Case) -> list[str]:
     places, low_rows = end_places(formula, size, is_even=False)
     samples = end_samples(formula, places, low_rows, size)
     for prefix, scaled in (("", False), ("scaled_", True)):
-        source.add(**{f"{prefix}fill_table": weighing(fill_table, count, formula.n, scaled)})
-        source.add(**{f"{prefix}fill_rows": weighing(fill_rows, 0, formula.n, scaled)})
+        source.add(**{f"{prefix}fill_table": weighing(fill_table, count, formula.n, scaled).compiled})
+        source.add(**{f"{prefix}fill_rows": weighing(fill_rows, 0, formula.n, scaled).compiled})
     source.add(PLACES=places)
     table = f"fill_table(points, table, low, low, length0 - {high}, {case.factor})"
     lines = [

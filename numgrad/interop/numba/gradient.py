@@ -8,6 +8,7 @@ from numba.np.numpy_support import as_dtype
 
 from numgrad._arrays.gradient import MESSAGES
 from numgrad._arrays.kernels.edges import one_sided
+from numgrad._arrays.kernels.nonuniform import is_evenly_spaced
 from numgrad._arrays.plan.compose import compiled
 from numgrad._arrays.plan.dtypes import (
     ARGUMENT,
@@ -19,7 +20,6 @@ from numgrad._arrays.plan.dtypes import (
     work_of_number,
 )
 from numgrad._arrays.plan.schemes import schemes
-from numgrad._arrays.plan.spacing import evenness
 from numgrad._arrays.plan.types import Recipe
 from numgrad._compile.jit import Kernel, specialise
 from numgrad.interop.numba.source import Source, block, dtype_of, is_none, is_sequence, known, plain
@@ -127,7 +127,7 @@ class CoordinateSpacing(NamedTuple):
         even = NumberSpacing(work_of_number(field, self.own), self.own)
         source.add(
             **{
-                f"is_even_{tag}": evenness(np.dtype(self.own)),
+                f"is_even_{tag}": specialise(is_evenly_spaced, np.dtype(self.own)),
                 f"one_sided_{tag}": specialise(one_sided, self.own, inline=True),
             }
         )

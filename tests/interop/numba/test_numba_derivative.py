@@ -200,6 +200,6 @@ def test_kernels_are_those_outside():
     check(f, "n=3, accuracy=4", x=0.3)
     check(f, "accuracy=6, boundary='periodic'", x=x, period=1000.0)
     check(f, x=x)
-    signatures = {kernel: getattr(kernel, "signatures", ()) for kernel in jit._specialised.values()}
+    signatures = {kernel: getattr(kernel, "signatures", ()) for kernel in jit._compiled.values()}
     assert signatures
     assert {kernel: found for kernel, found in signatures.items() if len(found) > 1} == {}

@@ -1,0 +1,124 @@
+"""When to compile: nobody waits for a compiler before it pays.
+
+There are two tiers. In tier 0 NumPy or the kernels as plain Python functions do the work, in tier 1 the compiled
+kernels, with the same bits. The rule is that of ski rental: work stays in tier 0 until the time spent there, plus what
+this call is expected to take, reaches the price of tier 1; then tier 1 is bought. So nothing takes more than twice as
+long as the better choice would have.
+"""
+
+import os
+import sys
+from collections.abc import Callable
+from functools import cache
+from threading import get_ident
+from time import perf_counter
+from typing import Any, TypeVar
+
+from numgrad._compile.jit import Draft, entry_point
+
+Result = TypeVar("Result")
+Clock = Callable[[], float]
+
+# Seconds for the import of Numba, with all that it needs for its first code.
+IMPORT = 0.35
+# Seconds for a step of a kernel as a plain function, in which it reads a few numbers and writes one.
+STEP = 1e-6
+# Work that is expected to take less is done without a look at the price, which takes longer.
+SMALL_CHANGE = 5e-3
+
+# Seconds spent in tier 0 by all kernels: what they save together is the import.
+_total = 0.0
+
+
+def wanted() -> str:
+    """Return the tier that the environment asks for, "0" or "1"; empty if it does not."""
+    given = os.environ.get("NUMGRAD_TIER", "")
+    if given not in ("", "0", "1"):
+        raise ValueError(f"NUMGRAD_TIER is {given!r}; give 0 (nothing is compiled) or 1 (all is), or unset it")
+    return given
+
+
+class Account:
+    """What has been spent in tier 0 for some kernels, which are bought together.
+
+    `rate` is a guess at the seconds that a unit of work takes in tier 0, which the first calls correct.
+    """
+
+    def __init__(self, drafts: tuple[Draft, ...], rate: float = STEP, besides: float = 0.0) -> None:
+        """`besides` are the seconds for what else is compiled with these kernels."""
+        self.drafts, self.rate, self.besides = drafts, rate, besides
+        self.spent = 0.0
+        self.is_bought = False
+        self.buyer: tuple[int, int] | None = None  # the process and the thread that compile
+
+    def choose(self, work: float) -> tuple[int, str]:
+        """Return the tier of a call, by its work, and why."""
+        if given := wanted():
+            return int(given), f"NUMGRAD_TIER is {given}"
+        if self.is_bought:
+            return 1, "its kernels are compiled"
+        expected = work * self.rate
+        if self.spent + expected < SMALL_CHANGE:
+            return 0, "this is too little work to compile for"
+        price = self.price()
+        is_worth_it = self.spent + expected >= price
+        if is_worth_it and self._is_being_bought() and expected < price:
+            return 0, "another thread compiles"
+        return int(is_worth_it), (
+            f"{self.spent:.2g} s spent without compiled kernels, and {expected:.2g} s to come, are "
+            f"{'not less' if is_worth_it else 'less'} than the {price:.2g} s that these cost"
+        )
+
+    def run(
+        self, work: float, plain: Callable[[], Result], compiled: Callable[[], Result], clock: Clock = perf_counter
+    ) -> Result:
+        """Do a call in one tier or the other. The clock stands still for what takes as long in both."""
+        global _total
+        if self.choose(work)[0]:
+            self.buyer = _here()
+            try:
+                result = compiled()
+            finally:
+                self.buyer = None
+            self.is_bought = True
+            return result
+        began = clock()
+        try:
+            return plain()
+        finally:
+            took = clock() - began
+            if self.spent:  # the first call makes what the next ones have
+                self.rate = took / work
+            self.spent += took
+            _total += took
+
+    def _is_being_bought(self) -> bool:
+        """Whether another thread compiles; of this process: a fork may have left it behind."""
+        return self.buyer is not None and self.buyer[0] == os.getpid() and self.buyer != _here()
+
+    def price(self) -> float:
+        """Return the seconds that it takes to have the compiled kernels."""
+        is_imported = "numba" in sys.modules
+        shared = 0.0 if is_imported else max(0.0, IMPORT - (_total - self.spent))
+        return shared + self.besides + sum(draft.seconds for draft in self.drafts if not draft.is_ready)
+
+
+def _here() -> tuple[int, int]:
+    return os.getpid(), get_ident()
+
+
+@cache
+def _account(draft: Draft) -> Account:
+    return Account((draft,))
+
+
+def call(draft: Draft, work: float, *arguments: Any, twin: Callable[..., Any] | None = None) -> Any:
+    """Call one kernel, whose `work` is so many steps; in tier 0 its `twin`, if there is one with the same results."""
+    entry = draft.entry
+    if entry is not None:
+        return entry(*arguments)
+    return _account(draft).run(
+        work,
+        lambda: (twin or draft.plain)(*arguments),
+        lambda: entry_point(draft.compiled, *arguments)(*arguments),
+    )
