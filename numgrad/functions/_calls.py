@@ -200,7 +200,7 @@ class PlainCaller:
 def _search(kernels: list[Any], sample: Any, given: Any, starts: range) -> None:
     """Search piece by piece, which Python sees to."""
     for start in starts:
-        search.run((*kernels, sample), *given, start, min(start + starts.step, starts.stop))
+        search.run((*kernels, sample), *given, start=start, stop=min(start + starts.step, starts.stop))
 
 
 class Timed:
