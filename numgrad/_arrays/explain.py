@@ -13,8 +13,9 @@ from numgrad._arrays.plan.dispatch import prepare
 from numgrad._arrays.plan.schemes import UNIFORM
 from numgrad._arrays.plan.spacing import NotFast
 from numgrad._arrays.plan.types import AxisPlan, Request, is_compact
-from numgrad._arrays.run.arrange import arrange, is_flat
+from numgrad._arrays.run.arrange import account_and_work, arrange, is_flat
 from numgrad._arrays.run.flat import is_streaming, thread_count
+from numgrad._compile.tiers import COMPILED, Account
 from numgrad._system.out import check
 
 
@@ -44,6 +45,11 @@ class AxisExplanation:
         "streaming" for results written past the cache, else "plain".
     reason : str
         Why NumPy computes it, or dask; empty where a kernel does.
+    tier : int
+        Whether the kernel runs compiled, 1; or 0, where to have it compiled would take longer than it saves: NumPy
+        does the work of `gradient`, Python that of the others, with the same bits.
+    tier_reason : str
+        Why in this tier; empty where no kernel computes it.
     """
 
     axis: int | None
@@ -54,6 +60,8 @@ class AxisExplanation:
     threads: int = 1
     stores: str = "plain"
     reason: str = ""
+    tier: int = 0
+    tier_reason: str = ""
 
     def __str__(self) -> str:
         if self.reason:
@@ -66,10 +74,11 @@ class AxisExplanation:
 
 
 class Explanation(tuple[AxisExplanation, ...]):
-    """One AxisExplanation for each axis, or a single one for numpy.gradient; prints a line each."""
+    """One AxisExplanation for each axis, or a single one for numpy.gradient; prints a line each, and the tier."""
 
     def __repr__(self) -> str:
-        return "\n".join(map(str, self))
+        tiers = {f"tier {axis.tier}, because {axis.tier_reason}": None for axis in self if axis.tier_reason}
+        return "\n".join([*map(str, self), *tiers])
 
 
 def explain(f: Any, *varargs: Any, **options: Any) -> Explanation:
@@ -81,20 +90,23 @@ def explain(f: Any, *varargs: Any, **options: Any) -> Explanation:
     Returns
     -------
     Explanation
-        A tuple of AxisExplanation, in the order of the axes asked for; of a field in the order of its terms.
+        A tuple of AxisExplanation, in the order of the axes asked for; of a field in the order of its terms. Printed it
+        is a line for each of them, and one for the tier: 1, compiled, or 0, where that does not pay yet.
 
     Examples
     --------
     >>> import numpy as np
     >>> import numgrad as ng
-    >>> ng.explain(np.zeros((4, 5), np.float32), 0.1, [0, 1, 3, 4, 7])
+    >>> ng.explain(np.zeros((4, 5), np.float32), 0.1, [0, 1, 3, 4, 7])  # doctest: +ELLIPSIS
     axis 0: uniform, in float32, as (1, 4, 5), spacing 0.1, 1 thread, plain stores
     axis 1: nonuniform, in float64, as (4, 5, 1), spacing coordinates (float64), 1 thread, plain stores
+    tier ..., because ...
     >>> ng.explain(np.zeros(3, np.float16))
     numpy.gradient, because f has dtype float16
-    >>> ng.explain(ng.laplacian, np.zeros((9, 9)), accuracy=4)
+    >>> ng.explain(ng.laplacian, np.zeros((9, 9)), accuracy=4)  # doctest: +ELLIPSIS
     axis 0: stencil of 5 samples for n=2, in float64, as (1, 9, 9), spacing 1.0, 1 thread, plain stores
     axis 1: stencil of 5 samples for n=2, in float64, as (9, 9, 1), spacing 1.0, 1 thread, plain stores
+    tier ..., because ...
     """
     if not callable(f):
         f, varargs = gradient.gradient, (f, *varargs)
@@ -128,7 +140,8 @@ def _of_gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, o
     names = [done.recipe.words for done in plan.axes]
     if by_rows:
         names = [name.removesuffix(" + short lines") + " by rows" for name in names]
-    return Explanation([_row(request, *done, nbytes) for done in zip(plan.axes, names, strict=True)])
+    tier = (1, COMPILED) if plan.calls else _chosen(gradient.account_and_work(request))
+    return Explanation([_row(request, *done, nbytes, tier) for done in zip(plan.axes, names, strict=True)])
 
 
 def _of_derivative(*varargs: Any, out: Any = None, **options: Any) -> Explanation:
@@ -155,10 +168,11 @@ def _of_field(read: Any, *varargs: Any, out: Any = None, **options: Any) -> Expl
 
 def _of_stencils(request: Request, orders: list[int], nbytes: int) -> Explanation:
     copy = "" if is_compact(request.f, request.order) else " on a copy"
+    tier = (1, COMPILED) if request.plan.calls else _chosen(account_and_work(request, nbytes))
     rows = []
     for done, n in zip(request.plan.axes, orders, strict=True):
         name = done.recipe.words.replace("stencil", f"stencil of {done.recipe.taps} samples for n={n}", 1)
-        rows.append(_row(request, done, name + copy, nbytes))
+        rows.append(_row(request, done, name + copy, nbytes, tier))
     return Explanation(rows)
 
 
@@ -168,10 +182,19 @@ def _of_turning_points(*varargs: Any, **options: Any) -> Explanation:
     threads = turning_points.thread_count(call.lines.size)
     n = call.shape[call.axis]
     view = call.lines.size // max(n, 1), n, 1
-    return Explanation([AxisExplanation(call.axis, "turning points", call.lines.dtype.name, view, words, threads)])
+    tier, why = turning_points.tier(call.lines, n)
+    row = AxisExplanation(
+        call.axis, "turning points", call.lines.dtype.name, view, words, threads, tier=tier, tier_reason=why
+    )
+    return Explanation([row])
 
 
-def _row(request: Request, done: AxisPlan, kernel: str, nbytes: int) -> AxisExplanation:
+def _chosen(account_and_work: tuple[Account, int]) -> tuple[int, str]:
+    account, work = account_and_work
+    return account.choose(work)
+
+
+def _row(request: Request, done: AxisPlan, kernel: str, nbytes: int, tier: tuple[int, str]) -> AxisExplanation:
     given = request.spacings[done.place] if request.spacings else 1.0
     spacing = repr(given)
     if type(given) is np.ndarray:
@@ -186,4 +209,6 @@ def _row(request: Request, done: AxisPlan, kernel: str, nbytes: int) -> AxisExpl
         spacing,
         thread_count(request.plan, size),
         "streaming" if nbytes and is_streaming(nbytes) else "plain",
+        tier=tier[0],
+        tier_reason=tier[1],
     )

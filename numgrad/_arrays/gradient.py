@@ -13,6 +13,7 @@ from numgrad._arrays.run import strided
 from numgrad._arrays.run.arrange import arrange, fill_flat, is_flat
 from numgrad._arrays.run.flat import account_of, is_streaming
 from numgrad._checks import unit_of
+from numgrad._compile.tiers import Account
 from numgrad._system import original
 from numgrad._system.memory import shares_memory
 from numgrad._system.out import store
@@ -133,10 +134,16 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out: 
         return _fall_back(f, varargs, axis, edge_order, out)
     if plan.calls:
         return _by_kernels(request, f, varargs, axis, edge_order, out)
-    size = request.f.size * len(plan.axes)
-    account = account_of(plan, is_streaming(size * plan.dtype.itemsize), ELEMENT)
+    account, work = account_and_work(request)
     arguments = request, f, varargs, axis, edge_order, out
-    return account.run(size + OVERHEAD, partial(_by_numpy, *arguments), partial(_by_kernels, *arguments))
+    return account.run(work, partial(_by_numpy, *arguments), partial(_by_kernels, *arguments))
+
+
+def account_and_work(request: Request) -> tuple[Account, int]:
+    """Return the account that decides on the tier of a call, and how much work that is."""
+    plan = request.plan
+    size = request.f.size * len(plan.axes)
+    return account_of(plan, is_streaming(size * plan.dtype.itemsize), ELEMENT), size + OVERHEAD
 
 
 def _by_kernels(request: Request, f: Any, varargs: tuple[Any, ...], axis: Any, edge_order: Any, out: Any) -> Any:

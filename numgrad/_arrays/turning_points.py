@@ -10,7 +10,7 @@ from numgrad._arrays.kernels.turning import scan
 from numgrad._arrays.plan.options import Coordinates, read_formula, read_period, read_samples, read_spacing
 from numgrad._checks import flag, number
 from numgrad._compile.jit import draft
-from numgrad._compile.tiers import call
+from numgrad._compile.tiers import call, tier_of
 from numgrad._system.threads import get_num_threads, share
 
 # Samples that are worth another thread.
@@ -282,24 +282,33 @@ def read_call(y: Any, x: Any = None, **options: Any) -> Arguments:
 
 def _scan(lines: np.ndarray, n: int, *options: Any) -> np.ndarray:
     """Return the records of `kernels.turning`."""
-    count = lines.size // n if n else 0
-    counts = np.zeros(count, np.int64)
+    parts = _parts(lines, n)
+    counts = np.zeros(parts[-1][1] if parts else 0, np.int64)
     kernel = draft(scan, lines.dtype)
-    threads = thread_count(lines.size)
-    step = max(1, -(-count // (4 * threads)))
-    parts = [(a, min(a + step, count)) for a in range(0, count, step)]
 
     def run(records: np.ndarray, places: np.ndarray, fills: bool) -> None:
         def work(mine: Any) -> None:
             for a, b in mine:
                 call(kernel, (b - a) * n, lines, records, n, a, b, fills, places, *options)
 
-        share(work, parts, threads)
+        share(work, parts, thread_count(lines.size))
 
     run(np.empty((0, 4), np.int64), counts, False)
     records = np.empty((int(counts.sum()), 4), np.int64)
     run(records, np.cumsum(counts) - counts, True)
     return records
+
+
+def _parts(lines: np.ndarray, n: int) -> list[tuple[int, int]]:
+    """Return which lines are done at once."""
+    count = lines.size // n if n else 0
+    step = max(1, -(-count // (4 * thread_count(lines.size))))
+    return [(a, min(a + step, count)) for a in range(0, count, step)]
+
+
+def tier(lines: np.ndarray, n: int) -> tuple[int, str]:
+    """Return the tier in which the first of these lines are done, and why."""
+    return tier_of(draft(scan, lines.dtype), n * max([b - a for a, b in _parts(lines, n)], default=0))
 
 
 def thread_count(size: int) -> int:

@@ -8,9 +8,10 @@ long as the better choice would have.
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
-from threading import get_ident
+from threading import get_ident, local
 from time import perf_counter
 from typing import Any, TypeVar
 
@@ -25,17 +26,32 @@ IMPORT = 0.35
 STEP = 1e-6
 # Work that is expected to take less is done without a look at the price, which takes longer.
 SMALL_CHANGE = 5e-3
+# Why a call is in tier 1.
+COMPILED = "its kernels are compiled"
 
 # Seconds spent in tier 0 by all kernels: what they save together is the import.
 _total = 0.0
+# The tier that a thread has been told to take. No context variable: on some Pythons a new thread, one of a pool that
+# stays, inherits those.
+_own = local()
 
 
 def wanted() -> str:
-    """Return the tier that the environment asks for, "0" or "1"; empty if it does not."""
-    given = os.environ.get("NUMGRAD_TIER", "")
+    """Return the tier that this thread has been told to take or else the environment, "0" or "1"; empty if neither."""
+    given = getattr(_own, "tier", "") or os.environ.get("NUMGRAD_TIER", "")
     if given not in ("", "0", "1"):
         raise ValueError(f"NUMGRAD_TIER is {given!r}; give 0 (nothing is compiled) or 1 (all is), or unset it")
     return given
+
+
+@contextmanager
+def compiling() -> Iterator[None]:
+    """Let this thread take tier 1, whatever it costs."""
+    before, _own.tier = getattr(_own, "tier", ""), "1"
+    try:
+        yield
+    finally:
+        _own.tier = before
 
 
 class Account:
@@ -55,8 +71,8 @@ class Account:
         """Return the tier of a call, by its work, and why."""
         if given := wanted():
             return int(given), f"NUMGRAD_TIER is {given}"
-        if self.is_bought:
-            return 1, "its kernels are compiled"
+        if self.is_bought or (not self.besides and all(draft.is_ready for draft in self.drafts)):
+            return 1, COMPILED
         expected = work * self.rate
         if self.spent + expected < SMALL_CHANGE:
             return 0, "this is too little work to compile for"
@@ -110,6 +126,11 @@ def _here() -> tuple[int, int]:
 @cache
 def _account(draft: Draft) -> Account:
     return Account((draft,))
+
+
+def tier_of(draft: Draft, work: float) -> tuple[int, str]:
+    """Return the tier that `call` takes, and why."""
+    return (1, COMPILED) if draft.entry is not None else _account(draft).choose(work)
 
 
 def call(draft: Draft, work: float, *arguments: Any, twin: Callable[..., Any] | None = None) -> Any:

@@ -9,6 +9,7 @@ import numpy as np
 from numgrad._arrays.plan.spacing import is_ready
 from numgrad._arrays.plan.types import Order, Request, is_compact
 from numgrad._arrays.run.flat import account_of, fill, fill_plainly, is_streaming, steps_of
+from numgrad._compile.tiers import Account
 from numgrad._system.memory import shares_memory, store
 from numgrad._system.out import targets
 
@@ -38,13 +39,17 @@ def is_flat(request: Request, results: list[np.ndarray], inputs: tuple[Any, ...]
 
 def fill_by_stencils(request: Request, results: list[np.ndarray], inputs: tuple[Any, ...]) -> None:
     """Fill the results by the kernels of stencils, compiled or plain."""
-    plan, size = request.plan, request.f.size
     fill_by = partial(fill_flat, request, results, inputs)
-    if plan.calls:
+    if request.plan.calls:
         fill_by()
         return
-    account = account_of(plan, is_streaming(sum(r.nbytes for r in results)))
-    account.run(steps_of(plan, size), partial(fill_by, fill_plainly), fill_by)
+    account, work = account_and_work(request, sum(r.nbytes for r in results))
+    account.run(work, partial(fill_by, fill_plainly), fill_by)
+
+
+def account_and_work(request: Request, nbytes: int) -> tuple[Account, int]:
+    """Return the account that decides on the tier of a call with results of so many bytes, and how much work that is."""
+    return account_of(request.plan, is_streaming(nbytes)), steps_of(request.plan, request.f.size)
 
 
 def fill_flat(
