@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from numgrad._arrays.stencil import Stencil, weights
     from numgrad._arrays.turning_points import TurningPoints, turning_points
     from numgrad._system.threads import get_num_threads, set_num_threads
+    from numgrad._warm_up import warm_up
     from numgrad.regression import CompressedRows, Descent, StepSize, gradient_descent, step_size
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "set_num_threads",
     "step_size",
     "turning_points",
+    "warm_up",
     "weights",
 ]
 __version__ = "0.8.0"
@@ -57,6 +59,7 @@ _LAZY = {
     "TurningPoints": "_arrays.turning_points",
     "turning_points": "_arrays.turning_points",
     **dict.fromkeys(("CompressedRows", "Descent", "StepSize", "gradient_descent", "step_size"), "regression"),
+    "warm_up": "_warm_up",
 }
 
 

@@ -10,6 +10,7 @@ from types import FunctionType
 from typing import Any
 
 from numgrad._compile import stand_ins
+from numgrad._compile.kept import folders
 from numgrad._compile.language import Target
 from numgrad._compile.plain import Bound
 from numgrad._system.forks import hold_at_fork
@@ -69,12 +70,10 @@ class Draft(Bound):
 
     def _is_kept(self) -> bool:
         """Whether a cache of Numba's has the compiled kernel. Does not import Numba, whose names of files it knows."""
-        from glob import glob
+        from glob import escape, glob
 
-        own = os.environ.get("NUMBA_CACHE_DIR")
-        beside = os.path.join(os.path.dirname(self.function.__code__.co_filename), "__pycache__")
-        folders = [os.path.join(own, "*")] if own else [beside, os.path.expanduser("~/.cache/numba/*")]
-        return any(glob(os.path.join(folder, f"*.{self.name}-*.nbi")) for folder in folders)
+        source = self.function.__code__.co_filename
+        return any(glob(os.path.join(escape(folder), f"*.{self.name}-*.nbi")) for folder in folders(source))
 
 
 @lru_cache(maxsize=None, typed=True)  # 1, 1.0 and True are different names

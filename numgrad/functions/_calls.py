@@ -394,6 +394,12 @@ def _frame_addresses() -> tuple[int, int]:
     )
 
 
+def compile_frame() -> None:
+    """Compile or load what all jitted functions have in common."""
+    _addresses()
+    _frame_addresses()
+
+
 def caller_of(model: Model, is_vectorized: bool) -> PlainCaller | JittedCaller:
     if jit.is_jitted(model.fun) and not is_vectorized:
         return JittedCaller(model)

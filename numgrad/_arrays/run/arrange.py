@@ -48,7 +48,7 @@ def fill_by_stencils(request: Request, results: list[np.ndarray], inputs: tuple[
 
 
 def account_and_work(request: Request, nbytes: int) -> tuple[Account, int]:
-    """Return the account that decides on the tier of a call with results of so many bytes, and how much work that is."""
+    """Return the account that decides on the tier of a call with results of so many bytes, and how much work it is."""
     return account_of(request.plan, is_streaming(nbytes)), steps_of(request.plan, request.f.size)
 
 
