@@ -129,7 +129,7 @@ def test_public_names_are_documented(module, name):
     sections = (
         ["Attributes"]
         if inspect.isclass(thing)
-        else ["Parameters", "Examples"] + ["Returns"] * (name != "set_num_threads")
+        else ["Parameters", "Examples"] + ["Returns"] * (name not in ("set_num_threads", "warm_up"))
     )
     if name in ("explain", "get_num_threads"):
         sections.remove("Parameters")  # those of gradient, or none
@@ -149,7 +149,7 @@ def test_readme_python_blocks_run(monkeypatch, tmp_path):
     text = "\n".join(blocks)
     test = doctest.DocTestParser().get_doctest(text, {}, "README", "README.md", 0)
     assert len(test.examples) >= 5
-    runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE)
+    runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS)
     runner.run(test)
     assert runner.failures == 0
 
