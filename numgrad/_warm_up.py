@@ -272,8 +272,6 @@ def run(groups: list[Group], progress: bool) -> None:
 
 def _named_by(given: Any) -> Any:
     """Return the name of a function that is known; anything else as it is."""
-    if isinstance(given, str):
-        return given.removeprefix("numgrad.")
     return next((name for name, function in KNOWN.items() if function is given), given)
 
 

@@ -32,7 +32,7 @@ explained = [row for call, *given in calls for row in ng.explain(call, *given)]
 assert {row.tier for row in explained} == {0}
 assert "numba" not in sys.modules
 
-named = "gradient", "numgrad.turning_points", ng.hessian
+named = "gradient", "turning_points", ng.hessian
 threads = [threading.Thread(target=ng.warm_up, args=named) for _ in range(2)]
 for thread in threads:
     thread.start()
