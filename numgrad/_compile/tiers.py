@@ -14,7 +14,7 @@ from threading import get_ident
 from time import perf_counter
 from typing import Any, TypeVar
 
-from numgrad._compile.jit import Draft, entry_point
+from numgrad._compile.jit import LOAD, Draft, entry_point
 
 Result = TypeVar("Result")
 Clock = Callable[[], float]
@@ -23,8 +23,6 @@ Clock = Callable[[], float]
 IMPORT = 0.35
 # Seconds for a step of a kernel as a plain function, in which it reads a few numbers and writes one.
 STEP = 1e-6
-# Work that is expected to take less is done without a look at the price, which takes longer.
-SMALL_CHANGE = 5e-3
 
 # Seconds spent in tier 0 by all kernels: what they save together is the import.
 _total = 0.0
@@ -58,10 +56,11 @@ class Account:
         if self.is_bought:
             return 1, "its kernels are compiled"
         expected = work * self.rate
-        if self.spent + expected < SMALL_CHANGE:
-            return 0, "this is too little work to compile for"
-        price = self.price()
+        price = self.price(at_least=True)  # to find out whether the cache has a kernel takes longer than small work
         is_worth_it = self.spent + expected >= price
+        if is_worth_it:
+            price = self.price()
+            is_worth_it = self.spent + expected >= price
         if is_worth_it and self._is_being_bought() and expected < price:
             return 0, "another thread compiles"
         return int(is_worth_it), (
@@ -96,11 +95,13 @@ class Account:
         """Whether another thread compiles; of this process: a fork may have left it behind."""
         return self.buyer is not None and self.buyer[0] == os.getpid() and self.buyer != _here()
 
-    def price(self) -> float:
-        """Return the seconds that it takes to have the compiled kernels."""
+    def price(self, *, at_least: bool = False) -> float:
+        """Return the seconds that it takes to have the compiled kernels; `at_least` is what it takes to load them."""
         is_imported = "numba" in sys.modules
         shared = 0.0 if is_imported else max(0.0, IMPORT - (_total - self.spent))
-        return shared + self.besides + sum(draft.seconds for draft in self.drafts if not draft.is_ready)
+        return shared + self.besides + sum(
+            LOAD if at_least else draft.seconds for draft in self.drafts if not draft.is_ready
+        )
 
 
 def _here() -> tuple[int, int]:
