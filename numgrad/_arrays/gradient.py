@@ -41,8 +41,8 @@ plan_for: Any = None
 
 # Seconds that numpy.gradient takes for an element, and the elements that it could do while it reads its arguments.
 ELEMENT, OVERHEAD = 6e-9, 2000
-# Seconds that are spent in NumPy before what plans and runs kernels is imported, which takes as long.
-FIRST_SECONDS = 0.02
+# The part of the time in NumPy that kernels save, about, and the seconds that the cheapest of them costs.
+GAIN, CHEAPEST = 0.7, 0.35
 # Types of arguments that NumPy does not ask for anything but their numbers.
 PLAIN = {np.ndarray, list, tuple, float, int, np.float64}
 _ndarray, _empty = np.ndarray, np.empty
@@ -129,11 +129,13 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out: 
     array([[1., 2., 3.],
            [7., 8., 9.]])
     """
-    if plan_for is None:
+    global _limit
+    if _spent < _limit:
         result = _first(f, varargs, axis, edge_order, out)
         if result is not None:
             return result
-        _load()
+        if plan_for is None:
+            _load()
     if type(f) is _ndarray and f.flags.carray and type(edge_order) is int and (axis is None or type(axis) is int):
         spacings, keys = read(varargs) if varargs else ((), ())
         shape = f.shape
@@ -165,12 +167,18 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out: 
     if plan.calls:
         return _by_kernels(request, f, varargs, axis, edge_order, out)
     size = request.f.size * len(plan.axes)
-    account = account_of(plan, is_streaming(size * plan.dtype.itemsize), ELEMENT)
+    account = account_of(plan, is_streaming(size * plan.dtype.itemsize), ELEMENT, GAIN)
+    account.spent = max(account.spent, _spent)
     arguments = request, f, varargs, axis, edge_order, out
-    return account.run(size + OVERHEAD, partial(_by_numpy, *arguments), partial(_by_kernels, *arguments))
+    result = account.run(size + OVERHEAD, partial(_by_numpy, *arguments), partial(_by_kernels, *arguments))
+    _limit = account.limit if _limit else 0.0
+    return result
 
 
+# The seconds that plain calls have spent in NumPy, and those from which on kernels may pay; 0 once there are some.
 _spent = 0.0
+_limit = 0.0 if "NUMGRAD_TIER" in os.environ else CHEAPEST / GAIN
+_strict = np.errstate(all="raise")(getattr(original.gradient, "__wrapped__", original.gradient))
 
 
 def _first(f: Any, varargs: tuple[Any, ...], axis: Any, edge_order: Any, out: Any) -> Any:
@@ -179,15 +187,14 @@ def _first(f: Any, varargs: tuple[Any, ...], axis: Any, edge_order: Any, out: An
     None for all else, also for what raises an error or a warning: kernels do not warn of rounding or overflow.
     """
     global _spent
-    is_plain = out is None and PLAIN.issuperset(map(type, (f, *varargs)))
-    if not is_plain or "numba" in sys.modules or "NUMGRAD_TIER" in os.environ or _spent > FIRST_SECONDS:
+    if plan_for is None and "numba" in sys.modules:
+        return None
+    size = f.size * f.ndim if type(f) is _ndarray else OVERHEAD
+    if out is not None or not PLAIN.issuperset(map(type, (f, *varargs))) or _spent + size * ELEMENT > _limit:
         return None
     began = perf_counter()
     try:
-        if (np.size(f) * np.ndim(f) + OVERHEAD) * ELEMENT > FIRST_SECONDS:
-            return None
-        with np.errstate(all="raise"):
-            return original.gradient(f, *varargs, axis=axis, edge_order=edge_order)
+        return _strict(f, *varargs, axis=axis, edge_order=edge_order)
     except Exception:
         return None
     finally:
@@ -236,3 +243,7 @@ def _is_plain(out: Any, plan: "Plan", f: np.ndarray, spacings: tuple[Any, ...]) 
 def _fall_back(f: Any, varargs: tuple[Any, ...], axis: Any, edge_order: Any, out: Any) -> Any:
     results = original.gradient(f, *varargs, axis=axis, edge_order=edge_order)
     return results if out is None else store(results, out)
+
+
+if not _limit:
+    _load()

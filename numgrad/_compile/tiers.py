@@ -42,9 +42,11 @@ class Account:
     `rate` is a guess at the seconds that a unit of work takes in tier 0, which the first calls correct.
     """
 
-    def __init__(self, drafts: tuple[Draft, ...], rate: float = STEP, besides: float = 0.0) -> None:
-        """`besides` are the seconds for what else is compiled with these kernels."""
-        self.drafts, self.rate, self.besides = drafts, rate, besides
+    def __init__(
+        self, drafts: tuple[Draft, ...], rate: float = STEP, *, gain: float = 1.0, besides: float = 0.0
+    ) -> None:
+        """`gain` is the part of the time that tier 1 saves; `besides`, the seconds for what else it compiles."""
+        self.drafts, self.rate, self.gain, self.besides = drafts, rate, gain, besides
         self.spent = 0.0
         self.is_bought = False
         self.buyer: tuple[int, int] | None = None  # the process and the thread that compile
@@ -57,10 +59,10 @@ class Account:
             return 1, "its kernels are compiled"
         expected = work * self.rate
         price = self.price(at_least=True)  # to find out whether the cache has a kernel takes longer than small work
-        is_worth_it = self.spent + expected >= price
-        if is_worth_it:
+        saved = self.gain * (self.spent + expected)
+        if is_worth_it := saved >= price:
             price = self.price()
-            is_worth_it = self.spent + expected >= price
+            is_worth_it = saved >= price
         if is_worth_it and self._is_being_bought() and expected < price:
             return 0, "another thread compiles"
         return int(is_worth_it), (
@@ -95,12 +97,19 @@ class Account:
         """Whether another thread compiles; of this process: a fork may have left it behind."""
         return self.buyer is not None and self.buyer[0] == os.getpid() and self.buyer != _here()
 
+    @property
+    def limit(self) -> float:
+        """The seconds in tier 0 from which on tier 1 pays; 0 if that is not to be asked."""
+        return 0.0 if self.is_bought or wanted() else self.price() / self.gain
+
     def price(self, *, at_least: bool = False) -> float:
         """Return the seconds that it takes to have the compiled kernels; `at_least` is what it takes to load them."""
         is_imported = "numba" in sys.modules
         shared = 0.0 if is_imported else max(0.0, IMPORT - (_total - self.spent))
-        return shared + self.besides + sum(
-            LOAD if at_least else draft.seconds for draft in self.drafts if not draft.is_ready
+        return (
+            shared
+            + self.besides
+            + sum(LOAD if at_least else draft.seconds for draft in self.drafts if not draft.is_ready)
         )
 
 

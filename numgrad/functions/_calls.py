@@ -106,7 +106,7 @@ def _account() -> Account:
 
 @lru_cache(maxsize=64)
 def _account_of(*kind: Any) -> Account:
-    return Account(drafts(), SEARCH, SAMPLING)
+    return Account(drafts(), SEARCH, besides=SAMPLING)
 
 
 class PlainCaller:
