@@ -230,7 +230,7 @@ def intrinsics() -> Any:
 
 @cache
 def _jit_library() -> Any:
-    """Numba, imported once. A fork waits until no other thread imports or compiles, whose locks no child could release."""
+    """Numba, imported. A fork waits until no other thread imports or compiles, whose locks no child could release."""
     with put_off(), _lock:  # also of the import: a child forked meanwhile would wait for its lock
         import numba
         import numpy.ma  # noqa: F401  # which Numba would import at the first array, without the lock
