@@ -11,7 +11,7 @@ import numpy as np
 from numgrad import functions
 from numgrad._arrays import fields
 from numgrad._arrays.derivative import derivative
-from numgrad._arrays.gradient import gradient
+from numgrad._arrays.gradient import go_by_kernels, gradient
 from numgrad._arrays.plan.dtypes import FIELDS
 from numgrad._arrays.run.flat import cache_size
 from numgrad._arrays.turning_points import turning_points
@@ -265,6 +265,7 @@ def groups_of(functions: Iterable[Callable[..., Any] | str], dtypes: Any, kernel
 
 def run(groups: list[Group], progress: bool) -> None:
     """Compile or load groups of kernels."""
+    go_by_kernels()
     with compiling():
         for group in _told(groups) if progress else groups:
             group.work()

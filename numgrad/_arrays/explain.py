@@ -15,7 +15,7 @@ from numgrad._arrays.plan.spacing import NotFast
 from numgrad._arrays.plan.types import AxisPlan, Request, is_compact
 from numgrad._arrays.run.arrange import account_and_work, arrange, is_flat
 from numgrad._arrays.run.flat import is_streaming, thread_count
-from numgrad._compile.tiers import COMPILED, Account
+from numgrad._compile.tiers import COMPILED
 from numgrad._system.out import check
 
 
@@ -140,7 +140,7 @@ def _of_gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, o
     names = [done.recipe.words for done in plan.axes]
     if by_rows:
         names = [name.removesuffix(" + short lines") + " by rows" for name in names]
-    tier = (1, COMPILED) if plan.calls else _chosen(gradient.account_and_work(request))
+    tier = gradient.tier(request, f, varargs, out)
     return Explanation([_row(request, *done, nbytes, tier) for done in zip(plan.axes, names, strict=True)])
 
 
@@ -168,7 +168,8 @@ def _of_field(read: Any, *varargs: Any, out: Any = None, **options: Any) -> Expl
 
 def _of_stencils(request: Request, orders: list[int], nbytes: int) -> Explanation:
     copy = "" if is_compact(request.f, request.order) else " on a copy"
-    tier = (1, COMPILED) if request.plan.calls else _chosen(account_and_work(request, nbytes))
+    account, work = account_and_work(request, nbytes)
+    tier = (1, COMPILED) if request.plan.calls else account.choose(work)
     rows = []
     for done, n in zip(request.plan.axes, orders, strict=True):
         name = done.recipe.words.replace("stencil", f"stencil of {done.recipe.taps} samples for n={n}", 1)
@@ -187,11 +188,6 @@ def _of_turning_points(*varargs: Any, **options: Any) -> Explanation:
         call.axis, "turning points", call.lines.dtype.name, view, words, threads, tier=tier, tier_reason=why
     )
     return Explanation([row])
-
-
-def _chosen(account_and_work: tuple[Account, int]) -> tuple[int, str]:
-    account, work = account_and_work
-    return account.choose(work)
 
 
 def _row(request: Request, done: AxisPlan, kernel: str, nbytes: int, tier: tuple[int, str]) -> AxisExplanation:

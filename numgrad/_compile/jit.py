@@ -14,6 +14,7 @@ from numgrad._compile.kept import folders
 from numgrad._compile.language import Target
 from numgrad._compile.plain import Bound
 from numgrad._system.forks import hold_at_fork
+from numgrad._system.interrupts import put_off, uninterrupted
 
 Kernel = Callable[..., Any]
 
@@ -226,9 +227,10 @@ def intrinsics() -> Any:
     return found
 
 
+@cache
 def _jit_library() -> Any:
     """Numba, imported. A fork waits until no other thread imports or compiles, whose locks no child could release."""
-    with _lock:  # also of the import: a child forked meanwhile would wait for its lock
+    with put_off(), _lock:  # also of the import: a child forked meanwhile would wait for its lock
         import numba
         import numpy.ma  # noqa: F401  # which Numba would import at the first array, without the lock
         from numba.core.compiler_lock import global_compiler_lock
@@ -267,6 +269,8 @@ def _jit(
     if function.is_early:  # type: ignore[attr-defined]
         options["inline"] = "always"
     kernel: Kernel = numba.njit(**options)(function)
+    if is_jitted(kernel):
+        kernel.compile = uninterrupted(kernel.compile)  # type: ignore[attr-defined]
     return keep(kernel) if is_kept else kernel
 
 

@@ -35,7 +35,7 @@ def compiled_here(monkeypatch):
         pytest.skip("nothing is compiled")
     monkeypatch.setenv("NUMGRAD_CACHE", "0")
     monkeypatch.setattr(jit, "_compiled", {})
-    caches = jit.draft, plan_for, compose.drafted, compose.compiled_strided
+    caches = jit.draft, plan_for, compose.drafted, compose.drafted_strided
     for cache in caches:
         cache.cache_clear()
     yield numba

@@ -14,7 +14,7 @@ from numgrad._arrays.kernels.strided import strided
 from numgrad._arrays.plan.dtypes import FIELDS, REAL
 from numgrad._arrays.plan.schemes import COPY, EDGES, NONUNIFORM, SHORT_LINES, UNIFORM
 from numgrad._arrays.plan.types import Recipe
-from numgrad._compile.jit import Draft, Kernel, draft, specialise
+from numgrad._compile.jit import Draft, Kernel, draft
 from numgrad._compile.stand_ins import fence, put_line
 
 
@@ -54,8 +54,8 @@ def drafted(recipe: Recipe, streaming: bool) -> Draft:
 
 
 @cache
-def compiled_strided(recipe: Recipe, x_dtype: "np.dtype[Any]", strides: tuple[int, int]) -> Kernel:
-    """Return the kernel for arrays of any strides; `strides` are those of f and of out along the rows, 0 for any."""
+def drafted_strided(recipe: Recipe, x_dtype: "np.dtype[Any]", strides: tuple[int, int]) -> Draft:
+    """Return the draft for arrays of any strides; `strides` are those of f and of out along the rows, 0 for any."""
     names = {
         "FIELD": FIELDS[recipe.dtype],
         "REAL": recipe.real,
@@ -66,7 +66,7 @@ def compiled_strided(recipe: Recipe, x_dtype: "np.dtype[Any]", strides: tuple[in
         "STRIDE": np.uintp(strides[0] % 2**64),
         "OUT_STRIDE": np.uintp(strides[1] % 2**64),
     }
-    return specialise(strided, recipe.dtype, recipe.work, x_dtype, **names)
+    return draft(strided, recipe.dtype, recipe.work, x_dtype, **names)
 
 
 def past_the_cache(dtype: "np.dtype[Any]") -> Recipe:

@@ -28,13 +28,22 @@ def arrange(request: Request, out: Any) -> tuple[list[np.ndarray], tuple[Any, ..
 
 def is_flat(request: Request, results: list[np.ndarray], inputs: tuple[Any, ...]) -> bool:
     """Whether kernels run over flat memory: that of the arrays, or that of copies of small ones."""
-    if request.f.nbytes + sum([r.nbytes for r in results]) <= COPIED:
+    if _is_small(request, sum([r.nbytes for r in results])):
         return True
-    return (
-        is_compact(request.f, request.order)
-        and all(is_ready(x) for x in request.spacings if type(x) is np.ndarray)
-        and all(_is_usable(r, request.order, inputs) for r in results)
-    )
+    return _is_read_flat(request) and all(_is_usable(r, request.order, inputs) for r in results)
+
+
+def is_flat_by_default(request: Request, nbytes: int) -> bool:
+    """The same before there are results, of so many bytes."""
+    return _is_small(request, nbytes) or _is_read_flat(request)
+
+
+def _is_small(request: Request, nbytes: int) -> bool:
+    return bool(request.f.nbytes + nbytes <= COPIED)
+
+
+def _is_read_flat(request: Request) -> bool:
+    return is_compact(request.f, request.order) and all(is_ready(x) for x in request.spacings if type(x) is np.ndarray)
 
 
 def fill_by_stencils(request: Request, results: list[np.ndarray], inputs: tuple[Any, ...]) -> None:

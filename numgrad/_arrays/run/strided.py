@@ -1,6 +1,7 @@
 """A plan, run over arrays that are not compact, or not in the same order: box by box, without copies."""
 
 from collections.abc import Iterator
+from functools import cache
 from itertools import product
 from math import prod
 from typing import Any
@@ -8,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from numgrad._arrays.plan.coefficients import end_weights
-from numgrad._arrays.plan.compose import compiled_strided
+from numgrad._arrays.plan.compose import drafted_strided
 from numgrad._arrays.plan.dtypes import ARGUMENT
 from numgrad._arrays.plan.schemes import EDGES, NONUNIFORM
 from numgrad._arrays.plan.spacing import ready
 from numgrad._arrays.plan.types import PIECE, AxisPlan, Recipe, Request
 from numgrad._arrays.run.flat import constants_of, thread_count
 from numgrad._compile.jit import entry_point
+from numgrad._compile.tiers import Account
 from numgrad._system.memory import pages_of, shares_memory, store
 from numgrad._system.threads import share
 
@@ -29,7 +31,7 @@ Box = tuple[tuple[int, int], ...]
 """For each axis where a box begins and ends."""
 
 
-def fill(request: Request, results: list[np.ndarray], inputs: tuple[Any, ...]) -> bool:
+def fill_strided(request: Request, results: list[np.ndarray], inputs: tuple[Any, ...]) -> bool:
     """Fill the results. False: a step of zero was met, and NumPy must warn of it."""
     f = request.f if is_strided(request.f) else request.f.copy(order="K")
     results = [np.asarray(r) for r in results]
@@ -61,6 +63,22 @@ def fill(request: Request, results: list[np.ndarray], inputs: tuple[Any, ...]) -
 
     done = not any(share(work, boxes(f.shape, order[-1], run, PIECE), threads))
     return done and store(working, results)
+
+
+def account_of_strided(request: Request, rate: float, gain: float) -> Account:
+    """Return the account of the kernels for the rows of f and of results that lie as they do by default."""
+    f = request.f
+    rows = USUAL if min(map(abs, f.strides)) == f.itemsize else (0, 0)
+    kinds = [
+        (a.recipe, request.spacings[a.place].dtype if a.recipe.schemes[0] is NONUNIFORM else np.dtype(np.float64))
+        for a in request.plan.axes
+    ]
+    return _account(frozenset(kinds), rows, rate, gain)
+
+
+@cache
+def _account(kinds: frozenset[Any], rows: tuple[int, int], rate: float, gain: float) -> Account:
+    return Account(tuple(drafted_strided(*kind, rows) for kind in kinds), rate, gain=gain)
 
 
 def is_strided(array: np.ndarray) -> bool:
@@ -107,7 +125,7 @@ def _bind(axis: AxisPlan, request: Request, source: Any, target: Any, order: lis
     arguments = (f, out, scalars, x, *constants)
     grid = np.zeros((5, len(order)), np.int64)
     row = strides[0][-1], strides[1][-1]
-    kernel = compiled_strided(recipe, x.dtype, row if row == USUAL else (0, 0))
+    kernel = drafted_strided(recipe, x.dtype, row if row == USUAL else (0, 0)).compiled
     kernel = entry_point(kernel, *arguments, grid)
     return kernel, arguments, strides
 
