@@ -105,7 +105,8 @@ class Account:
     def price(self, *, at_least: bool = False) -> float:
         """Return the seconds that it takes to have the compiled kernels; `at_least` is what it takes to load them."""
         is_imported = "numba" in sys.modules
-        shared = 0.0 if is_imported else max(0.0, IMPORT - (_total - self.spent))
+        others = max(0.0, _total - self.spent)
+        shared = 0.0 if is_imported else max(0.0, IMPORT - others)
         missing = [LOAD if at_least else draft.seconds for draft in self.drafts if not draft.is_ready]
         return (shared + self.besides + sum(missing)) * (1.0 if at_least else slowness())
 
