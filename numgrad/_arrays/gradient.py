@@ -209,6 +209,8 @@ def _first(f: Any, varargs: tuple[Any, ...], axis: Any, edge_order: Any, out: An
         return None
     finally:
         _spent += perf_counter() - began
+        if _spent >= _limit and plan_for is None:  # then `gradient` goes on without this function
+            _load()
 
 
 def _is_first(f: Any, varargs: tuple[Any, ...], out: Any) -> bool:

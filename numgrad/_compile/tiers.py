@@ -20,8 +20,8 @@ from numgrad._compile.jit import LOAD, Draft, entry_point
 Result = TypeVar("Result")
 Clock = Callable[[], float]
 
-# Seconds for the import of Numba, with all that it needs for its first code.
-IMPORT = 0.35
+# Seconds for the import of Numba, with all that it needs for its first code; and for the loop of `slowness`, there.
+IMPORT, LOOP = 0.35, 150e-6
 # Seconds for a step of a kernel as a plain function, in which it reads a few numbers and writes one.
 STEP = 1e-6
 # Why a call is in tier 1.
@@ -121,12 +121,22 @@ class Account:
     def price(self, *, at_least: bool = False) -> float:
         """Return the seconds that it takes to have the compiled kernels; `at_least` is what it takes to load them."""
         is_imported = "numba" in sys.modules
-        shared = 0.0 if is_imported else max(0.0, IMPORT - (_total - self.spent))
-        return (
-            shared
-            + self.besides
-            + sum(LOAD if at_least else draft.seconds for draft in self.drafts if not draft.is_ready)
-        )
+        others = max(0.0, _total - self.spent)
+        shared = 0.0 if is_imported else max(0.0, IMPORT - others)
+        missing = [LOAD if at_least else draft.seconds for draft in self.drafts if not draft.is_ready]
+        return (shared + self.besides + sum(missing)) * (1.0 if at_least else slowness())
+
+
+@cache
+def slowness() -> float:
+    """Return how many times as long as where the prices were measured this machine takes, about."""
+    times = []
+    for _ in range(9):
+        began = perf_counter()
+        for _ in range(10_000):
+            pass
+        times.append(perf_counter() - began)
+    return sorted(times)[4] / LOOP
 
 
 def _here() -> tuple[int, int]:

@@ -230,6 +230,7 @@ def clock(monkeypatch):
     monkeypatch.delenv("NUMGRAD_TIER", raising=False)
     monkeypatch.setattr(tiers, "perf_counter", lambda: now[0])
     monkeypatch.setattr(tiers, "_total", 0.0)
+    monkeypatch.setattr(tiers, "slowness", lambda: 1.0)
     return now
 
 
