@@ -121,7 +121,7 @@ def test_why(monkeypatch):
     for tier in "01":
         monkeypatch.setenv("NUMGRAD_TIER", tier)
         for row in (
-            *ng.explain(ng.derivative, f, n=3, accuracy=12),
+            *ng.explain(ng.derivative, f, n=9, accuracy=22),
             *ng.explain(ng.curl, [f, f], accuracy=12),
             *ng.explain(np.zeros((1237, 3)), 0.7),
         ):
@@ -131,7 +131,7 @@ def test_why(monkeypatch):
         ]
     monkeypatch.setenv("NUMGRAD_TIER", "")
     (small,), (middle,), (large,) = (
-        ng.explain(ng.derivative, np.zeros(n), n=3, accuracy=12) for n in (99, 5000, 10**7)
+        ng.explain(ng.derivative, np.zeros(n), n=9, accuracy=22) for n in (99, 1000, 10**7)
     )
     assert (small.tier, middle.tier, large.tier) == (0, 0, 1)
     assert "s to come, are less than the" in small.tier_reason
