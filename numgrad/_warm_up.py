@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
+from functools import cached_property, partial
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -37,10 +37,11 @@ class Samples:
         self.dtype, self.result = dtype, np.dtype(FIELDS[dtype])
 
     def __call__(self, *shape: int) -> np.ndarray:
-        return (np.arange(np.prod(shape)) % 100).reshape(shape).astype(self.dtype)
+        return np.resize(np.arange(100).astype(self.dtype), shape)
 
+    @cached_property
     def large(self) -> np.ndarray:
-        """Return what has a result that is written past the cache."""
+        """Those whose results are written past the cache."""
         return self(N, cache_size() // (2 * self.result.itemsize * N) + 1)
 
     @property
@@ -101,7 +102,7 @@ CALLS = (
     Call(
         gradient,
         "large arrays",
-        lambda call, f: [call(f.large(), *h, axis=0, edge_order=e) for h in ((), (0.3,), (X,)) for e in (1, 2)],
+        lambda call, f: [call(f.large, *h, axis=0, edge_order=e) for h in ((), (0.3,), (X,)) for e in (1, 2)],
         kernels="all",
         kinds="fc",
     ),
@@ -135,7 +136,7 @@ CALLS = (
     Call(
         derivative,
         "large arrays",
-        lambda call, f: [call(f.large(), x, axis=0, n=n, accuracy=a) for n, a in USUAL for x in (1.0, X)],
+        lambda call, f: [call(f.large, x, axis=0, n=n, accuracy=a) for n, a in USUAL for x in (1.0, X)],
         kernels="all",
         kinds="fc",
     ),
@@ -152,7 +153,7 @@ CALLS = (
                 kernels="all",
                 kinds="fc",
             ),
-            Call(field, "large arrays", lambda call, f: call(_of(call, f.large()), 0.3), kernels="all", kinds="fc"),
+            Call(field, "large arrays", lambda call, f: call(_of(call, f.large), 0.3), kernels="all", kinds="fc"),
         )
     ),
     Call(turning_points, "numbers and coordinates", lambda call, f: [call(f(N), x) for x in (1.0, X)], kinds="f"),
