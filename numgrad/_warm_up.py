@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from functools import cached_property, partial
+from functools import partial
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -39,7 +39,7 @@ class Samples:
     def __call__(self, *shape: int) -> np.ndarray:
         return np.resize(np.arange(100).astype(self.dtype), shape)
 
-    @cached_property
+    @property
     def large(self) -> np.ndarray:
         """Those whose results are written past the cache."""
         return self(N, cache_size() // (2 * self.result.itemsize * N) + 1)
@@ -203,8 +203,8 @@ def warm_up(
         Functions of numgrad, or their names, such as "gradient" or "functions.derivative". By default all that have
         kernels which can be compiled beforehand.
     dtypes : dtype or sequence of dtype, default ("float64",)
-        Dtypes of the samples or the rows. None: all of them; of some kernels, which convert what they get, this is the
-        same as float64.
+        Dtypes of the samples, or of the rows of data; one or several, None for all. What converts integers to float64
+        first has no kernels of theirs.
     kernels : {"usual", "all"}, default "usual"
         The usual ones are those for evenly and unevenly spaced samples side by side in memory, of the first two
         derivatives, up to accuracy 4. "all" are also those for short lines, arrays whose elements lie apart, results
@@ -224,10 +224,9 @@ def warm_up(
 
     Notes
     -----
-    The kernels are compiled by calls that need them; Numba is imported for it.
-    Called again, it has nothing left to do. Kernels of functions that Numba has jitted, and of formulas, are made for
-    each of these: only what they have in common can be compiled beforehand. With ``NUMGRAD_TIER=0`` later calls still
-    run without the compiled kernels.
+    The kernels are compiled by calls that need them; Numba is imported for it. Called again, it has nothing left to do.
+    Kernels of functions that Numba has jitted, and of formulas, are made for each of these: only what they have in
+    common can be compiled beforehand.
 
     Examples
     --------
@@ -254,14 +253,14 @@ def groups_of(functions: Iterable[Callable[..., Any] | str], dtypes: Any, kernel
     wanted = {choice("functions", _named_by(one), KNOWN) for one in functions} or KNOWN
     kinds = _read_dtypes(dtypes)
     for row in CALLS:
-        if _named(row.function) not in wanted or kernels != row.kernels == "all":
+        name = _named(row.function)
+        if name not in wanted or row.kernels not in ("usual", kernels):
             continue
-        words = f"{_named(row.function)}, {row.words}"
-        for dtype in kinds if row.kinds else [np.dtype(float)]:
-            if not row.kinds or dtype.kind in row.kinds:
-                yield Group(
-                    f"{words}, {dtype}" if row.kinds else words, partial(row.make, row.function, Samples(dtype))
-                )
+        if not row.kinds:
+            yield Group(f"{name}, {row.words}", partial(row.make, row.function, Samples(np.dtype(float))))
+        for dtype in kinds:
+            if dtype.kind in row.kinds:
+                yield Group(f"{name}, {row.words}, {dtype}", partial(row.make, row.function, Samples(dtype)))
 
 
 def run(groups: list[Group], progress: bool) -> None:
