@@ -166,12 +166,12 @@ CALLS = (
         Call(function, "jitted functions", lambda _, __: compile_frame(), kinds="")
         for function in (functions.derivative, functions.gradient, functions.jacobian, functions.hessian)
     ),
-    Call(step_size, "rows", lambda call, f: call(f(30, 2)), kinds="f"),
-    Call(gradient_descent, "rows", lambda call, f: _fit(call, f(30, 2), f(30)), kinds="f"),
+    Call(step_size, "rows", lambda call, f: call(f(3000, 3)), kinds="f"),
+    Call(gradient_descent, "rows", lambda call, f: _fit(call, f(3000, 3), f(3000)), kinds="f"),
     Call(
         gradient_descent,
         "columns, and targets",
-        lambda call, f: _fit(call, np.asfortranarray(f(30, 2)), f(30, 2)),
+        lambda call, f: _fit(call, np.asfortranarray(f(3000, 3)), f(3000, 2)),
         kernels="all",
         kinds="f",
     ),
