@@ -21,3 +21,13 @@ def early(part: Part) -> Part:
     """
     part.is_early = True  # type: ignore[attr-defined]
     return part
+
+
+def light(part: Part) -> Part:
+    """Say that a kernel, as a plain function, may have memoryviews for arrays: twice as fast as arrays of NumPy.
+
+    Their elements are Python's numbers. So all its arrays are of float64 or int64; it takes no more than the lengths
+    and single elements of them; and it divides by nothing that may be zero, which Python refuses.
+    """
+    part.is_light = True  # type: ignore[attr-defined]
+    return part

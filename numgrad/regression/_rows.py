@@ -18,6 +18,9 @@ PIECE = 2**20
 MEMORY = 2**24
 # Beyond so many columns LAPACK, which blocks columns as well, is faster than the kernel.
 WIDE = 512
+# Up to so many elements LAPACK takes no longer than the kernel, with what is around it, and need not be compiled. It
+# has one thread for so few, so that its bits are the same for any number: OpenBLAS adds threads from 8193 on.
+FEW = 2**13
 # Rows whose mean says where to shift the origin to, about.
 SAMPLE = 1024
 # A column whose deviation is at most so many units of rounding of its size is constant.
@@ -354,7 +357,7 @@ def triangle(data: Data, origin: Floats) -> Floats:
     """Return the R of [1 | X - origin | y - origin], times the roots of the weights."""
     m, n, p = len(data.x), data.x.shape[1], data.y.shape[1]
     size = 1 + n + p
-    if size > WIDE or m < size:
+    if m * size <= FEW or size > WIDE or m < size:
         return _by_lapack(data, origin)
     rows = max(PIECE // size, 16 * size)
     pieces = [(low, min(low + rows, m)) for low in range(0, m, rows)]
@@ -387,7 +390,7 @@ def join(a: Floats, b: Floats) -> Floats:
     size = a.shape[1]
     norms = abs(np.vstack([a, b])).max(axis=0, initial=0)
     is_far = ((norms > 1 / SMALL) | (norms < SMALL) & (norms > 0)).any()
-    if size > WIDE or is_far or not len(a) == len(b) == size:
+    if 2 * size * size <= FEW or size > WIDE or is_far or not len(a) == len(b) == size:
         return np.asarray(np.linalg.qr(np.vstack([a, b]), mode="r"))
     kernel = specialise(fold, "float64", fastmath=FASTMATH)
     result = a.copy()
@@ -400,7 +403,7 @@ def join(a: Floats, b: Floats) -> Floats:
 
 
 def _by_lapack(data: Data, origin: Floats) -> Floats:
-    """Return the R of data that are wide, or near the ends of the range of numbers, where LAPACK scales."""
+    """Return the R of data that are few or wide, or near the ends of the range of numbers, where LAPACK scales."""
     m, size = len(data.x), 1 + data.x.shape[1] + data.y.shape[1]
     rows = max(PIECE // size, size)
     R = np.empty((0, size))
