@@ -18,9 +18,9 @@ PIECE = 2**20
 MEMORY = 2**24
 # Beyond so many columns LAPACK, which blocks columns as well, is faster than the kernel.
 WIDE = 512
-# Up to so many elements LAPACK takes no longer than the kernel, with what is around it, and need not be compiled. It
-# has one thread for so few, so that its bits are the same for any number: OpenBLAS adds threads from 8193 on.
-FEW = 2**13
+# Up to so many elements, NumPy takes no longer than the kernel with what is around it, and need not be compiled. Its bits
+# are the same for any number of threads: OpenBLAS has one for so few. Beyond NARROW columns LAPACK is the faster way.
+FEW, NARROW = 2**13, 12
 # Rows whose mean says where to shift the origin to, about.
 SAMPLE = 1024
 # A column whose deviation is at most so many units of rounding of its size is constant.
@@ -357,8 +357,44 @@ def triangle(data: Data, origin: Floats) -> Floats:
     """Return the R of [1 | X - origin | y - origin], times the roots of the weights."""
     m, n, p = len(data.x), data.x.shape[1], data.y.shape[1]
     size = 1 + n + p
-    if m * size <= FEW or size > WIDE or m < size:
+    if size > WIDE or m < size:
         return _by_lapack(data, origin)
+    R = _of_few(data, origin) if (m + size) * size <= FEW else _of_many(data, origin)
+    norms = column_norms(R) if np.isfinite(R).all() else np.zeros(size)
+    doubtful = ~(norms > SMALL)[1:]
+    constant = (data.x[:, doubtful[:n]] == origin[:n][doubtful[:n]]).all() and (
+        data.y[:, doubtful[n:]] == origin[n:][doubtful[n:]]
+    ).all()
+    return R if constant else _by_lapack(data, origin)
+
+
+def _of_few(data: Data, origin: Floats) -> Floats:
+    """Return the R by modified Gram-Schmidt: that of Householder's reflections of the rows with zeros above them.
+
+    The zeros keep rows of very different sizes apart, whose order LAPACK alone would depend on: Å. Björck and C. Paige,
+    "Loss and recapture of orthogonality in the modified Gram-Schmidt algorithm", SIAM J. Matrix Anal. Appl. 13, 1992.
+    """
+    rows = weighted(data, origin, 0, len(data.x))
+    size = rows.shape[1]
+    R = np.zeros((size, size))
+    if size > NARROW:
+        return np.asarray(np.linalg.qr(np.vstack([R, rows]), mode="r"))
+    columns = np.ascontiguousarray(rows.T)
+    with np.errstate(all="ignore"):  # what has no square is left to LAPACK
+        for k in range(size):
+            one, others = columns[k], columns[k + 1 :]
+            R[k, k] = norm = np.sqrt(one @ one)
+            if norm:
+                one /= norm
+                R[k, k + 1 :] = shares = others @ one
+                others -= shares[:, None] * one
+    return R
+
+
+def _of_many(data: Data, origin: Floats) -> Floats:
+    """Return the R by the kernel, piece by piece."""
+    m, n = data.x.shape
+    size = len(origin) + 1
     rows = max(PIECE // size, 16 * size)
     pieces = [(low, min(low + rows, m)) for low in range(0, m, rows)]
     kernel = specialise(compress, *tags(data), fastmath=FASTMATH, REAL=np.float64, BY_COLUMNS=by_columns(data))
@@ -377,12 +413,7 @@ def triangle(data: Data, origin: Floats) -> Floats:
         share(work, list(enumerate(some)), get_num_threads())
         for part in found:
             R = join(R, part)
-    norms = column_norms(R) if np.isfinite(R).all() else np.zeros(size)
-    doubtful = ~(norms > SMALL)[1:]
-    constant = (data.x[:, doubtful[:n]] == origin[:n][doubtful[:n]]).all() and (
-        data.y[:, doubtful[n:]] == origin[n:][doubtful[n:]]
-    ).all()
-    return R if constant else _by_lapack(data, origin)
+    return R
 
 
 def join(a: Floats, b: Floats) -> Floats:
@@ -403,7 +434,7 @@ def join(a: Floats, b: Floats) -> Floats:
 
 
 def _by_lapack(data: Data, origin: Floats) -> Floats:
-    """Return the R of data that are few or wide, or near the ends of the range of numbers, where LAPACK scales."""
+    """Return the R of data that are wide, or near the ends of the range of numbers, where LAPACK scales."""
     m, size = len(data.x), 1 + data.x.shape[1] + data.y.shape[1]
     rows = max(PIECE // size, size)
     R = np.empty((0, size))
