@@ -72,9 +72,6 @@ class Modes(Engine):
 
     def run(self, end: int) -> None:
         state = self._s, self._c, self._rho, self._velocity, self._pace, self.log
-        if (entry := KERNEL.entry) is not None:
-            entry(*state, end)
-            return
         each = self._s.size + BESIDES
         next_end = min(end, self.done + max(1, AT_A_TIME // each))
         work, ahead = (each * max(0, b - a) for a, b in ((self.done, next_end), (next_end, self._n_iter)))
