@@ -22,9 +22,9 @@ from numgrad.regression._kernels.iteration import (
 from numgrad.regression._quadratic import Quadratic, Scale, shifted
 
 KERNEL = draft(modes, "float64")
-# A plain iteration of n modes takes as long as n + BESIDES single ones, each about STEP seconds.
-BESIDES, STEP = 5, 0.5e-6
-# Modes in a plain call, which Ctrl-C and callbacks wait for: 0.01 seconds.
+# A plain iteration of n modes takes as long as n + BESIDES modes, of STEP seconds each; a plain call as long as CALL.
+CALL, BESIDES, STEP = 20, 5, 0.5e-6
+# Modes in a plain call, which callbacks wait for: 0.01 seconds.
 AT_A_TIME = 2**14
 _account = tiers.Account((KERNEL,), STEP)
 
@@ -73,13 +73,12 @@ class Modes(Engine):
     def run(self, end: int) -> None:
         state = self._s, self._c, self._rho, self._velocity, self._pace, self.log
         each = self._s.size + BESIDES
-        next_end = min(end, self.done + max(1, AT_A_TIME // each))
-        work, ahead = (each * max(0, b - a) for a, b in ((self.done, next_end), (next_end, self._n_iter)))
+        stop = min(end, self.done + max(1, AT_A_TIME // each))
         _account.run(
-            work,
-            lambda: self._undone_if_interrupted(lambda: KERNEL.plain(*state, next_end)),
+            CALL + each * (stop - self.done),
+            lambda: self._undone_if_interrupted(lambda: KERNEL.plain(*state, stop)),
             lambda: entry_point(KERNEL.compiled, *state, end)(*state, end),
-            ahead=ahead,
+            ahead=each * max(0, self._n_iter - stop),
         )
 
     def _undone_if_interrupted(self, iterate: Callable[[], None]) -> None:
