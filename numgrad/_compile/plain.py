@@ -71,5 +71,5 @@ def _strong(value: Any) -> Any:
 def _viewed(value: Any) -> Any:
     """Return arrays, also those in named tuples, as memoryviews, whose elements are Python's numbers."""
     if isinstance(value, np.ndarray):
-        return memoryview(value)
+        return value.data
     return type(value)._make(map(_viewed, value)) if hasattr(value, "_make") else value

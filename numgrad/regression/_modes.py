@@ -84,8 +84,8 @@ class Modes(Engine):
     def _undone_if_interrupted(self, iterate: Callable[[], None]) -> None:
         """Iterate in Python, which Ctrl-C can stop between any two operations, and go back to the start then."""
         log, latest = self.log, slice(self.log.position[RECORDS], self.log.position[RECORDS] + 1)
-        written = self._c, self._rho, self._velocity, self._pace.numbers, log.best, log.position, log.marks
-        written += log.costs[:, latest], log.path[latest]
+        written = [self._c, self._rho, self._velocity, self._pace.numbers, log.best, log.position, log.marks]
+        written += [log.costs[:, latest], log.path[latest]]
         before = [array.copy() for array in written]
         try:
             iterate()

@@ -18,8 +18,8 @@ PIECE = 2**20
 MEMORY = 2**24
 # Beyond so many columns LAPACK, which blocks columns as well, is faster than the kernel.
 WIDE = 512
-# Up to so many elements, NumPy takes no longer than the kernel with what is around it, and need not be compiled. Its bits
-# are the same for any number of threads: OpenBLAS has one for so few. Beyond NARROW columns LAPACK is the faster way.
+# Up to so many elements NumPy takes no longer than the kernel with what is around it, which need not be compiled then.
+# Its bits are the same for any number of threads: OpenBLAS has one for so few. Beyond NARROW columns LAPACK is faster.
 FEW, NARROW = 2**13, 12
 # Rows whose mean says where to shift the origin to, about.
 SAMPLE = 1024
@@ -399,7 +399,7 @@ def _of_many(data: Data, origin: Floats) -> Floats:
     pieces = [(low, min(low + rows, m)) for low in range(0, m, rows)]
     kernel = specialise(compress, *tags(data), fastmath=FASTMATH, REAL=np.float64, BY_COLUMNS=by_columns(data))
     factor = np.ones(n)
-    R = np.zeros((size, size))
+    R: Floats = np.zeros((size, size))
     at_a_time = max(1, min(32, MEMORY // (8 * size * size)))
 
     def work(mine: Any) -> None:

@@ -1275,8 +1275,8 @@ def test_the_tiers_agree_to_the_last_bit(monkeypatch, targets):
     for dtype in ("f8", "f4"):
         X = rng.standard_normal((40, 4)) * [1, 2, 0.5, 1] + 1
         y = rng.standard_normal((40, targets) if targets else 40) + X[:, :1].reshape(-1, *[1] * bool(targets))
-        for given in TIERS:
-            options = {"n_iter": 150, "method": "modes", **given}
+        for case in TIERS:
+            options = {"n_iter": 150, "method": "modes", **case}
             scale, has_start = options.pop("scale", 1.0), options.pop("theta0", False)
             if scale != 1 and dtype == "f4":
                 continue
@@ -1297,7 +1297,7 @@ def test_the_tiers_agree_to_the_last_bit(monkeypatch, targets):
                 with warnings.catch_warnings(record=True) as caught:
                     warnings.simplefilter("always")
                     found.append(ng.gradient_descent(*arrays, callback=change, **options))
-                    found[-1].excess_cost  # noqa: B018  # is replayed in this tier
+                    found[-1].excess_cost  # is replayed in this tier
                 said.append([str(w.message) for w in caught])
             for other in found[1:]:
                 same_bits(found[0], other)
@@ -1310,10 +1310,10 @@ def test_a_callback_sees_the_same_in_both_tiers(monkeypatch):
     seen = {}
     for tier in "01":
         monkeypatch.setenv("NUMGRAD_TIER", tier)
-        seen[tier] = []
+        states = seen[tier] = []
 
-        def look(state, states=None):
-            seen[tier].append((state.n_iter, state.theta.tobytes(), state.cost[-1]))
+        def look(state, states=states):
+            states.append((state.n_iter, state.theta.tobytes(), state.cost[-1]))
             return state.n_iter >= 500
 
         run = ng.gradient_descent(X, y, n_iter=1000, method="modes", callback=look)

@@ -132,9 +132,10 @@ def tally(now: Scalar, excess: Scalar, slope: Scalar, theta: Array, log: Log) ->
         marks[LEAST_COST] = now
     elif not now <= max(2 * least, marks[FLOOR]):
         position[END] = GROWN
-    if tolerance > 0 and position[END] == GOES_ON and slope <= tolerance * tolerance * marks[STEEPEST]:
-        if slope < LARGEST:
-            position[END] = CONVERGED
+    if not tolerance > 0 or position[END] != GOES_ON:
+        return
+    if slope <= tolerance * tolerance * marks[STEEPEST] and slope < LARGEST:
+        position[END] = CONVERGED
 
 
 def advance(
