@@ -111,8 +111,10 @@ def tally(now: Scalar, excess: Scalar, slope: Scalar, theta: Array, log: Log) ->
     t, record = SIZE(position[ITERATION]), SIZE(position[RECORDS])
     if t == SIZE(0):
         if now > 0:
-            marks[FLOOR] = min(marks[FLOOR] * now, LARGEST)
-        marks[STEEPEST] = max(marks[STEEPEST], slope)
+            floor = marks[FLOOR] * now
+            marks[FLOOR] = floor if floor < LARGEST else LARGEST  # `min` takes longer to compile
+        if slope > marks[STEEPEST]:
+            marks[STEEPEST] = slope
     if record < SIZE(len(at)):  # an iteration that is not in `at` is overwritten by the next one; the last one stays
         costs[0, record] = now
         costs[1, record] = excess
@@ -130,7 +132,7 @@ def tally(now: Scalar, excess: Scalar, slope: Scalar, theta: Array, log: Log) ->
     least, tolerance = marks[LEAST_COST], marks[TOLERANCE]
     if now < least:
         marks[LEAST_COST] = now
-    elif not now <= max(2 * least, marks[FLOOR]):
+    elif not (now <= 2 * least or now <= marks[FLOOR]):
         position[END] = GROWN
     if not tolerance > 0 or position[END] != GOES_ON:
         return
@@ -199,6 +201,8 @@ def descent(
     count: Index,
     theta: Target,
     gradient: Target,
+    flat: Target,
+    sums: Target,
     loss: Target,
     square: Target,
     velocity: Target,
@@ -207,8 +211,10 @@ def descent(
     log: Log,
     end: Index,
 ) -> None:
-    """Iterate over packed blocks until the iteration `end`, or until one is the last."""
-    flat, sums = theta.reshape(theta.size), gradient.reshape(gradient.size)
+    """Iterate over packed blocks until the iteration `end`, or until one is the last.
+
+    `flat` and `sums` are theta and the gradient, with one dimension.
+    """
     while log.position[ITERATION] < end and log.position[END] == GOES_ON:
         columns(blocks, count, theta, loss, gradient, square)
         advance(flat, sums, square, velocity, before, pace, log)
