@@ -261,6 +261,7 @@ def _jit(
         "fastmath": set(fastmath),
         "forceinline": inline,
         "no_cfunc_wrapper": True,
+        "no_cpython_wrapper": inline,  # nobody calls it from Python
         # Kernels allocate nothing. Counts of references would cost 40 cycles for each array that a part is called with,
         # inlined or not, and locked instructions wait for streaming stores.
         "_nrt": allocates,

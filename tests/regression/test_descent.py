@@ -1363,7 +1363,7 @@ rng = np.random.default_rng(0)
 for m, n in ((100, 2), (300, 11), (150, 30)):
     X, y = rng.standard_normal((m, n)), rng.standard_normal(m)
     step = ng.step_size(X)
-    runs = [ng.gradient_descent(X, y, n_iter=1000, learning_rate=rate) for rate in ("auto", "bb", "backtracking")]
+    runs = [ng.gradient_descent(X, y, n_iter=k, learning_rate=rate) for k, rate in ((1000, "auto"), (300, "bb"))]
     rows = ng.CompressedRows().update(X, y)
     rows.update(X, y).merge(rows)
     print(step.L.hex(), rows.R.sum().hex(), *(run.theta.sum().hex() for run in runs))

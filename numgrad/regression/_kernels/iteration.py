@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numgrad._compile.language import Array, Index, Scalar, Target, light
+from numgrad._compile.language import Array, Index, Scalar, Target, early, light
 from numgrad.regression._kernels.passes import SIZE, columns
 
 LARGEST = float(np.finfo(np.float64).max)
@@ -101,6 +101,7 @@ def modes(s: Array, c: Target, rho: Target, velocity: Target, pace: Pace, log: L
         t += 1
 
 
+@early
 @light
 def tally(now: Scalar, excess: Scalar, slope: Scalar, theta: Array, log: Log) -> None:
     """Record the cost of an iteration, and say in `log.position` if it is to be the last one.
