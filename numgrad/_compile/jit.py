@@ -210,7 +210,7 @@ def keep(kernel: Kernel) -> Kernel:
 
 def _type(argument: Any, is_written: bool = False) -> Any:
     numba = _jit_library()
-    if isinstance(argument, tuple):
+    if type(argument) is tuple:  # the arrays of a named one may be written
         return numba.types.BaseTuple.from_types([_type(a) for a in argument])
     kind = numba.typeof(argument)
     return kind if is_written or not isinstance(kind, numba.types.Array) else kind.copy(readonly=True)
@@ -262,6 +262,7 @@ def _jit(
         "fastmath": set(fastmath),
         "forceinline": inline,
         "no_cfunc_wrapper": True,
+        "no_cpython_wrapper": inline,  # nobody calls it from Python
         # Kernels allocate nothing. Counts of references would cost 40 cycles for each array that a part is called with,
         # inlined or not, and locked instructions wait for streaming stores.
         "_nrt": allocates,

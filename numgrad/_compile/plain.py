@@ -18,10 +18,11 @@ class Bound:
     def plain(self) -> Callable[..., Any]:
         """The kernel as a plain function, to be called as the compiled one is called. Does not import Numba."""
         inner = _rebound(self.function, self.names, {})
+        suited = _viewed if getattr(self.function, "is_light", False) else _strong
 
         def run(*arguments: Any) -> Any:
             with np.errstate(all="ignore"):  # as compiled code does
-                return inner(*map(_strong, arguments))
+                return inner(*map(suited, arguments))
 
         return run
 
@@ -65,3 +66,10 @@ def _strong(value: Any) -> Any:
     if type(value) is complex:
         return np.complex128(value)
     return tuple([_strong(v) for v in value]) if type(value) is tuple else value
+
+
+def _viewed(value: Any) -> Any:
+    """Return arrays, also those in named tuples, as memoryviews, whose elements are Python's numbers."""
+    if isinstance(value, np.ndarray):
+        return value.data
+    return type(value)._make(map(_viewed, value)) if hasattr(value, "_make") else value

@@ -87,11 +87,19 @@ class Account:
         )
 
     def run(
-        self, work: float, plain: Callable[[], Result], compiled: Callable[[], Result], clock: Clock = perf_counter
+        self,
+        work: float,
+        plain: Callable[[], Result],
+        compiled: Callable[[], Result],
+        clock: Clock = perf_counter,
+        ahead: float = 0.0,
     ) -> Result:
-        """Do a call in one tier or the other. The clock stands still for what takes as long in both."""
+        """Do a call in one tier or the other. The clock stands still for what takes as long in both.
+
+        `ahead` is work that is sure to come after this call.
+        """
         global _total
-        if self.choose(work)[0]:
+        if self.choose(work + ahead)[0]:
             self.buyer = _here()
             try:
                 result = compiled()

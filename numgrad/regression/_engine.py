@@ -109,7 +109,7 @@ class Engine(ABC):
 
     @abstractmethod
     def run(self, end: int) -> None:
-        """Iterate until `end` iterations are done, or one is the last."""
+        """Iterate until `end` iterations are done, one is the last, or others have waited long enough."""
 
     @property
     @abstractmethod

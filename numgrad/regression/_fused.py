@@ -86,7 +86,8 @@ class Fused(Engine):
     def run(self, end: int) -> None:
         state = self._velocity, self._before, self._pace, self.log
         if self._is_small:
-            sums = (self._theta, self._gradient, self._loss, self._square)
+            flat = self._theta.ravel(), self._gradient.ravel()
+            sums = (self._theta, self._gradient, *flat, self._loss, self._square)
             self._descent(self._blocks, self._count, *sums, *state, end)
             return
         while self.done < end and self.goes_on:

@@ -1,10 +1,13 @@
 """Descent in the eigenbasis of the Hessian: a QR decomposition of the data, then O(n) an iteration."""
 
+from collections.abc import Callable
+from time import thread_time
 from typing import Any
 
 import numpy as np
 
-from numgrad._compile.jit import specialise
+from numgrad._compile import tiers
+from numgrad._compile.jit import draft, entry_point
 from numgrad.regression._check import Floats
 from numgrad.regression._engine import Engine, Record, Rule
 from numgrad.regression._kernels.iteration import (
@@ -18,6 +21,13 @@ from numgrad.regression._kernels.iteration import (
     modes,
 )
 from numgrad.regression._quadratic import Quadratic, Scale, shifted
+
+KERNEL = draft(modes, "float64")
+# A plain iteration of n modes takes as long as n + BESIDES modes, of STEP seconds each; a plain call as long as CALL.
+CALL, BESIDES, STEP = 20, 5, 0.5e-6
+# Modes in a plain call, which callbacks wait for: 0.01 seconds.
+AT_A_TIME = 2**14
+_account = tiers.Account((KERNEL,), STEP)
 
 
 class Modes(Engine):
@@ -34,6 +44,7 @@ class Modes(Engine):
         rule: Rule,
         record: Record,
         scale: Scale,
+        n_iter: int,
         rates: Floats | None = None,
     ):
         u, s, self._vt = quadratic.svd
@@ -58,11 +69,32 @@ class Modes(Engine):
         self._pace = Pace(kind, numbers, np.empty(0) if rates is None else rates)
         if rule.tol and start.any():
             self.log.marks[STEEPEST] = ((s[: u.shape[1]] * (b.T @ u)) ** 2).sum()
-        # Contracting alone keeps rho - s (s rho) one rounding; to reassociate would make it rho (1 - s s).
-        self._kernel = specialise(modes, "float64", fastmath=frozenset({"contract"}))
+        self._n_iter = 0 if rule.tol or rule.is_watched else n_iter  # that are sure to be done
 
     def run(self, end: int) -> None:
-        self._kernel(self._s, self._c, self._rho, self._velocity, self._pace, self.log, end)
+        state = self._s, self._c, self._rho, self._velocity, self._pace, self.log
+        each = self._s.size + BESIDES
+        stop = min(end, self.done + max(1, AT_A_TIME // each))
+        _account.run(
+            CALL + each * (stop - self.done),
+            lambda: self._undone_if_interrupted(lambda: KERNEL.plain(*state, stop)),
+            lambda: entry_point(KERNEL.compiled, *state, end)(*state, end),
+            thread_time,  # what others do on this machine does not count
+            each * max(0, self._n_iter - stop),
+        )
+
+    def _undone_if_interrupted(self, iterate: Callable[[], None]) -> None:
+        """Iterate in Python, which Ctrl-C can stop between any two operations, and go back to the start then."""
+        log, latest = self.log, slice(self.log.position[RECORDS], self.log.position[RECORDS] + 1)
+        written = [self._c, self._rho, self._velocity, self._pace.numbers, log.best, log.position, log.marks]
+        written += [log.costs[:, latest], log.path[latest]]
+        before = [array.copy() for array in written]
+        try:
+            iterate()
+        except BaseException:
+            for array, old in zip(written, before, strict=True):
+                array[...] = old
+            raise
 
     @property
     def work(self) -> int:
@@ -96,8 +128,9 @@ def replayed(
     """Return the excess cost of a run at the iterations `at`, of which `done` were done."""
     record = Record(at, False)
     is_adaptive = rule.kind in (BARZILAI_BORWEIN, BACKTRACKING)
-    engine = Modes(quadratic, start, rule.unwatched(), record, scale, rates[:done] if is_adaptive else None)
-    engine.run(done)
+    engine = Modes(quadratic, start, rule.unwatched(), record, scale, done, rates[:done] if is_adaptive else None)
+    while engine.done < done and engine.goes_on:
+        engine.run(done)
     excess: Floats = record.costs[1]
     excess[engine.log.position[RECORDS] :] = np.nan  # beyond the range of numbers
     return excess

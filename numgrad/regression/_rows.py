@@ -18,6 +18,9 @@ PIECE = 2**20
 MEMORY = 2**24
 # Beyond so many columns LAPACK, which blocks columns as well, is faster than the kernel.
 WIDE = 512
+# Up to so many elements NumPy takes no longer than the kernel with what is around it, which need not be compiled then.
+# Its bits are the same for any number of threads: OpenBLAS has one for so few. Beyond NARROW columns LAPACK is faster.
+FEW, NARROW = 2**13, 12
 # Rows whose mean says where to shift the origin to, about.
 SAMPLE = 1024
 # A column whose deviation is at most so many units of rounding of its size is constant.
@@ -356,11 +359,47 @@ def triangle(data: Data, origin: Floats) -> Floats:
     size = 1 + n + p
     if size > WIDE or m < size:
         return _by_lapack(data, origin)
+    R = _of_few(data, origin) if (m + size) * size <= FEW else _of_many(data, origin)
+    norms = column_norms(R) if np.isfinite(R).all() else np.zeros(size)
+    doubtful = ~(norms > SMALL)[1:]
+    constant = (data.x[:, doubtful[:n]] == origin[:n][doubtful[:n]]).all() and (
+        data.y[:, doubtful[n:]] == origin[n:][doubtful[n:]]
+    ).all()
+    return R if constant else _by_lapack(data, origin)
+
+
+def _of_few(data: Data, origin: Floats) -> Floats:
+    """Return the R by modified Gram-Schmidt: that of Householder's reflections of the rows with zeros above them.
+
+    The zeros keep rows of very different sizes apart, whose order LAPACK alone would depend on: Å. Björck and C. Paige,
+    "Loss and recapture of orthogonality in the modified Gram-Schmidt algorithm", SIAM J. Matrix Anal. Appl. 13, 1992.
+    """
+    rows = weighted(data, origin, 0, len(data.x))
+    size = rows.shape[1]
+    R = np.zeros((size, size))
+    if size > NARROW:
+        return np.asarray(np.linalg.qr(np.vstack([R, rows]), mode="r"))
+    columns = np.ascontiguousarray(rows.T)
+    with np.errstate(all="ignore"):  # what has no square is left to LAPACK
+        for k in range(size):
+            one, others = columns[k], columns[k + 1 :]
+            R[k, k] = norm = np.sqrt(one @ one)
+            if norm:
+                one /= norm
+                R[k, k + 1 :] = shares = others @ one
+                others -= shares[:, None] * one
+    return R
+
+
+def _of_many(data: Data, origin: Floats) -> Floats:
+    """Return the R by the kernel, piece by piece."""
+    m, n = data.x.shape
+    size = len(origin) + 1
     rows = max(PIECE // size, 16 * size)
     pieces = [(low, min(low + rows, m)) for low in range(0, m, rows)]
     kernel = specialise(compress, *tags(data), fastmath=FASTMATH, REAL=np.float64, BY_COLUMNS=by_columns(data))
     factor = np.ones(n)
-    R = np.zeros((size, size))
+    R: Floats = np.zeros((size, size))
     at_a_time = max(1, min(32, MEMORY // (8 * size * size)))
 
     def work(mine: Any) -> None:
@@ -374,12 +413,7 @@ def triangle(data: Data, origin: Floats) -> Floats:
         share(work, list(enumerate(some)), get_num_threads())
         for part in found:
             R = join(R, part)
-    norms = column_norms(R) if np.isfinite(R).all() else np.zeros(size)
-    doubtful = ~(norms > SMALL)[1:]
-    constant = (data.x[:, doubtful[:n]] == origin[:n][doubtful[:n]]).all() and (
-        data.y[:, doubtful[n:]] == origin[n:][doubtful[n:]]
-    ).all()
-    return R if constant else _by_lapack(data, origin)
+    return R
 
 
 def join(a: Floats, b: Floats) -> Floats:
@@ -387,7 +421,7 @@ def join(a: Floats, b: Floats) -> Floats:
     size = a.shape[1]
     norms = abs(np.vstack([a, b])).max(axis=0, initial=0)
     is_far = ((norms > 1 / SMALL) | (norms < SMALL) & (norms > 0)).any()
-    if size > WIDE or is_far or not len(a) == len(b) == size:
+    if 2 * size * size <= FEW or size > WIDE or is_far or not len(a) == len(b) == size:
         return np.asarray(np.linalg.qr(np.vstack([a, b]), mode="r"))
     kernel = specialise(fold, "float64", fastmath=FASTMATH)
     result = a.copy()

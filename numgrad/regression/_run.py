@@ -33,7 +33,7 @@ class Run:
         self.engine: Engine
         problem = plan.problem
         if plan.method == "modes":
-            self.engine = Modes(problem.compress(), plan.start, plan.rule, record, problem.scale)
+            self.engine = Modes(problem.compress(), plan.start, plan.rule, record, problem.scale, plan.n_iter)
         else:
             l2 = problem.scale.curvature(problem.model.l2)
             self.engine = Fused(problem.inner, plan.start, plan.rule, record, l2, plan.n_iter)
@@ -63,8 +63,8 @@ class Run:
             before, start = engine.done, perf_counter()
             step = min(step, most)
             engine.run(min(total, before + step))
-            step = max(1, min(2**40, int(step * min(8.0, PATIENCE / (perf_counter() - start + 1e-9)))))
             done = engine.done
+            step = max(1, min(2**40, int((done - before) * min(8.0, PATIENCE / (perf_counter() - start + 1e-9)))))
             if bar is not None:
                 bar.update(done - before)
             if callback is not None and callback(self.result(End.RUNNING, f"running, {done} of {total} iterations")):

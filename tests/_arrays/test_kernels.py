@@ -21,7 +21,7 @@ from numgrad._arrays.plan.spacing import number_key
 from numgrad._arrays.plan.types import AxisPlan, Case, Plan, Recipe
 from numgrad._arrays.run import arrange, flat, strided
 from numgrad._compile import jit
-from numgrad.regression import _fused
+from numgrad.regression import _fused, _rows
 
 STORES = [False, True]
 VIEWS = [(1, 9, 1), (3, 4, 1), (2, 5, 3), (4, 2, 2), (5, 3, 1), (1, 3, 7), (1400, 3, 1), (40, 300, 5), (700, 3, 16)]
@@ -181,6 +181,7 @@ def test_assembly_of_regression(dtype, compiled_here, monkeypatch):
     for limit, order in ((2**30, "C"), (0, "C"), (0, "F")):
         monkeypatch.setattr(_fused, "COPY_LIMIT", limit)
         ng.gradient_descent(np.asarray(X, order=order), y, n_iter=2, method="fused")
+    monkeypatch.setattr(_rows, "FEW", 0)  # for `fold` on its own
     ng.CompressedRows().update(X, y)
     names = {"descent", "packing", "rows", "compress", "fold"}
     called = {d.function.__name__: kernel for d, kernel in jit._compiled.items() if kernel.signatures}

@@ -162,6 +162,7 @@ def test_bits_depend_on_the_chunks_alone(scheduler):
 def test_one_thread_for_each_block(monkeypatch):
     threads = []
     share = _rows.share
+    monkeypatch.setattr(_rows, "FEW", 0)
     monkeypatch.setattr(_rows, "share", lambda work, items, n: threads.append(n) or share(work, items, n))
     before = ng.get_num_threads()
     X, y, _ = table()

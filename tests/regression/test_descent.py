@@ -18,7 +18,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import numgrad as ng
-from numgrad.regression import _check, _fused, _rows, _run, _step_size
+from numgrad.regression import _check, _fused, _modes, _rows, _run, _step_size
+from numgrad.regression._kernels import iteration
 from numgrad.regression._quadratic import ThetaCoordinates
 
 JIT = os.environ.get("NUMBA_DISABLE_JIT") != "1"
@@ -1226,3 +1227,155 @@ def test_gradients_too_small_to_be_squared_as_python(method):
     assert run.n_iter == 600
     assert run.theta[0] == (1 - rate) ** 600
     assert "converged" not in run.stop_reason
+
+
+# ----------------------------------------------------------------------------------------------------------- the tiers
+
+
+def same_bits(a, b):
+    """All that is in two results, and their dtypes."""
+    for name in ("theta", "cost", "iterations", "best_theta", "theta_path", "excess_cost", "theta_least_squares"):
+        one, other = getattr(a, name), getattr(b, name)
+        assert (one is None) == (other is None)
+        if one is not None:
+            assert (one.dtype, one.shape, one.tobytes()) == (other.dtype, other.shape, other.tobytes()), name
+    for name in ("n_iter", "end", "stop_reason", "doubt", "method", "learning_rate", "momentum"):
+        assert getattr(a, name) == getattr(b, name), name
+
+
+TIERS = [
+    {},
+    {"momentum": 0.9},
+    {"momentum": 0.3, "l2": 0.1, "learning_rate": 0.02},
+    {"momentum": "nesterov"},
+    {"momentum": "nesterov", "learning_rate": "optimal", "standardize": True},
+    {"learning_rate": "bb", "fit_intercept": True},
+    {"learning_rate": "bb", "tol": 1e-9, "weights": True},
+    {"learning_rate": "backtracking"},
+    {"learning_rate": "backtracking", "tol": 1e-4, "standardize": True, "fit_intercept": True},
+    {"tol": 1e-2, "theta0": True},
+    {"record_theta": True, "fit_intercept": True, "standardize": True, "l2": 0.01},
+    {"record_theta": True, "record": 7, "learning_rate": "bb"},
+    {"record": "log", "learning_rate": 0.05},
+    {"record": False, "momentum": 0.5},
+    {"learning_rate": 3.0, "on_divergence": "ignore"},
+    {"learning_rate": 1e200, "on_divergence": "ignore", "record_theta": True},
+    {"weights": True, "l2": 2.0, "learning_rate": "optimal"},
+    {"tol": 1e-3, "scale": 2.0**-500},  # gradients too small to be squared
+    {"scale": 1e170, "learning_rate": "bb"},
+    {"method": "fused", "learning_rate": "bb"},  # whose excess cost is replayed
+]
+
+
+@pytest.mark.parametrize("targets", [None, 3])
+def test_the_tiers_agree_to_the_last_bit(monkeypatch, targets):
+    """Also where a run changes from one to the other in its course."""
+    monkeypatch.setattr(_modes, "AT_A_TIME", 100)  # iterations go in many calls
+    rng = np.random.default_rng(0)
+    for dtype in ("f8", "f4"):
+        X = rng.standard_normal((40, 4)) * [1, 2, 0.5, 1] + 1
+        y = rng.standard_normal((40, targets) if targets else 40) + X[:, :1].reshape(-1, *[1] * bool(targets))
+        for case in TIERS:
+            options = {"n_iter": 150, "method": "modes", **case}
+            scale, has_start = options.pop("scale", 1.0), options.pop("theta0", False)
+            if scale != 1 and dtype == "f4":
+                continue
+            if options.pop("weights", False):
+                options["sample_weight"] = rng.random(40)
+            if has_start:
+                options["theta0"] = np.ones((4, targets) if targets else 4)
+            arrays = (X * scale).astype(dtype), (y * scale).astype(dtype)
+            found, said = [], []
+            for tiers in ("0", "1", "01"):
+                monkeypatch.setenv("NUMGRAD_TIER", tiers[0])
+                calls = []
+
+                def change(state, tiers=tiers, calls=calls):
+                    calls.append(state.n_iter)
+                    monkeypatch.setenv("NUMGRAD_TIER", tiers[len(calls) > 3 and len(tiers) > 1])
+
+                with warnings.catch_warnings(record=True) as caught:
+                    warnings.simplefilter("always")
+                    found.append(ng.gradient_descent(*arrays, callback=change, **options))
+                    found[-1].excess_cost  # is replayed in this tier
+                said.append([str(w.message) for w in caught])
+            for other in found[1:]:
+                same_bits(found[0], other)
+            assert said[0] == said[1] == said[2]
+
+
+def test_a_callback_sees_the_same_in_both_tiers(monkeypatch):
+    """As often as it is promised, and so it ends the run at the same iteration."""
+    X, y = random_problem(50, 3)
+    seen = {}
+    for tier in "01":
+        monkeypatch.setenv("NUMGRAD_TIER", tier)
+        states = seen[tier] = []
+
+        def look(state, states=states):
+            states.append((state.n_iter, state.theta.tobytes(), state.cost[-1]))
+            return state.n_iter >= 500
+
+        run = ng.gradient_descent(X, y, n_iter=1000, method="modes", callback=look)
+        assert run.end == "stopped"
+        assert run.n_iter == 500
+    assert seen["0"] == seen["1"]
+
+
+def test_ctrl_c_between_any_two_lines_of_a_plain_kernel(monkeypatch):
+    """The state reached is that of a whole number of iterations."""
+    monkeypatch.setenv("NUMGRAD_TIER", "0")
+    monkeypatch.setattr(_modes, "AT_A_TIME", 24)
+    X, y = random_problem(30, 3)
+    code = {iteration.modes.__code__, iteration.tally.__code__}
+    options = {"momentum": 0.5, "method": "modes", "record": 7, "record_theta": True}
+    for stop in range(300, 500, 7):
+        lines = 0
+
+        def trace(frame, event, argument, stop=stop):
+            nonlocal lines
+            if frame.f_code not in code:
+                return None
+            lines += event == "line"
+            if lines == stop:
+                raise KeyboardInterrupt
+            return trace
+
+        before = sys.gettrace()
+        sys.settrace(trace)
+        try:
+            with pytest.raises(KeyboardInterrupt) as caught:
+                ng.gradient_descent(X, y, n_iter=50, **options)
+        finally:
+            sys.settrace(before)
+        state = caught.value.descent
+        assert 0 < state.n_iter < 50
+        whole = ng.gradient_descent(X, y, n_iter=state.n_iter, **options)
+        for name in ("theta", "cost", "theta_path", "excess_cost", "iterations"):
+            assert np.array_equal(getattr(state, name), getattr(whole, name)), name
+
+
+SMALL_WORK = """
+import sys
+import numpy as np
+import numgrad as ng
+rng = np.random.default_rng(0)
+for m, n in ((100, 2), (300, 11), (150, 30)):
+    X, y = rng.standard_normal((m, n)), rng.standard_normal(m)
+    step = ng.step_size(X)
+    runs = [ng.gradient_descent(X, y, n_iter=k, learning_rate=rate) for k, rate in ((1000, "auto"), (300, "bb"))]
+    rows = ng.CompressedRows().update(X, y)
+    rows.update(X, y).merge(rows)
+    print(step.L.hex(), rows.R.sum().hex(), *(run.theta.sum().hex() for run in runs))
+assert "numba" not in sys.modules
+"""
+
+
+def test_small_work_needs_no_compiler():
+    """Nor do its bits depend on the number of threads of BLAS."""
+    found = []
+    for threads in ("1", "4"):
+        own = {"NUMGRAD_TIER": "", "OPENBLAS_NUM_THREADS": threads, "OMP_NUM_THREADS": threads}
+        command = [sys.executable, "-c", SMALL_WORK]
+        found.append(subprocess.run(command, env={**os.environ, **own}, check=True, capture_output=True).stdout)
+    assert found[0] == found[1] != b""

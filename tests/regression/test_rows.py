@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import numgrad as ng
@@ -30,10 +30,17 @@ def same_triangle(a, b, tolerance=1e-13):
     assert (abs(gram - other) <= tolerance * scale + 1e-300).all()
 
 
+@pytest.fixture(params=[_rows.FEW, 0], ids=["few", "many"])
+def few(request, monkeypatch):
+    """The two ways of a decomposition: small data go the first one."""
+    monkeypatch.setattr(_rows, "FEW", request.param)
+
+
 @given(
     st.integers(1, 300), st.integers(1, 9), st.integers(0, 3), st.lists(st.integers(1, 299), max_size=4), st.booleans()
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.usefixtures("few")
 def test_chunked_and_merged_equals_one_shot(m, n, p, cuts, has_weights):
     X, y = table(m, n, p, seed=m)
     w = np.random.default_rng(m).integers(0, 3, m) if has_weights else None  # zero for whole chunks, at times
@@ -116,6 +123,7 @@ def test_threads_and_pieces_change_no_bit(monkeypatch):
     assert np.array_equal(ng.CompressedRows().update(X, y).R, found[0])
 
 
+@pytest.mark.usefixtures("few")
 @pytest.mark.parametrize("factor", [1e-200, 1e200, 1e-160, 1e155])
 def test_the_ends_of_the_range(factor):
     X, y = table(300, 3)
@@ -188,6 +196,7 @@ def test_errors():
         rows.solve(fit_intercept="yes")
 
 
+@pytest.mark.usefixtures("few")
 def test_badly_scaled_and_deficient():
     """Rank is judged for columns of norm 1, and the solution is a minimum nevertheless."""
     t = 1.7e18 + np.arange(50) * 1e9
@@ -297,6 +306,7 @@ SETS = {
 }
 
 
+@pytest.mark.usefixtures("few")
 @pytest.mark.parametrize("name", SETS)
 def test_ill_conditioned(name):
     X, y = SETS[name]()
@@ -320,6 +330,7 @@ def test_ill_conditioned(name):
         assert digits(run.theta, certified) >= 9
 
 
+@pytest.mark.usefixtures("few")
 @pytest.mark.parametrize("name", certified.SETS)
 def test_certified(name):
     """At most half a digit behind QR with pivoting, and ahead where both have enough."""
@@ -358,6 +369,7 @@ def test_a_gradient_that_says_nothing_is_said_to():
 # ------------------------------------------------------------------------------------------------------------ offsets
 
 
+@pytest.mark.usefixtures("few")
 @pytest.mark.parametrize("offset", [0.1, 1e3, 1e8, 1e12, 1e15, -3e15])
 def test_an_offset_is_no_constant(offset):
     """All digits of the spread that the entries have."""

@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from numgrad._compile.language import Array, Index, Target
+from numgrad._compile.language import Array, Index, Target, early
 from numgrad.regression._kernels.passes import LINE, ROWS, SIZE, pack
 
 
+@early
 def fold(r: Target, block: Target) -> None:
     """Set R, upper triangular, to that of the QR of [R; Z], for one packed block Z, which is used up.
 

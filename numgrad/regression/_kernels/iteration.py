@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from numgrad._compile.language import Array, Index, Scalar, Target
+from numgrad._compile.language import Array, Index, Scalar, Target, early, light
 from numgrad.regression._kernels.passes import SIZE, columns
 
 LARGEST = float(np.finfo(np.float64).max)
@@ -51,6 +51,7 @@ class Log(NamedTuple):
     marks: Target
 
 
+@light
 def modes(s: Array, c: Target, rho: Target, velocity: Target, pace: Pace, log: Log, end: Index) -> None:
     """Iterate g = s rho, v = m v + g, c -= rate (a g + b v), rho -= rate s (a g + b v) until the iteration `end`.
 
@@ -58,76 +59,85 @@ def modes(s: Array, c: Target, rho: Target, velocity: Target, pace: Pace, log: L
     rounding errors from c; c, as c* + rho / s would lose what is slow.
     """
     kind, numbers, position = pace.shape[KIND], pace.numbers, log.position
-    while position[ITERATION] < end and position[END] == GOES_ON:
+    offset, momentum, a, b, rate = numbers[OFFSET], numbers[MOMENTUM], numbers[A], numbers[B], numbers[RATE]
+    t, size = position[ITERATION], SIZE(len(s))
+    while t < end and position[END] == GOES_ON:
         square, slope, bend = 0.0, 0.0, 0.0
-        for j in range(SIZE(s.size)):
+        for j in range(size):
             r = rho[j]
             g = s[j] * r
+            h = s[j] * g
             square += r * r
             slope += g * g
-            bend += (s[j] * g) * (s[j] * g)
+            bend += h * h
         if slope == 0:  # zero, or too small to be squared
-            for j in range(SIZE(s.size)):
+            for j in range(size):
                 if s[j] * rho[j] != 0:
                     slope = np.nan
-        t = position[ITERATION]
-        tally(numbers[OFFSET] + square / 2, square / 2, slope, c, log)
-        if kind == BARZILAI_BORWEIN:
-            if t > 0 and numbers[NEXT] > 0:
-                numbers[RATE] = numbers[NEXT]
-            numbers[NEXT] = 0.0
-            if bend > 0:
-                numbers[NEXT] = slope / bend
-        elif kind == BACKTRACKING:
-            if t > 0 and slope > 0 and numbers[RATE] < MOST * numbers[SAFE]:
-                numbers[RATE] *= 2
-            while numbers[RATE] * bend > slope:
-                numbers[RATE] /= 2
-        elif kind == REPLAYED:
-            numbers[RATE] = pace.rates[SIZE(t)]
-        rate = numbers[RATE]
-        for j in range(SIZE(s.size)):
+        excess = square / 2
+        tally(offset + excess, excess, slope, c, log)
+        if kind != FIXED:
+            if kind == BARZILAI_BORWEIN:
+                if t > 0 and numbers[NEXT] > 0:
+                    rate = numbers[NEXT]
+                numbers[NEXT] = 0.0
+                if bend > 0:
+                    numbers[NEXT] = slope / bend
+            elif kind == BACKTRACKING:
+                if t > 0 and slope > 0 and rate < MOST * numbers[SAFE]:
+                    rate *= 2
+                while rate * bend > slope:
+                    rate /= 2
+            else:
+                rate = pace.rates[SIZE(t)]
+            numbers[RATE] = rate
+        for j in range(size):
             g = s[j] * rho[j]
-            v = numbers[MOMENTUM] * velocity[j] + g
-            u = rate * (numbers[A] * g + numbers[B] * v)
+            v = momentum * velocity[j] + g
+            u = rate * (a * g + b * v)
             velocity[j] = v
             c[j] -= u
             rho[j] -= s[j] * u
+        t += 1
 
 
+@early
+@light
 def tally(now: Scalar, excess: Scalar, slope: Scalar, theta: Array, log: Log) -> None:
     """Record the cost of an iteration, and say in `log.position` if it is to be the last one.
 
     `excess` is the cost above the least one, by which the best theta is chosen; the cost itself where that is unknown.
     """
-    position, marks = log.position, log.marks
+    at, costs, path, best, position, marks = log
     t, record = SIZE(position[ITERATION]), SIZE(position[RECORDS])
     if t == SIZE(0):
         if now > 0:
-            marks[FLOOR] = min(marks[FLOOR] * now, LARGEST)
-        marks[STEEPEST] = max(marks[STEEPEST], slope)
-    if record < SIZE(
-        log.at.size
-    ):  # an iteration that is not in `at` is overwritten by the next one; the last one stays
-        log.costs[0, record] = now
-        log.costs[1, record] = excess
-        if log.path.size:
-            for j in range(SIZE(theta.size)):
-                log.path[record, j] = theta[j]
-        if SIZE(log.at[record]) == t:
+            floor = marks[FLOOR] * now
+            marks[FLOOR] = floor if floor < LARGEST else LARGEST  # `min` takes longer to compile
+        if slope > marks[STEEPEST]:
+            marks[STEEPEST] = slope
+    if record < SIZE(len(at)):  # an iteration that is not in `at` is overwritten by the next one; the last one stays
+        costs[0, record] = now
+        costs[1, record] = excess
+        if SIZE(len(path)):
+            for j in range(SIZE(len(theta))):
+                path[record, j] = theta[j]
+        if SIZE(at[record]) == t:
             position[RECORDS] += 1
     position[ITERATION] += 1
     marks[LATEST_COST] = now
     if excess < marks[LEAST_EXCESS]:
         marks[LEAST_EXCESS] = excess
-        for j in range(SIZE(log.best.size)):
-            log.best[j] = theta[j]
-    if now < marks[LEAST_COST]:
+        for j in range(SIZE(len(best))):
+            best[j] = theta[j]
+    least, tolerance = marks[LEAST_COST], marks[TOLERANCE]
+    if now < least:
         marks[LEAST_COST] = now
-    elif not now <= max(2 * marks[LEAST_COST], marks[FLOOR]):
+    elif not (now <= 2 * least or now <= marks[FLOOR]):
         position[END] = GROWN
-    least = marks[TOLERANCE] * marks[TOLERANCE] * marks[STEEPEST]
-    if position[END] == GOES_ON and slope <= least and marks[TOLERANCE] > 0 and slope < LARGEST:
+    if not tolerance > 0 or position[END] != GOES_ON:
+        return
+    if slope <= tolerance * tolerance * marks[STEEPEST] and slope < LARGEST:
         position[END] = CONVERGED
 
 
@@ -192,6 +202,8 @@ def descent(
     count: Index,
     theta: Target,
     gradient: Target,
+    flat: Target,
+    sums: Target,
     loss: Target,
     square: Target,
     velocity: Target,
@@ -200,8 +212,10 @@ def descent(
     log: Log,
     end: Index,
 ) -> None:
-    """Iterate over packed blocks until the iteration `end`, or until one is the last."""
-    flat, sums = theta.reshape(theta.size), gradient.reshape(gradient.size)
+    """Iterate over packed blocks until the iteration `end`, or until one is the last.
+
+    `flat` and `sums` are theta and the gradient, with one dimension.
+    """
     while log.position[ITERATION] < end and log.position[END] == GOES_ON:
         columns(blocks, count, theta, loss, gradient, square)
         advance(flat, sums, square, velocity, before, pace, log)
