@@ -267,6 +267,10 @@ def _jit(
     }
     if function.is_early:  # type: ignore[attr-defined]
         options["inline"] = "always"
+    if inline:
+        from numgrad._compile.pipeline import Part
+        options["pipeline_class"] = Part
+        is_kept = False
     kernel: Kernel = numba.njit(**options)(function)
     return keep(kernel) if is_kept else kernel
 
