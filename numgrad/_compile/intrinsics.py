@@ -1,9 +1,12 @@
 """Instructions that Python has no words for.
 
 Memory on the stack; for x86-64, stores that go past the cache; calls of compiled functions at an address, where Numba's
-own would compile what they call anew into each caller.
+own would compile what they call anew into each caller; `min` and `max` of two numbers, for each pair of whose types
+Numba's own compile a function.
 """
 
+import operator
+from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
@@ -154,3 +157,23 @@ def opaque(typing: Any, number: Any) -> Any:
         return builder.asm(kind, "", "=r,0", values, False)
 
     return types.int64(types.int64), generate
+
+
+def _first_or(compare: Callable[[Any, Any], bool]) -> Any:
+    """The first of two numbers, or the second one if that compares so with it: Python's `min` and `max`."""
+
+    @intrinsic
+    def chosen(typing: Any, a: Any, b: Any) -> Any:
+        kind = typing.unify_types(a, b)
+
+        def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            first, second = (context.cast(builder, v, k, kind) for v, k in zip(values, signature.args, strict=True))
+            is_second = context.get_function(compare, types.boolean(kind, kind))(builder, (second, first))
+            return builder.select(is_second, second, first)
+
+        return kind(a, b), generate
+
+    return chosen
+
+
+BUILTINS = {"min": _first_or(operator.lt), "max": _first_or(operator.gt)}

@@ -19,6 +19,9 @@ Kernel = Callable[..., Any]
 # Seconds, about: to load a kernel; and to compile one, of which the latter is for each of Python's instructions.
 LOAD, COMPILE, INSTRUCTION = 0.02, 0.2, 0.35e-3
 
+# Python's functions of which there is an intrinsic.
+BUILTINS = frozenset({"min", "max"})
+
 _lock = RLock()
 _compiled: dict["Draft", Kernel] = {}
 _entry_points: dict[Kernel, Kernel] = {}
@@ -121,6 +124,8 @@ def _bound(
     """
     bound = dict(names)
     for name in function.__code__.co_names:
+        if name in BUILTINS and name not in function.__globals__ and is_compiling():
+            bound[name] = intrinsics().BUILTINS[name]
         part = names.get(name, function.__globals__.get(name))
         if not isinstance(part, FunctionType) or part.__name__ != part.__qualname__:
             continue  # a constant; a module; or a copy, which under NUMBA_DISABLE_JIT is a function, too
@@ -267,12 +272,11 @@ def _jit(
     }
     if function.is_early:  # type: ignore[attr-defined]
         options["inline"] = "always"
-    if inline:
-        from numgrad._compile.pipeline import Part
-        options["pipeline_class"] = Part
-        is_kept = False
+    from numgrad._compile.pipeline import Part, Whole
+
+    options["pipeline_class"] = Part if inline else Whole
     kernel: Kernel = numba.njit(**options)(function)
-    return keep(kernel) if is_kept else kernel
+    return keep(kernel) if is_kept and not inline else kernel
 
 
 def digest(*texts: str) -> str:

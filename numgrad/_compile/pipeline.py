@@ -1,11 +1,25 @@
-"""How Numba compiles the parts of kernels."""
+"""How Numba compiles kernels, and the parts of kernels."""
 
 from typing import Any
 
 from numba.core import codegen, compiler
 
+# Passes of Numba's for what no kernel has: functions within it, `with`, loops over tuples of types, expressions of
+# arrays.
+NEEDLESS = {"InlineClosureLikes", "MakeFunctionToJitFunction", "WithLifting", "LiteralUnroll", "InlineOverloads", "NopythonRewrites"}
 
-class Part(compiler.Compiler):
+
+class Whole(compiler.Compiler):
+    """The compiler of kernels."""
+
+    def define_pipelines(self) -> Any:
+        """Return Numba's own pipeline, without the needless passes."""
+        (found,) = super().define_pipelines()
+        found.passes = [step for step in found.passes if step[0].__name__ not in NEEDLESS]
+        return [found]
+
+
+class Part(Whole):
     """The compiler of a function that only other functions call, into which it is put.
 
     LLVM optimises it there, and there alone: that it would also become machine code of its own, which nobody runs,
