@@ -6,7 +6,14 @@ from numba.core import codegen, compiler
 
 # Passes of Numba's for what no kernel has: functions within it, `with`, loops over tuples of types, expressions of
 # arrays.
-NEEDLESS = {"InlineClosureLikes", "MakeFunctionToJitFunction", "WithLifting", "LiteralUnroll", "InlineOverloads", "NopythonRewrites"}
+NEEDLESS = {
+    "InlineClosureLikes",
+    "InlineOverloads",
+    "LiteralUnroll",
+    "MakeFunctionToJitFunction",
+    "NopythonRewrites",
+    "WithLifting",
+}
 
 
 class Whole(compiler.Compiler):
@@ -20,26 +27,23 @@ class Whole(compiler.Compiler):
 
 
 class Part(Whole):
-    """The compiler of a function that only other functions call, into which it is put.
+    """The compiler of functions that kernels call, into which they are put.
 
-    LLVM optimises it there, and there alone: that it would also become machine code of its own, which nobody runs,
-    took a third of the time.
+    LLVM makes machine code of them there, and there alone: of their own it would run nowhere, and took a third of the
+    time.
     """
 
-    def __init__(self, typingctx: Any, targetctx: Any, library: Any, *rest: Any) -> None:
-        super().__init__(typingctx, targetctx, library, *rest)
-        self.state.flags.no_cpython_wrapper = True
-
     def compile_extra(self, func: Any) -> Any:
+        self.state.flags.no_cpython_wrapper = True
         self.state.library = Unfinished(self.state.targetctx.codegen(), func.__qualname__)
         return super().compile_extra(func)
 
 
 class Unfinished(codegen.JITCodeLibrary):
-    """The code of a part, as Numba hands it to LLVM."""
+    """The code of a part: its loops have been tidied, which those around it would hinder; the rest is for its callers.
 
-    def _optimize_functions(self, ll_module: Any) -> None:
-        ll_module.data_layout = self._codegen._data_layout
+    (Without that derivatives along lines with coordinates of their own take twice as long.)
+    """
 
     def _optimize_final_module(self) -> None:
         pass
@@ -48,11 +52,11 @@ class Unfinished(codegen.JITCodeLibrary):
         self._finalized = True
 
     def get_pointer_to_function(self, name: str) -> int:
-        return 0
+        return 0  # Numba asks for that of the entry point from Python
 
     @property
     def codegen(self) -> Any:
         return self
 
     def set_env(self, name: str, env: Any) -> None:
-        """Numba would put an environment into the machine code here."""
+        """Do nothing: there is no machine code that could ask for the environment."""
