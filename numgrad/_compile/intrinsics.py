@@ -139,6 +139,22 @@ def flat(typing: Any, array: Any, readonly: Any) -> Any:
 
 
 @intrinsic
+def bits_of(typing: Any, array: Any) -> Any:
+    """The numbers of 64 bits as whole numbers; for NumPy's `view` Numba compiles three functions."""
+    kind = array.copy(dtype=types.int64)
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        given = context.make_array(array)(context, builder, values[0])
+        made = context.make_array(kind)(context, builder)
+        names = "shape", "strides", "itemsize", "meminfo", "parent"
+        fields = {name: getattr(given, name) for name in names}
+        context.populate_array(made, data=builder.bitcast(given.data, made.data.type), **fields)
+        return imputils.impl_ret_borrowed(context, builder, kind, made._getvalue())
+
+    return kind(array), generate
+
+
+@intrinsic
 def frozen(typing: Any, array: Any) -> Any:
     """The array, of the type of those that are not written."""
 

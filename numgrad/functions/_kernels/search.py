@@ -78,7 +78,7 @@ def advance(scratch: Record, epsilon: Scalar, lanes: Index, total: Index, rounds
     """
     tasks, states, windows, _, _, _, values, asked = scratch
     samples, rows, is_first = kind[0][at.SAMPLES], 3 * (kind[0][at.LEVELS] + 1) * BLOCK, rounds == 0
-    count, stride = total if is_first else int(asked[3, 0]), int(asked[3, 1])
+    count, stride = int(asked[3, 0]), int(asked[3, 1])
     k = 0
     while k < count:
         block = (k if is_first else int(asked[0, k])) // BLOCK
@@ -95,7 +95,7 @@ def advance(scratch: Record, epsilon: Scalar, lanes: Index, total: Index, rounds
                 reset(state, tasks_here)
             scale(task, state, tasks_here, kind)
             if is_first:
-                fill(values, lane * samples * total + k, total, state, window, tasks_here, kind)
+                fill(values, lane * stride + k, total, state, window, tasks_here, kind)
             else:
                 for e in range(k, end):
                     t = int(asked[0, e]) % BLOCK
@@ -185,12 +185,9 @@ def run(
     _, epsilon, lanes = numbers
     total = stop - start
     call(begin, (scratch, problem, numbers, start, stop, kind))
-    samples = (kind[0][at.LEVELS] + 1) * kind[0][at.SAMPLES] * total
-    call(sample, (nodes, nodes2, which, values, samples, start, context, args))
     rounds = 0
-    call(advance, (scratch, epsilon, lanes, total, rounds, kind))
-    while asked[3, 0] > 0.0 and rounds < limit.ROUNDS:
+    while asked[3, 0] > 0.0 and rounds <= limit.ROUNDS:
         call(sample, (nodes, nodes2, which, values, int(asked[3, 1]), start, context, args))
-        rounds += 1
         call(advance, (scratch, epsilon, lanes, total, rounds, kind))
+        rounds += 1
     call(finish, (scratch, results, lanes, start, stop, kind))
