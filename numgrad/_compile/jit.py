@@ -51,8 +51,7 @@ class Draft(Bound):
 
         with _lock:  # also of the digest, which imports
             if self not in _compiled:
-                names = {name: v.compiled if isinstance(v, Draft) else v for name, v in self.names.items()}
-                _compiled[self] = _bound(self.function, names, self.name.rpartition("_")[2], jit, {})
+                _compiled[self] = _bound(self.function, self.names, self.name.rpartition("_")[2], jit, {})
             return _compiled[self]
 
     @property
@@ -120,13 +119,17 @@ def _bound(
 ) -> Kernel:
     """Return a copy of a function, jitted, with `names` bound, and the plain functions that it calls jitted likewise.
 
-    A stand-in of which there is an intrinsic becomes that, unless `names` has it. `parts` are those jitted so far.
+    A stand-in of which there is an intrinsic becomes that, unless `names` has it. `parts` are those jitted so far: a
+    kernel inside another one, which has the same names, shares them with it.
     """
     bound = dict(names)
     for name in function.__code__.co_names:
         if name in BUILTINS and name not in function.__globals__ and is_compiling():
             bound[name] = intrinsics().BUILTINS[name]
         part = names.get(name, function.__globals__.get(name))
+        if isinstance(part, Draft):
+            bound[name] = _bound(part.function, part.names, said, jit, parts)
+            continue
         if not isinstance(part, FunctionType) or part.__name__ != part.__qualname__:
             continue  # a constant; a module; or a copy, which under NUMBA_DISABLE_JIT is a function, too
         intrinsic = None
