@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from llvmlite import binding
 from numba.core import codegen, compiler
 
 # Passes of Numba's for what no kernel has: functions within it, `with`, loops over tuples of types, expressions of
@@ -40,10 +41,19 @@ class Part(Whole):
 
 
 class Unfinished(codegen.JITCodeLibrary):
-    """The code of a part: its loops have been tidied, which those around it would hinder; the rest is for its callers.
+    """The code of a part, tidied alone; all else LLVM does where it is put.
 
-    (Without that derivatives along lines with coordinates of their own take twice as long.)
+    Not tidied, loops in kernels around it are not vectorised: derivatives along lines with coordinates of their own
+    take twice as long. Nor must loops be unrolled yet, of which the caller knows how long they are.
     """
+
+    def _optimize_functions(self, module: Any) -> None:
+        module.data_layout = self._codegen._data_layout
+        options = binding.create_pipeline_tuning_options(3)
+        options.loop_unrolling = False
+        for function in module.functions:
+            passes = binding.create_pass_builder(self._codegen._tm, options)
+            passes.getFunctionPassManager().run(function, passes)
 
     def _optimize_final_module(self) -> None:
         pass

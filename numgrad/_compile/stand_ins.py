@@ -27,3 +27,8 @@ def fence() -> None:
 def bits_of(x: Any) -> Any:
     """Return the numbers of 64 bits as whole numbers of the same bits, in the same memory."""
     return x.view(np.int64)
+
+
+def frozen(x: Any) -> Any:
+    """Return the array, not to be written: of the type of arguments that are read, for which a part is compiled."""
+    return x
