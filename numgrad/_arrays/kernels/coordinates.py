@@ -176,6 +176,15 @@ def fill_rows(x: Array, rows: Target, places: Array, firsts: Array, period: Scal
             rows[r, j] = row[j]
 
 
+def fill_weights(
+    x: Array, table: Target, reach: Index, start: Index, stop: Index, rows: Target, places: Array, firsts: Array,
+    period: Scalar, factor: Scalar,
+) -> None:  # fmt: skip
+    """Do both: one kernel, with its parts in common, is sooner compiled than two."""
+    fill_table(x, table, reach, start, stop, factor)
+    fill_rows(x, rows, places, firsts, period, factor)
+
+
 def one_point(
     f: Array, k: Index, i: Index, n: Index, inner: Index, x: Array, at: Index, hop: Index, first: Index, count: Index,
     period: Scalar, factor: Scalar,
