@@ -143,6 +143,7 @@ def _bound(
     clone.__module__ = function.__module__
     clone.__annotations__ = function.__annotations__
     clone.is_early = getattr(function, "is_early", False)  # type: ignore[attr-defined]
+    clone.is_cold = getattr(function, "is_cold", False)  # type: ignore[attr-defined]
     return jit(clone)
 
 
@@ -275,9 +276,10 @@ def _jit(
     }
     if function.is_early:  # type: ignore[attr-defined]
         options["inline"] = "always"
-    from numgrad._compile.pipeline import Part, Whole
+    from numgrad._compile import pipeline
 
-    options["pipeline_class"] = Part if inline else Whole
+    is_cold = function.is_cold  # type: ignore[attr-defined]
+    options["pipeline_class"] = pipeline.Part if inline else pipeline.Cold if is_cold else pipeline.Whole
     kernel: Kernel = numba.njit(**options)(function)
     return keep(kernel) if is_kept and not inline else kernel
 

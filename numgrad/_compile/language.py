@@ -20,3 +20,9 @@ def early(part: Part) -> Part:
     """
     part.is_early = True  # type: ignore[attr-defined]
     return part
+
+
+def cold(kernel: Part) -> Part:
+    """Let LLVM keep a kernel short, in which little time is spent: that takes it half as long."""
+    kernel.is_cold = True  # type: ignore[attr-defined]
+    return kernel

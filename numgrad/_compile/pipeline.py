@@ -27,6 +27,25 @@ class Whole(compiler.Compiler):
         return [found]
 
 
+class Cold(Whole):
+    """The compiler of kernels in which little time is spent."""
+
+    def compile_extra(self, func: Any) -> Any:
+        self.state.library = Short(self.state.targetctx.codegen(), func.__qualname__)
+        self.state.library.enable_object_caching()
+        return super().compile_extra(func)
+
+
+class Short(codegen.JITCodeLibrary):
+    """Code that LLVM keeps short: it does not unroll loops, nor make one for each way through them."""
+
+    def add_llvm_module(self, module: Any) -> None:
+        for function in module.functions:
+            if not function.is_declaration:
+                function.add_function_attribute("optsize")
+        super().add_llvm_module(module)
+
+
 class Part(Whole):
     """The compiler of functions that kernels call, into which they are put.
 

@@ -13,7 +13,7 @@ the search goes on to finer steps until rounding would hide what it looks for.
 `numgrad.functions._quotients` makes; `tasks` begins, `windows` sums up, `judge` decides by `thresholds`.
 """
 
-from numgrad._compile.language import Array, Flag, Index, Record, Scalar, Target, early
+from numgrad._compile.language import Array, Flag, Index, Record, Scalar, Target, cold, early
 from numgrad.functions._kernels import layout as at
 from numgrad.functions._kernels import thresholds as limit
 from numgrad.functions._kernels.judge import judge
@@ -145,6 +145,7 @@ def take(
         window[row * BLOCK + t] *= kind[1][at.FACTORIAL] / power
 
 
+@cold
 def finish(scratch: Record, results: Record, lanes: Index, start: Index, stop: Index, kind: Record) -> None:
     """Copy the best quotients into the results."""
     tasks, states, _, _, _, _, _, _ = scratch

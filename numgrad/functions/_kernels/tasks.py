@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from numgrad._compile.language import Index, Record
+from numgrad._compile.language import Index, Record, cold
 from numgrad._compile.stand_ins import bits_of
 from numgrad.functions._kernels import layout as at
 from numgrad.functions._kernels import thresholds as limit
@@ -72,6 +72,7 @@ def load(scratch: Record, problem: Record, numbers: Record, start: Index, stop: 
                 states[center + t] = centers[lane, point[begin + t]]
 
 
+@cold
 def begin(scratch: Record, problem: Record, numbers: Record, start: Index, stop: Index, kind: Record) -> None:
     """Say where to sample for the first windows: level by level, sample by sample, task by task."""
     _, levels, samples, is_mixed, _, _, _ = kind[0]
