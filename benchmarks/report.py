@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import certified, functions_report, peers, roofline, sweep
+from benchmarks import certified, functions_report, peers, roofline, scripts, sweep
 from benchmarks.cases import CASES, Case
 from benchmarks.measure import ROOT, fresh, machine, table, unit
 
@@ -142,6 +142,7 @@ def main() -> None:
     turns, only = (options := parser.parse_args()).turns, options.only
     sections: dict[str, Callable[[], list[str]]] = {
         "From start to first answer": lambda: start_table(turns),
+        "Whole scripts": lambda: scripts.report(turns + 2),
         "Sixty shapes": sweep.shapes_report,
         "Sizes": lambda: ["![Nanoseconds a point against the number of points](sizes.png)", "", *sweep.sizes_report()],
         "What memory allows": roofline.report,

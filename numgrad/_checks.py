@@ -1,6 +1,7 @@
 """Arguments, read: one wording for each kind of them, TypeError for a wrong type and ValueError for a wrong value."""
 
 import operator
+import sys
 from collections.abc import Collection
 from math import inf
 from numbers import Real
@@ -74,6 +75,11 @@ def choice(name: str, value: Any, choices: Collection[str], other: str = "") -> 
 
 def _refusal(name: str, value: Any, wanted: str) -> str:
     return f"`{name}` is {value!r}; give {wanted}"
+
+
+def is_masked(given: Any) -> bool:
+    """Whether this is a masked array; without the import of numpy.ma, which takes longer than a small call."""
+    return "numpy.ma" in sys.modules and isinstance(given, sys.modules["numpy.ma"].MaskedArray)
 
 
 def unit_of(given: Any) -> Any:

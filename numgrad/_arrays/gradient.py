@@ -1,24 +1,50 @@
 """np.gradient's contract: arrange the memory, run the plan, wrap the results; or hand the call to NumPy."""
 
+import os
+import sys
 from functools import partial
-from typing import Any
+from importlib import import_module
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from numgrad._arrays.containers import as_array, home_of
-from numgrad._arrays.plan.dispatch import plan_for, prepare
-from numgrad._arrays.plan.spacing import NotFast, read
-from numgrad._arrays.plan.types import Plan, Request
-from numgrad._arrays.run import strided
-from numgrad._arrays.run.arrange import arrange, fill_flat, is_flat
-from numgrad._arrays.run.flat import account_of, is_streaming
-from numgrad._checks import unit_of
 from numgrad._system import original
-from numgrad._system.memory import shares_memory
-from numgrad._system.out import store
+from numgrad._system.forks import importing
+
+if TYPE_CHECKING:
+    from numgrad._arrays.containers import as_array, home_of
+    from numgrad._arrays.plan.dispatch import prepare
+    from numgrad._arrays.plan.spacing import NotFast, read
+    from numgrad._arrays.plan.types import Plan, Request
+    from numgrad._arrays.run.arrange import arrange, fill_flat, is_flat
+    from numgrad._arrays.run.flat import account_of, is_streaming
+    from numgrad._arrays.run.strided import fill_strided
+    from numgrad._checks import unit_of
+    from numgrad._system.memory import shares_memory
+    from numgrad._system.out import store
+
+# What a script of a few small calls does without; `_load` imports it. The last name says that all is there.
+LATER = {
+    "numgrad._arrays.containers": ("as_array", "home_of"),
+    "numgrad._arrays.plan.spacing": ("NotFast", "read"),
+    "numgrad._arrays.plan.types": ("Plan", "Request"),
+    "numgrad._arrays.run.strided": ("fill_strided",),
+    "numgrad._arrays.run.arrange": ("arrange", "fill_flat", "is_flat"),
+    "numgrad._arrays.run.flat": ("account_of", "is_streaming"),
+    "numgrad._checks": ("unit_of",),
+    "numgrad._system.memory": ("shares_memory",),
+    "numgrad._system.out": ("store",),
+    "numgrad._arrays.plan.dispatch": ("prepare", "plan_for"),
+}
+plan_for: Any = None
 
 # Seconds that numpy.gradient takes for an element, and the elements that it could do while it reads its arguments.
 ELEMENT, OVERHEAD = 6e-9, 2000
+# The part of the time in NumPy that kernels save, about, and the seconds that the cheapest of them costs.
+GAIN, CHEAPEST = 0.7, 0.35
+# Types of arguments that NumPy does not ask for anything but their numbers.
+PLAIN = {np.ndarray, list, tuple, float, int, np.float64}
 _ndarray, _empty = np.ndarray, np.empty
 # NumPy's messages, for dask and compiled code, which raise them without asking NumPy.
 MESSAGES = {
@@ -103,6 +129,13 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out: 
     array([[1., 2., 3.],
            [7., 8., 9.]])
     """
+    global _limit
+    if _spent < _limit:
+        result = _first(f, varargs, axis, edge_order, out)
+        if result is not None:
+            return result
+        if plan_for is None:
+            _load()
     if type(f) is _ndarray and f.flags.carray and type(edge_order) is int and (axis is None or type(axis) is int):
         spacings, keys = read(varargs) if varargs else ((), ())
         shape = f.shape
@@ -134,14 +167,54 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out: 
     if plan.calls:
         return _by_kernels(request, f, varargs, axis, edge_order, out)
     size = request.f.size * len(plan.axes)
-    account = account_of(plan, is_streaming(size * plan.dtype.itemsize), ELEMENT)
+    account = account_of(plan, is_streaming(size * plan.dtype.itemsize), ELEMENT, GAIN)
+    account.spent = max(account.spent, _spent)
     arguments = request, f, varargs, axis, edge_order, out
-    return account.run(size + OVERHEAD, partial(_by_numpy, *arguments), partial(_by_kernels, *arguments))
+    result = account.run(size + OVERHEAD, partial(_by_numpy, *arguments), partial(_by_kernels, *arguments))
+    _limit = account.limit if _limit else 0.0
+    return result
 
 
-def _by_kernels(request: Request, f: Any, varargs: tuple[Any, ...], axis: Any, edge_order: Any, out: Any) -> Any:
+# The seconds that plain calls have spent in NumPy, and those from which on kernels may pay; 0 once there are some.
+_spent = 0.0
+_limit = 0.0 if "NUMGRAD_TIER" in os.environ else CHEAPEST / GAIN
+_strict = np.errstate(all="raise")(getattr(original.gradient, "__wrapped__", original.gradient))
+
+
+def _first(f: Any, varargs: tuple[Any, ...], axis: Any, edge_order: Any, out: Any) -> Any:
+    """Return what NumPy returns for plain arguments, if this takes little time and nothing is out of the ordinary.
+
+    None for all else, also for what raises an error or a warning: kernels do not warn of rounding or overflow.
+    """
+    global _spent
+    if plan_for is None and "numba" in sys.modules:
+        return None
+    size = f.size * f.ndim if type(f) is _ndarray else OVERHEAD
+    if out is not None or not PLAIN.issuperset(map(type, (f, *varargs))) or _spent + size * ELEMENT > _limit:
+        return None
+    began = perf_counter()
+    try:
+        return _strict(f, *varargs, axis=axis, edge_order=edge_order)
+    except Exception:
+        return None
+    finally:
+        _spent += perf_counter() - began
+        if _spent >= _limit and plan_for is None:  # then `gradient` goes on without this function
+            _load()
+
+
+def _load() -> None:
+    """Import what plans and runs kernels."""
+    with importing:
+        for module, names in LATER.items():
+            found = import_module(module)
+            for name in names:
+                globals()[name] = getattr(found, name)
+
+
+def _by_kernels(request: "Request", f: Any, varargs: tuple[Any, ...], axis: Any, edge_order: Any, out: Any) -> Any:
     results, inputs = arrange(request, out)
-    fill = fill_flat if is_flat(request, results, inputs) else strided.fill
+    fill = fill_flat if is_flat(request, results, inputs) else fill_strided
     if not fill(request, results, inputs):
         return _fall_back(f, varargs, axis, edge_order, out)
     if out is not None:
@@ -149,7 +222,7 @@ def _by_kernels(request: Request, f: Any, varargs: tuple[Any, ...], axis: Any, e
     return results[0] if len(results) == 1 else tuple(results)
 
 
-def _by_numpy(request: Request, f: Any, varargs: tuple[Any, ...], axis: Any, edge_order: Any, out: Any) -> Any:
+def _by_numpy(request: "Request", f: Any, varargs: tuple[Any, ...], axis: Any, edge_order: Any, out: Any) -> Any:
     """Do as the kernels do, which warn of nothing but coordinates that repeat."""
     if any(type(x) is _ndarray and (np.diff(x) == 0).any() for x in request.spacings):
         return _fall_back(f, varargs, axis, edge_order, out)
@@ -157,7 +230,7 @@ def _by_numpy(request: Request, f: Any, varargs: tuple[Any, ...], axis: Any, edg
         return _fall_back(f, varargs, axis, edge_order, out)
 
 
-def _is_plain(out: Any, plan: Plan, f: np.ndarray, spacings: tuple[Any, ...]) -> bool:
+def _is_plain(out: Any, plan: "Plan", f: np.ndarray, spacings: tuple[Any, ...]) -> bool:
     """Whether `out` is one array for one axis, which a kernel may write to as it is."""
     return (
         type(out) is _ndarray
@@ -172,3 +245,7 @@ def _is_plain(out: Any, plan: Plan, f: np.ndarray, spacings: tuple[Any, ...]) ->
 def _fall_back(f: Any, varargs: tuple[Any, ...], axis: Any, edge_order: Any, out: Any) -> Any:
     results = original.gradient(f, *varargs, axis=axis, edge_order=edge_order)
     return results if out is None else store(results, out)
+
+
+if not _limit:
+    _load()

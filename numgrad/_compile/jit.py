@@ -13,6 +13,7 @@ from numgrad._compile import stand_ins
 from numgrad._compile.language import Target
 from numgrad._compile.plain import Bound
 from numgrad._system.forks import hold_at_fork
+from numgrad._system.interrupts import put_off, uninterrupted
 
 Kernel = Callable[..., Any]
 
@@ -236,9 +237,10 @@ def intrinsics() -> Any:
     return found
 
 
+@cache
 def _jit_library() -> Any:
     """Numba, imported. A fork waits until no other thread imports or compiles, whose locks no child could release."""
-    with _lock:  # also of the import: a child forked meanwhile would wait for its lock
+    with put_off(), _lock:  # also of the import: a child forked meanwhile would wait for its lock
         import numba
         import numpy.ma  # noqa: F401  # which Numba would import at the first array, without the lock
         from numba.core.compiler_lock import global_compiler_lock
@@ -281,7 +283,18 @@ def _jit(
     is_cold = function.is_cold  # type: ignore[attr-defined]
     options["pipeline_class"] = pipeline.Part if inline else pipeline.Cold if is_cold else pipeline.Whole
     kernel: Kernel = numba.njit(**options)(function)
+    if is_jitted(kernel):
+        kernel.compile = uninterrupted(kernel.compile)  # type: ignore[attr-defined]
+        if inline:
+            kernel.get_call_template = _without_literals(kernel.get_call_template)  # type: ignore[attr-defined]
     return keep(kernel) if is_kept and not inline else kernel
+
+
+def _without_literals(get: Kernel) -> Kernel:
+    """Let a part be compiled once for all integers: LLVM sees those that are constant where it puts the part."""
+    from numba import types
+
+    return lambda kinds, names: get(tuple(map(types.unliteral, kinds)), names)
 
 
 def digest(*texts: str) -> str:

@@ -14,17 +14,15 @@ from threading import get_ident
 from time import perf_counter
 from typing import Any, TypeVar
 
-from numgrad._compile.jit import Draft, entry_point
+from numgrad._compile.jit import LOAD, Draft, entry_point
 
 Result = TypeVar("Result")
 Clock = Callable[[], float]
 
-# Seconds for the import of Numba, with all that it needs for its first code.
-IMPORT = 0.35
+# Seconds for the import of Numba, with all that it needs for its first code; and for the loop of `slowness`, there.
+IMPORT, LOOP = 0.35, 150e-6
 # Seconds for a step of a kernel as a plain function, in which it reads a few numbers and writes one.
 STEP = 1e-6
-# Work that is expected to take less is done without a look at the price, which takes longer.
-SMALL_CHANGE = 5e-3
 
 # Seconds spent in tier 0 by all kernels: what they save together is the import.
 _total = 0.0
@@ -44,9 +42,11 @@ class Account:
     `rate` is a guess at the seconds that a unit of work takes in tier 0, which the first calls correct.
     """
 
-    def __init__(self, drafts: tuple[Draft, ...], rate: float = STEP, besides: float = 0.0) -> None:
-        """`besides` are the seconds for what else is compiled with these kernels."""
-        self.drafts, self.rate, self.besides = drafts, rate, besides
+    def __init__(
+        self, drafts: tuple[Draft, ...], rate: float = STEP, *, gain: float = 1.0, besides: float = 0.0
+    ) -> None:
+        """`gain` is the part of the time that tier 1 saves; `besides`, the seconds for what else it compiles."""
+        self.drafts, self.rate, self.gain, self.besides = drafts, rate, gain, besides
         self.spent = 0.0
         self.is_bought = False
         self.buyer: tuple[int, int] | None = None  # the process and the thread that compile
@@ -58,10 +58,11 @@ class Account:
         if self.is_bought:
             return 1, "its kernels are compiled"
         expected = work * self.rate
-        if self.spent + expected < SMALL_CHANGE:
-            return 0, "this is too little work to compile for"
-        price = self.price()
-        is_worth_it = self.spent + expected >= price
+        price = self.price(at_least=True)  # to find out whether the cache has a kernel takes longer than small work
+        saved = self.gain * (self.spent + expected)
+        if is_worth_it := saved >= price:
+            price = self.price()
+            is_worth_it = saved >= price
         if is_worth_it and self._is_being_bought() and expected < price:
             return 0, "another thread compiles"
         return int(is_worth_it), (
@@ -96,11 +97,30 @@ class Account:
         """Whether another thread compiles; of this process: a fork may have left it behind."""
         return self.buyer is not None and self.buyer[0] == os.getpid() and self.buyer != _here()
 
-    def price(self) -> float:
-        """Return the seconds that it takes to have the compiled kernels."""
+    @property
+    def limit(self) -> float:
+        """The seconds in tier 0 from which on tier 1 pays; 0 if that is not to be asked."""
+        return 0.0 if self.is_bought or wanted() else self.price() / self.gain
+
+    def price(self, *, at_least: bool = False) -> float:
+        """Return the seconds that it takes to have the compiled kernels; `at_least` is what it takes to load them."""
         is_imported = "numba" in sys.modules
-        shared = 0.0 if is_imported else max(0.0, IMPORT - (_total - self.spent))
-        return shared + self.besides + sum(draft.seconds for draft in self.drafts if not draft.is_ready)
+        others = max(0.0, _total - self.spent)
+        shared = 0.0 if is_imported else max(0.0, IMPORT - others)
+        missing = [LOAD if at_least else draft.seconds for draft in self.drafts if not draft.is_ready]
+        return (shared + self.besides + sum(missing)) * (1.0 if at_least else slowness())
+
+
+@cache
+def slowness() -> float:
+    """Return how many times as long as where the prices were measured this machine takes, about."""
+    times = []
+    for _ in range(9):
+        began = perf_counter()
+        for _ in range(10_000):
+            pass
+        times.append(perf_counter() - began)
+    return sorted(times)[4] / LOOP
 
 
 def _here() -> tuple[int, int]:

@@ -106,7 +106,7 @@ def _account() -> Account:
 
 @lru_cache(maxsize=64)
 def _account_of(*kind: Any) -> Account:
-    return Account(drafts(), SEARCH, SAMPLING)
+    return Account(drafts(), SEARCH, besides=SAMPLING)
 
 
 class PlainCaller:
@@ -197,10 +197,11 @@ class PlainCaller:
         )
 
 
-def _search(kernels: list[Any], sample: Any, given: Any, starts: range) -> None:
+def _search(kernels: list[Any], sample: Any, given: tuple[Any, ...], starts: range) -> None:
     """Search piece by piece, which Python sees to."""
     for start in starts:
-        search.run((*kernels, sample), *given, start=start, stop=min(start + starts.step, starts.stop))
+        arguments = (*kernels, sample), *given, start, min(start + starts.step, starts.stop)
+        search.run(*arguments)
 
 
 class Timed:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from numgrad._checks import is_masked
 from numgrad._system.memory import may_share
 from numgrad._system.out import check, check_apart
 from numgrad.symbolic._emit import Emitter, Value
@@ -337,7 +338,7 @@ def _shortened(expr: Any) -> str:
 
 def _grid(given: Any, symbol: Any) -> np.ndarray:
     """A float32 or float64 array without repeats in memory; its shape is still that of the grid."""
-    if isinstance(given, np.ma.MaskedArray):
+    if is_masked(given):
         raise TypeError(f"`{symbol}` is a masked array; give a plain one, with NaN where there is nothing")
     try:
         array = np.asarray(given)

@@ -16,7 +16,7 @@ from numgrad._arrays.plan.dtypes import FIELDS, REAL
 from numgrad._arrays.plan.fornberg import EXACT
 from numgrad._arrays.plan.spacing import are_integers, exact, not_real, relative
 from numgrad._arrays.plan.types import Order, inner_of
-from numgrad._checks import choice, integer, refuse_units
+from numgrad._checks import choice, integer, is_masked, refuse_units
 from numgrad._compile.jit import draft
 from numgrad._compile.tiers import call
 
@@ -148,7 +148,7 @@ def _formula(n: Any, accuracy: Any, boundary: Any, edge_accuracy: Any, gaps: boo
 
 
 def read_samples(given: Any, name: str, *, real: bool = False) -> np.ndarray:
-    if isinstance(given, np.ma.MaskedArray):
+    if is_masked(given):
         raise TypeError(f"`{name}` is a MaskedArray; give {name}.filled(numpy.nan), whose gaps stay gaps")
     refuse_units(given, name)
     array: np.ndarray = np.asarray(given)

@@ -67,14 +67,14 @@ def fill(sources: list[np.ndarray], results: list[np.ndarray], plan: Plan, spaci
 
 
 @lru_cache(1024)
-def account_of(plan: Plan, streaming: bool, rate: float = STEP) -> Account:
+def account_of(plan: Plan, streaming: bool, rate: float = STEP, gain: float = 1.0) -> Account:
     """Return the account of the kernels of a plan, which it shares with all plans that have the same kernels."""
-    return _account(frozenset(axis.recipe for axis in plan.axes), streaming, rate)
+    return _account(frozenset(axis.recipe for axis in plan.axes), streaming, rate, gain)
 
 
 @cache
-def _account(recipes: frozenset[Recipe], streaming: bool, rate: float) -> Account:
-    return Account(tuple(drafted(recipe, streaming) for recipe in recipes), rate)
+def _account(recipes: frozenset[Recipe], streaming: bool, rate: float, gain: float) -> Account:
+    return Account(tuple(drafted(recipe, streaming) for recipe in recipes), rate, gain=gain)
 
 
 def steps_of(plan: Plan, size: int) -> int:

@@ -29,7 +29,7 @@ Box = tuple[tuple[int, int], ...]
 """For each axis where a box begins and ends."""
 
 
-def fill(request: Request, results: list[np.ndarray], inputs: tuple[Any, ...]) -> bool:
+def fill_strided(request: Request, results: list[np.ndarray], inputs: tuple[Any, ...]) -> bool:
     """Fill the results. False: a step of zero was met, and NumPy must warn of it."""
     f = request.f if is_strided(request.f) else request.f.copy(order="K")
     results = [np.asarray(r) for r in results]
