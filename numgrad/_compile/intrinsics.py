@@ -1,9 +1,12 @@
 """Instructions that Python has no words for.
 
 Memory on the stack; for x86-64, stores that go past the cache; calls of compiled functions at an address, where Numba's
-own would compile what they call anew into each caller.
+own would compile what they call anew into each caller; `min` and `max` of two numbers, for each pair of whose types
+Numba's own compile a function.
 """
 
+import operator
+from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
@@ -136,6 +139,22 @@ def flat(typing: Any, array: Any, readonly: Any) -> Any:
 
 
 @intrinsic
+def bits_of(typing: Any, array: Any) -> Any:
+    """The numbers of 64 bits as whole numbers; for NumPy's `view` Numba compiles three functions."""
+    kind = array.copy(dtype=types.int64)
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        given = context.make_array(array)(context, builder, values[0])
+        made = context.make_array(kind)(context, builder)
+        names = "shape", "strides", "itemsize", "meminfo", "parent"
+        fields = {name: getattr(given, name) for name in names}
+        context.populate_array(made, data=builder.bitcast(given.data, made.data.type), **fields)
+        return imputils.impl_ret_borrowed(context, builder, kind, made._getvalue())
+
+    return kind(array), generate
+
+
+@intrinsic
 def frozen(typing: Any, array: Any) -> Any:
     """The array, of the type of those that are not written."""
 
@@ -154,3 +173,23 @@ def opaque(typing: Any, number: Any) -> Any:
         return builder.asm(kind, "", "=r,0", values, False)
 
     return types.int64(types.int64), generate
+
+
+def _first_or(compare: Callable[[Any, Any], bool]) -> Any:
+    """The first of two numbers, or the second one if that compares so with it: Python's `min` and `max`."""
+
+    @intrinsic
+    def chosen(typing: Any, a: Any, b: Any) -> Any:
+        kind = typing.unify_types(a, b)
+
+        def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            first, second = (context.cast(builder, v, k, kind) for v, k in zip(values, signature.args, strict=True))
+            is_second = context.get_function(compare, types.boolean(kind, kind))(builder, (second, first))
+            return builder.select(is_second, second, first)
+
+        return kind(a, b), generate
+
+    return chosen
+
+
+BUILTINS = {"min": _first_or(operator.lt), "max": _first_or(operator.gt)}

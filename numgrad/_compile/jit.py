@@ -21,6 +21,9 @@ Kernel = Callable[..., Any]
 # Seconds, about: to load a kernel; and to compile one, of which the latter is for each of Python's instructions.
 LOAD, COMPILE, INSTRUCTION = 0.02, 0.2, 0.35e-3
 
+# Python's functions of which there is an intrinsic.
+BUILTINS = frozenset({"min", "max"})
+
 _lock = RLock()
 _compiled: dict["Draft", Kernel] = {}
 _entry_points: dict[Kernel, Kernel] = {}
@@ -50,8 +53,7 @@ class Draft(Bound):
 
         with _lock:  # also of the digest, which imports
             if self not in _compiled:
-                names = {name: v.compiled if isinstance(v, Draft) else v for name, v in self.names.items()}
-                _compiled[self] = _bound(self.function, names, self.name.rpartition("_")[2], jit, {})
+                _compiled[self] = _bound(self.function, self.names, self.name.rpartition("_")[2], jit, {})
             return _compiled[self]
 
     @property
@@ -117,11 +119,17 @@ def _bound(
 ) -> Kernel:
     """Return a copy of a function, jitted, with `names` bound, and the plain functions that it calls jitted likewise.
 
-    A stand-in of which there is an intrinsic becomes that, unless `names` has it. `parts` are those jitted so far.
+    A stand-in of which there is an intrinsic becomes that, unless `names` has it. `parts` are those jitted so far: a
+    kernel inside another one, which has the same names, shares them with it.
     """
     bound = dict(names)
     for name in function.__code__.co_names:
+        if name in BUILTINS and name not in function.__globals__ and is_compiling():
+            bound[name] = intrinsics().BUILTINS[name]
         part = names.get(name, function.__globals__.get(name))
+        if isinstance(part, Draft):
+            bound[name] = _bound(part.function, part.names, said, jit, parts)
+            continue
         if not isinstance(part, FunctionType) or part.__name__ != part.__qualname__:
             continue  # a constant; a module; or a copy, which under NUMBA_DISABLE_JIT is a function, too
         intrinsic = None
@@ -135,6 +143,7 @@ def _bound(
     clone.__module__ = function.__module__
     clone.__annotations__ = function.__annotations__
     clone.is_early = getattr(function, "is_early", False)  # type: ignore[attr-defined]
+    clone.is_cold = getattr(function, "is_cold", False)  # type: ignore[attr-defined]
     return jit(clone)
 
 
@@ -269,10 +278,23 @@ def _jit(
     }
     if function.is_early:  # type: ignore[attr-defined]
         options["inline"] = "always"
+    from numgrad._compile import pipeline
+
+    is_cold = function.is_cold  # type: ignore[attr-defined]
+    options["pipeline_class"] = pipeline.Part if inline else pipeline.Cold if is_cold else pipeline.Whole
     kernel: Kernel = numba.njit(**options)(function)
     if is_jitted(kernel):
         kernel.compile = uninterrupted(kernel.compile)  # type: ignore[attr-defined]
-    return keep(kernel) if is_kept else kernel
+        if inline:
+            kernel.get_call_template = _without_literals(kernel.get_call_template)  # type: ignore[attr-defined]
+    return keep(kernel) if is_kept and not inline else kernel
+
+
+def _without_literals(get: Kernel) -> Kernel:
+    """Let a part be compiled once for all integers: LLVM sees those that are constant where it puts the part."""
+    from numba import types
+
+    return lambda kinds, names: get(tuple(map(types.unliteral, kinds)), names)
 
 
 def digest(*texts: str) -> str:

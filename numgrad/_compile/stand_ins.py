@@ -22,3 +22,13 @@ def put_line(out: Any, k: Any, buffer: Any, j: Any) -> None:
 
 def fence() -> None:
     """After this, other threads see the lines put."""
+
+
+def bits_of(x: Any) -> Any:
+    """Return the numbers of 64 bits as whole numbers of the same bits, in the same memory."""
+    return x.view(np.int64)
+
+
+def frozen(x: Any) -> Any:
+    """Return the array, not to be written: of the type of arguments that are read, for which a part is compiled."""
+    return x

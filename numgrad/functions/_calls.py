@@ -376,8 +376,7 @@ def _addresses() -> tuple[int, ...]:
     like = _like()
     arguments = (
         (like.scratch, like.problem, like.numbers, 0, 0, like.facts),
-        (like.scratch, 0.5, 0, 0, like.facts),
-        (like.scratch, 0.5, 0, 0, like.facts),
+        (like.scratch, 0.5, 0, 0, 0, like.facts),
         (like.scratch, like.results, 0, 0, 0, like.facts),
     )
     return tuple(jit.address(k.compiled, *given) for k, given in zip(drafts(), arguments, strict=True))
@@ -386,7 +385,7 @@ def _addresses() -> tuple[int, ...]:
 @cache
 def _frame_addresses() -> tuple[int, int]:
     like, row = _like(), np.empty(1)
-    functions = (0,) * 5
+    functions = (0,) * 4
     centers, whole = _frame()
     given = like.scratch, like.problem, like.results, like.numbers, like.facts, like.context
     return (

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from numgrad._compile.jit import Draft, draft
-from numgrad.functions._kernels import layout, search, windows
+from numgrad.functions._kernels import layout, search
 from numgrad.functions._kernels.tasks import begin
 
 # The step of the probe, in parts of the finest step: (5 - sqrt(5)) / 4, which is far from simple fractions.
@@ -140,11 +140,7 @@ class Kind:
 @cache
 def drafts() -> tuple[Draft, ...]:
     """The kernels that `run` calls, but the last: they serve all kinds of quotients."""
-    # The first windows and those that have moved have these parts in common, which are compiled once. `judge` and
-    # `condense` are not among them: constants among their arguments give them a signature in each caller.
-    parts = windows.scale, windows.weigh, search.want
-    shared: dict[str, Any] = {part.__name__: draft(part, inline=True) for part in parts}
-    return tuple(draft(kernel, **shared) for kernel in (begin, search.first, search.move_on, search.finish))
+    return tuple(map(draft, (begin, search.advance, search.finish)))
 
 
 def _padded(weights: Sequence[float | Fraction], length: int) -> tuple[float, ...]:

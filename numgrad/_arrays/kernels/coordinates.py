@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from numgrad._compile.language import Array, Flag, Index, Record, Scalar, Target, early
-from numgrad._compile.stand_ins import TILE, workspace
+from numgrad._compile.stand_ins import TILE, frozen, workspace
 
 FIELD: Any = np.float64
 REAL: Any = np.float64
@@ -99,20 +99,21 @@ def fill_table(x: Array, table: Target, reach: Index, start: Index, stop: Index,
     for tile in range(start, stop, TILE):
         size = min(TILE, stop - tile)
         for j in range(SIZE(table.shape[0])):
-            weigh(row, shared, x, tile, size, one, reach, j, factor)
+            weigh(row, shared, x, tile, size, one, reach, j, SIZE(TAPS), factor)
             for t in range(size):
                 table[j, tile + t] = row[t]
 
 
 def weigh(
-    row: Target, shared: Target, x: Array, tile: Index, size: Index, hop: Index, c: Index, j: Index, factor: Scalar
-) -> None:
-    """row[t] = the weight of the j-th of TAPS points, of which the c-th is x[tile + t]; j = 0 must come first.
+    row: Target, shared: Target, x: Array, tile: Index, size: Index, hop: Index, c: Index, j: Index, count: Index,
+    factor: Scalar,
+) -> None:  # fmt: skip
+    """row[t] = the weight of the j-th of `count` points, of which the c-th is x[tile + t]; j = 0 must come first.
 
     `row` is the caller's workspace, which LLVM knows to lie apart from x: so it vectorises this for any `count`. So is
     `shared`, for what the weights of a point share.
     """
-    back, count = c * hop, SIZE(TAPS)
+    back = c * hop
     if ORDER == 1 and j == SIZE(0):
         for t in range(size):
             shared[t] = product(x, tile + t - back, hop, x[tile + t], c, count)
@@ -156,16 +157,13 @@ def weigh_one(
     """
     if x[at + (1 - i) * hop] < x[at - i * hop]:
         period = -period
-    d, c, zero, one = workspace(x), SIZE(i - first), SIZE(0), SIZE(1)
+    d, row, shared, c, one = workspace(x), workspace(x), workspace(x), SIZE(i - first), SIZE(1)
     for j in range(count):
         p = first + j
         d[j] = x[at + (p - wrap(p, n) * n - i) * hop] + wrap(p, n) * period - x[at]
-    shared = product(d, zero, one, d[c], c, SIZE(count))
     for j in range(count):
-        if SIZE(j) == c:
-            w[j] = factor * center_weight(d, zero, one, d[c], c, SIZE(count))
-        else:
-            w[j] = factor * weight(d, zero, one, d[c], SIZE(j), c, SIZE(count), shared)
+        weigh(row, shared, frozen(d), c, one, one, c, SIZE(j), SIZE(count), factor)
+        w[j] = row[SIZE(0)]
 
 
 def fill_rows(x: Array, rows: Target, places: Array, firsts: Array, period: Scalar, factor: Scalar) -> None:
@@ -176,6 +174,15 @@ def fill_rows(x: Array, rows: Target, places: Array, firsts: Array, period: Scal
         weigh_one(row, x, i, 1, i, x.size, firsts[r], rows.shape[1], period, factor)
         for j in range(rows.shape[1]):
             rows[r, j] = row[j]
+
+
+def fill_weights(
+    x: Array, table: Target, reach: Index, start: Index, stop: Index, rows: Target, places: Array, firsts: Array,
+    period: Scalar, factor: Scalar,
+) -> None:  # fmt: skip
+    """Do both: one kernel, with its parts in common, is sooner compiled than two."""
+    fill_table(x, table, reach, start, stop, factor)
+    fill_rows(x, rows, places, firsts, period, factor)
 
 
 def one_point(
@@ -222,7 +229,7 @@ def own_taps(
             for t in range(size):
                 total[t] = FIELD(0)
             for j in range(count):
-                weigh(row, shared, x, tile, size, inner, reach, j, factor)
+                weigh(row, shared, x, tile, size, inner, reach, j, count, factor)
                 k = tile + j * inner - back
                 for t in range(size):
                     total[t] += REAL(row[t]) * FIELD(f[k + t]) if row[t] != 0 else FIELD(0)

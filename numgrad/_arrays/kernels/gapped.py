@@ -60,7 +60,7 @@ def gapped(
     met = inside(f, out, n, inner, start, stop, shift, *constants)
     low, high, edge, needed, kind, period, factor, is_own = numbers
     n, inner, start, stop, shift = np.int64(n), np.int64(inner), np.int64(start), np.int64(stop), np.int64(shift)
-    cap = max(low, high, edge, needed)
+    cap = max(max(low, high), max(edge, needed))
     for glance in range(start, stop, GLANCE):
         end = min(stop, glance + GLANCE)
         # Around the end of a period lie other elements than in memory.

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from numgrad._arrays.kernels.coordinates import fill_rows, fill_table, window
+from numgrad._arrays.kernels.coordinates import fill_weights, window
 from numgrad._arrays.kernels.edges import one_sided
 from numgrad._arrays.kernels.nonuniform import three_points
 from numgrad._arrays.kernels.quotient import smith
@@ -120,22 +120,22 @@ def of_stencil(case: Case, inside: Made, x: np.ndarray) -> tuple[Any, ...]:
     low, high = reach_of(formula, is_even=False)
     count, size = low + high + 1, x.size
     table = np.zeros((count, size))
-    kernel = weighing(fill_table, count, formula.n, case.key.are_extreme)
+    kernel = weighing(fill_weights, count, formula.n, case.key.are_extreme)
     scale = case.factor * math.factorial(formula.n)
-
-    def fill(parts: Any) -> None:
-        for a, b in parts:
-            call(kernel, (b - a) * count**2, x, table, low, a, b, scale)
-
-    parts = [(a, min(a + PARALLEL, size - high)) for a in range(low, size - high, PARALLEL)]
-    share(fill, parts, 1 if len(parts) < 2 else get_num_threads())
     places, low_rows = end_places(formula, size, is_even=False)
     samples = end_samples(formula, places, low_rows, size)
     found = np.full(samples.shape, np.nan)
-    if formula.boundary != "nan":
-        rows = x, found, places, samples[:, 0].copy(), case.period, scale
-        kernel = weighing(fill_rows, 0, formula.n, case.key.are_extreme)
-        call(kernel, found.size * samples.shape[1], *rows)
+    firsts = samples[:, 0].copy()
+    ends = places if formula.boundary != "nan" else places[:0]
+
+    def fill(parts: Any) -> None:
+        for a, b in parts:
+            some = ends if a == low else ends[:0]
+            work = (b - a) * count**2 + some.size * samples.shape[1] ** 2
+            call(kernel, work, x, table, low, a, b, found, some, firsts, case.period, scale)
+
+    parts = [(a, min(a + PARALLEL, size - high)) for a in range(low, size - high, PARALLEL)] or [(low, low)]
+    share(fill, parts, 1 if len(parts) < 2 else get_num_threads())
     return table.astype(real, copy=False), low, _rows(found, samples % size, low_rows, real)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from numgrad._compile.language import Array, Index, Record, Scalar, Target
+from numgrad._compile.language import Array, Index, Record, Scalar, Target, cold
 from numgrad.functions._kernels.layout import BLOCK
 from numgrad.functions._kernels.search import call, run
 
@@ -97,6 +97,7 @@ def sample(
     each(nodes, nodes2, which, values, count, start, context, value_at(address))
 
 
+@cold
 def search(
     functions: Record,
     scratch: Record,
@@ -115,6 +116,7 @@ def search(
         run(functions, scratch, problem, results, numbers, kind, context, address, begin, end)
 
 
+@cold
 def centers(sample: Index, nodes: Array, which: Array, lanes: Target, context: Record, address: Index) -> None:
     """Call the function at all points, whose first variables are the nodes."""
     call(sample, (nodes, nodes, which, lanes, nodes.size, 0, context, address))

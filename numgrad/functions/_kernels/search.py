@@ -13,12 +13,12 @@ the search goes on to finer steps until rounding would hide what it looks for.
 `numgrad.functions._quotients` makes; `tasks` begins, `windows` sums up, `judge` decides by `thresholds`.
 """
 
-from numgrad._compile.language import Array, Flag, Index, Record, Scalar, Target, early
+from numgrad._compile.language import Array, Flag, Index, Record, Scalar, Target, cold, early
 from numgrad.functions._kernels import layout as at
 from numgrad.functions._kernels import thresholds as limit
 from numgrad.functions._kernels.judge import judge
 from numgrad.functions._kernels.layout import BLOCK, STATE, TASK
-from numgrad.functions._kernels.windows import condense, open_windows, scale, weigh
+from numgrad.functions._kernels.windows import condense, fill, reset, scale, weigh
 
 
 def want(scratch: Record, lanes: Index, total: Index, kind: Record) -> None:
@@ -71,51 +71,40 @@ def place(scratch: Record, count: Index, kind: Record) -> None:
     asked[3, 0], asked[3, 1] = count, 2 * samples * count
 
 
-def first(scratch: Record, epsilon: Scalar, lanes: Index, total: Index, kind: Record) -> None:
-    """Take the samples that `begin` asked for, and judge the first windows."""
-    tasks, states, windows, _, _, _, values, _ = scratch
-    rows, samples = 3 * (kind[0][at.LEVELS] + 1) * BLOCK, (kind[0][at.LEVELS] + 1) * kind[0][at.SAMPLES]
-    for block in range(-(-total // BLOCK)):
-        task, count = tasks[block * TASK :][:TASK], min(total - block * BLOCK, BLOCK)
-        for lane in range(lanes):
-            number = block * lanes + lane
-            state, window = states[number * STATE :][:STATE], windows[number * rows :][:rows]
-            open_windows(values, lane * samples * total + block * BLOCK, total, task, state, window, count, kind)
-            weigh(state, window, count, kind)
-            judge(task, state, window, epsilon, count, True, kind)
-    want(scratch, lanes, total, kind)
-
-
-def move_on(scratch: Record, epsilon: Scalar, lanes: Index, total: Index, kind: Record) -> None:
-    """Put the samples that `want` asked for into the windows, and judge these again.
+def advance(scratch: Record, epsilon: Scalar, lanes: Index, total: Index, rounds: Index, kind: Record) -> None:
+    """Put the samples that were asked for into the windows, and judge these: in the first of the rounds, all of them.
 
     Where a window goes neither way it is judged in vain: that costs less than to pick the others.
     """
     tasks, states, windows, _, _, _, values, asked = scratch
-    samples, rows = kind[0][at.SAMPLES], 3 * (kind[0][at.LEVELS] + 1) * BLOCK
+    samples, rows, is_first = kind[0][at.SAMPLES], 3 * (kind[0][at.LEVELS] + 1) * BLOCK, rounds == 0
     count, stride = int(asked[3, 0]), int(asked[3, 1])
     k = 0
     while k < count:
-        block = int(asked[0, k]) // BLOCK
-        task = tasks[block * TASK :][:TASK]
-        end = k
-        while end < count and int(asked[0, end]) // BLOCK == block:
+        block = (k if is_first else int(asked[0, k])) // BLOCK
+        task, tasks_here = tasks[block * TASK :][:TASK], min(total - block * BLOCK, BLOCK)
+        end = k + tasks_here if is_first else k
+        while end < count and not is_first and int(asked[0, end]) // BLOCK == block:
             t = int(asked[0, end]) % BLOCK
             task[at.CALLS * BLOCK + t] += 2.0 * samples
             end += 1
-        tasks_here = min(total - block * BLOCK, BLOCK)
         for lane in range(lanes):
             number = block * lanes + lane
             state, window = states[number * STATE :][:STATE], windows[number * rows :][:rows]
-            for e in range(k, end):
-                t = int(asked[0, e]) % BLOCK
-                is_finer = asked[1, e] == task[at.FINE * BLOCK + t]
-                if state[at.MOVE * BLOCK + t] == (at.FINER if is_finer else at.COARSER):
-                    shift(window, t, is_finer, kind)
-                    take(values, lane * stride, asked, e, task, state, window, t, is_finer, kind)
+            if is_first:
+                reset(state, tasks_here)
             scale(task, state, tasks_here, kind)
+            if is_first:
+                fill(values, lane * stride + k, total, state, window, tasks_here, kind)
+            else:
+                for e in range(k, end):
+                    t = int(asked[0, e]) % BLOCK
+                    is_finer = asked[1, e] == task[at.FINE * BLOCK + t]
+                    if state[at.MOVE * BLOCK + t] == (at.FINER if is_finer else at.COARSER):
+                        shift(window, t, is_finer, kind)
+                        take(values, lane * stride, asked, e, task, state, window, t, is_finer, kind)
             weigh(state, window, tasks_here, kind)
-            judge(task, state, window, epsilon, tasks_here, False, kind)
+            judge(task, state, window, epsilon, tasks_here, is_first, kind)
         k = end
     want(scratch, lanes, total, kind)
 
@@ -156,6 +145,7 @@ def take(
         window[row * BLOCK + t] *= kind[1][at.FACTORIAL] / power
 
 
+@cold
 def finish(scratch: Record, results: Record, lanes: Index, start: Index, stop: Index, kind: Record) -> None:
     """Copy the best quotients into the results."""
     tasks, states, _, _, _, _, _, _ = scratch
@@ -191,17 +181,14 @@ def run(
     stop: Index,
 ) -> None:
     """Search for the tasks from start to stop. The last of the functions samples the function of the user."""
-    begin, first, move_on, finish, sample = functions
+    begin, advance, finish, sample = functions
     _, _, _, nodes, nodes2, which, values, asked = scratch
     _, epsilon, lanes = numbers
     total = stop - start
     call(begin, (scratch, problem, numbers, start, stop, kind))
-    samples = (kind[0][at.LEVELS] + 1) * kind[0][at.SAMPLES] * total
-    call(sample, (nodes, nodes2, which, values, samples, start, context, args))
-    call(first, (scratch, epsilon, lanes, total, kind))
     rounds = 0
-    while asked[3, 0] > 0.0 and rounds < limit.ROUNDS:
+    while asked[3, 0] > 0.0 and rounds <= limit.ROUNDS:
         call(sample, (nodes, nodes2, which, values, int(asked[3, 1]), start, context, args))
-        call(move_on, (scratch, epsilon, lanes, total, kind))
+        call(advance, (scratch, epsilon, lanes, total, rounds, kind))
         rounds += 1
     call(finish, (scratch, results, lanes, start, stop, kind))

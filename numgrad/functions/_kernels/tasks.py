@@ -2,9 +2,8 @@
 
 from typing import Any
 
-import numpy as np
-
-from numgrad._compile.language import Index, Record
+from numgrad._compile.language import Index, Record, cold
+from numgrad._compile.stand_ins import bits_of
 from numgrad.functions._kernels import layout as at
 from numgrad.functions._kernels import thresholds as limit
 from numgrad.functions._kernels.layout import BLOCK, STATE, TASK
@@ -28,7 +27,7 @@ def load(scratch: Record, problem: Record, numbers: Record, start: Index, stop: 
     digits, _, lanes = numbers
     for begin in range(start, stop, BLOCK):
         task = tasks[(begin - start) // BLOCK * TASK :][:TASK]
-        bits = task.view(np.int64)
+        bits = bits_of(task)
         count = min(stop - begin, BLOCK)
         for t in range(count):
             task[at.FIRST * BLOCK + t] = first[begin + t]
@@ -73,13 +72,15 @@ def load(scratch: Record, problem: Record, numbers: Record, start: Index, stop: 
                 states[center + t] = centers[lane, point[begin + t]]
 
 
+@cold
 def begin(scratch: Record, problem: Record, numbers: Record, start: Index, stop: Index, kind: Record) -> None:
     """Say where to sample for the first windows: level by level, sample by sample, task by task."""
     _, levels, samples, is_mixed, _, _, _ = kind[0]
     weights = kind[2]
     load(scratch, problem, numbers, start, stop, kind)
-    tasks, _, _, nodes, nodes2, which, _, _ = scratch
+    tasks, _, _, nodes, nodes2, which, _, asked = scratch
     total = stop - start
+    asked[3, 0], asked[3, 1] = total, (levels + 1) * samples * total
     for first in range(0, total, BLOCK):
         task = tasks[first // BLOCK * TASK :][:TASK]
         count = min(total - first, BLOCK)

@@ -61,17 +61,18 @@ def scale(task: Array, state: Target, count: Index, kind: Record) -> None:
             state[at.POWER * BLOCK + t] *= state[at.H * BLOCK + t]
 
 
-def open_windows(
-    values: Array, begin: Index, total: Index, task: Array, state: Target, window: Target, count: Index, kind: Record
-) -> None:
-    """Fill the windows of a block with the samples that `begin` asked for, as if they had just moved to finer steps."""
-    order, levels, samples, _, _, _, _ = kind[0]
+def reset(state: Target, count: Index) -> None:
+    """Begin the windows of a block, as if they had just moved to finer steps."""
     for t in range(count):
         state[at.MOVE * BLOCK + t] = at.FINER
         state[at.WORSE * BLOCK + t] = state[at.CONVERGED * BLOCK + t] = state[at.SCATTER * BLOCK + t] = 0.0
         state[at.VALUE * BLOCK + t] = state[at.STEP * BLOCK + t] = nan
         state[at.NOISE * BLOCK + t] = state[at.LOST * BLOCK + t] = state[at.ERROR * BLOCK + t] = inf
-    scale(task, state, count, kind)
+
+
+def fill(values: Array, begin: Index, total: Index, state: Array, window: Target, count: Index, kind: Record) -> None:
+    """Fill the windows of a block with the samples that `begin` asked for."""
+    order, levels, samples, _, _, _, _ = kind[0]
     for j in range(levels + 1):
         condense(values, begin + j * samples * total, total, state, window, 0, j, count, kind)
         factor = kind[1][at.FACTORIAL] / power(kind[2][at.STEPS][j], order)

@@ -1,0 +1,91 @@
+"""How Numba compiles kernels, and the parts of kernels."""
+
+from typing import Any
+
+from llvmlite import binding
+from numba.core import codegen, compiler
+
+# Passes of Numba's for what no kernel has: functions within it, `with`, loops over tuples of types, expressions of
+# arrays.
+NEEDLESS = {
+    "InlineClosureLikes",
+    "InlineOverloads",
+    "LiteralUnroll",
+    "MakeFunctionToJitFunction",
+    "NopythonRewrites",
+    "WithLifting",
+}
+
+
+class Whole(compiler.Compiler):
+    """The compiler of kernels."""
+
+    def define_pipelines(self) -> Any:
+        """Return Numba's own pipeline, without the needless passes."""
+        (found,) = super().define_pipelines()
+        found.passes = [step for step in found.passes if step[0].__name__ not in NEEDLESS]
+        return [found]
+
+
+class Cold(Whole):
+    """The compiler of kernels in which little time is spent."""
+
+    def compile_extra(self, func: Any) -> Any:
+        self.state.library = Short(self.state.targetctx.codegen(), func.__qualname__)
+        self.state.library.enable_object_caching()
+        return super().compile_extra(func)
+
+
+class Short(codegen.JITCodeLibrary):
+    """Code that LLVM keeps short: it does not unroll loops, nor make one for each way through them."""
+
+    def add_llvm_module(self, module: Any) -> None:
+        for function in module.functions:
+            if not function.is_declaration:
+                function.add_function_attribute("optsize")
+        super().add_llvm_module(module)
+
+
+class Part(Whole):
+    """The compiler of functions that kernels call, into which they are put.
+
+    LLVM makes machine code of them there, and there alone: of their own it would run nowhere, and took a third of the
+    time.
+    """
+
+    def compile_extra(self, func: Any) -> Any:
+        self.state.flags.no_cpython_wrapper = True
+        self.state.library = Unfinished(self.state.targetctx.codegen(), func.__qualname__)
+        return super().compile_extra(func)
+
+
+class Unfinished(codegen.JITCodeLibrary):
+    """The code of a part, tidied alone; all else LLVM does where it is put.
+
+    Not tidied, loops in kernels around it are not vectorised: derivatives along lines with coordinates of their own
+    take twice as long. Nor must loops be unrolled yet, of which the caller knows how long they are.
+    """
+
+    def _optimize_functions(self, module: Any) -> None:
+        module.data_layout = self._codegen._data_layout
+        options = binding.create_pipeline_tuning_options(3)
+        options.loop_unrolling = False
+        for function in module.functions:
+            passes = binding.create_pass_builder(self._codegen._tm, options)
+            passes.getFunctionPassManager().run(function, passes)
+
+    def _optimize_final_module(self) -> None:
+        pass
+
+    def _finalize_final_module(self) -> None:
+        self._finalized = True
+
+    def get_pointer_to_function(self, name: str) -> int:
+        return 0  # Numba asks for that of the entry point from Python
+
+    @property
+    def codegen(self) -> Any:
+        return self
+
+    def set_env(self, name: str, env: Any) -> None:
+        """Do nothing: there is no machine code that could ask for the environment."""
