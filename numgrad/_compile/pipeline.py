@@ -5,6 +5,8 @@ from typing import Any
 from llvmlite import binding
 from numba.core import codegen, compiler
 
+# Older versions of llvmlite let LLVM tidy functions in another way, and put attributes where they do not belong.
+HAS_PASS_BUILDER = hasattr(binding, "create_pass_builder")
 # Passes of Numba's for what no kernel has: functions within it, `with`, loops over tuples of types, expressions of
 # arrays.
 NEEDLESS = {
@@ -31,6 +33,8 @@ class Cold(Whole):
     """The compiler of kernels in which little time is spent."""
 
     def compile_extra(self, func: Any) -> Any:
+        if not HAS_PASS_BUILDER:
+            return super().compile_extra(func)
         self.state.library = Short(self.state.targetctx.codegen(), func.__qualname__)
         self.state.library.enable_object_caching()
         return super().compile_extra(func)
@@ -67,6 +71,9 @@ class Unfinished(codegen.JITCodeLibrary):
     """
 
     def _optimize_functions(self, module: Any) -> None:
+        if not HAS_PASS_BUILDER:
+            super()._optimize_functions(module)
+            return
         module.data_layout = self._codegen._data_layout
         options = binding.create_pipeline_tuning_options(3)
         options.loop_unrolling = False
