@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from llvmlite import binding
 from numba.core import codegen, compiler
 
 # Passes of Numba's for what no kernel has: functions within it, `with`, loops over tuples of types, expressions of
@@ -63,16 +62,8 @@ class Unfinished(codegen.JITCodeLibrary):
     """The code of a part, tidied alone; all else LLVM does where it is put.
 
     Not tidied, loops in kernels around it are not vectorised: derivatives along lines with coordinates of their own
-    take twice as long. Nor must loops be unrolled yet, of which the caller knows how long they are.
+    take twice as long.
     """
-
-    def _optimize_functions(self, module: Any) -> None:
-        module.data_layout = self._codegen._data_layout
-        options = binding.create_pipeline_tuning_options(3)
-        options.loop_unrolling = False
-        for function in module.functions:
-            passes = binding.create_pass_builder(self._codegen._tm, options)
-            passes.getFunctionPassManager().run(function, passes)
 
     def _optimize_final_module(self) -> None:
         pass
