@@ -164,13 +164,14 @@ def turning_points(
     where = np.empty((len(line), len(others)), np.int64)
     if where.size:
         where.T[...] = np.unravel_index(line, others)
-    real = lines.dtype
+    with np.errstate(over="ignore"):  # what is beyond the range of float32 becomes infinite
+        value, slope = (value + change).astype(lines.dtype), slope.astype(lines.dtype)
     return TurningPoints(
         index,
         _beside(call.origin, position + offset, line),
-        (value + change).astype(real),
+        value,
         np.where(sign > 0, "maximum", "minimum"),
-        slope.astype(real),
+        slope,
         first,
         last,
         where,

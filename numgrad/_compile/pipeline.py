@@ -5,8 +5,8 @@ from typing import Any
 from llvmlite import binding
 from numba.core import codegen, compiler
 
-# Older versions of llvmlite let LLVM tidy functions in another way, and put attributes where they do not belong.
-HAS_PASS_BUILDER = hasattr(binding, "create_pass_builder")
+# Versions of llvmlite before that have another way to tidy code, and put attributes where they do not belong.
+HAS_ATTRIBUTES = hasattr(binding, "create_pass_builder")
 # Passes of Numba's for what no kernel has: functions within it, `with`, loops over tuples of types, expressions of
 # arrays.
 NEEDLESS = {
@@ -33,7 +33,7 @@ class Cold(Whole):
     """The compiler of kernels in which little time is spent."""
 
     def compile_extra(self, func: Any) -> Any:
-        if not HAS_PASS_BUILDER:
+        if not HAS_ATTRIBUTES:
             return super().compile_extra(func)
         self.state.library = Short(self.state.targetctx.codegen(), func.__qualname__)
         self.state.library.enable_object_caching()
@@ -67,19 +67,8 @@ class Unfinished(codegen.JITCodeLibrary):
     """The code of a part, tidied alone; all else LLVM does where it is put.
 
     Not tidied, loops in kernels around it are not vectorised: derivatives along lines with coordinates of their own
-    take twice as long. Nor must loops be unrolled yet, of which the caller knows how long they are.
+    take twice as long.
     """
-
-    def _optimize_functions(self, module: Any) -> None:
-        if not HAS_PASS_BUILDER:
-            super()._optimize_functions(module)
-            return
-        module.data_layout = self._codegen._data_layout
-        options = binding.create_pipeline_tuning_options(3)
-        options.loop_unrolling = False
-        for function in module.functions:
-            passes = binding.create_pass_builder(self._codegen._tm, options)
-            passes.getFunctionPassManager().run(function, passes)
 
     def _optimize_final_module(self) -> None:
         pass
