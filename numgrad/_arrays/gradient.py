@@ -44,7 +44,7 @@ plan_for: Any = None
 # Seconds that numpy.gradient takes for an element, and the elements that it could do while it reads its arguments.
 ELEMENT, OVERHEAD = 6e-9, 2000
 # The part of the time in NumPy that kernels save, about, and the seconds that the cheapest of them costs.
-GAIN, CHEAPEST = 0.7, 0.35
+GAIN, CHEAPEST = 0.7, 0.45
 # Types of arguments that NumPy does not ask for anything but their numbers.
 PLAIN = {np.ndarray, list, tuple, float, int, np.float64}
 _ndarray, _empty = np.ndarray, np.empty

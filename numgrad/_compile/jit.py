@@ -19,7 +19,7 @@ from numgrad._system.interrupts import put_off, uninterrupted
 Kernel = Callable[..., Any]
 
 # Seconds, about: to load a kernel; and to compile one, of which the latter is for each of Python's instructions.
-LOAD, COMPILE, INSTRUCTION = 0.02, 0.2, 0.35e-3
+LOAD, COMPILE, INSTRUCTION = 0.03, 0.15, 0.45e-3
 
 # Python's functions of which there is an intrinsic.
 BUILTINS = frozenset({"min", "max"})

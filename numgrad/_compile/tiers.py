@@ -21,7 +21,7 @@ Result = TypeVar("Result")
 Clock = Callable[[], float]
 
 # Seconds for the import of Numba, with all that it needs for its first code; and for the loop of `slowness`, there.
-IMPORT, LOOP = 0.35, 150e-6
+IMPORT, LOOP = 0.45, 150e-6
 # Seconds for a step of a kernel as a plain function, in which it reads a few numbers and writes one.
 STEP = 1e-6
 # Why a call is in tier 1.
