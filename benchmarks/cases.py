@@ -221,7 +221,7 @@ def weights_and_applying(accuracy: int) -> Any:
         axis = axis_plan(f.dtype, f.shape, None, Wanted(0, Key(False, False), formula, 0.0))
         constants = axis.constants(x)
         step = bind(axis._replace(constants=constants), f, out, (), False)
-        table, reach, kernel = constants[0], constants[1], weighing(fill_table, 1 + accuracy, 1, False)
+        table, reach, kernel = constants[0], constants[1], weighing(fill_table, 1 + accuracy, 1, False).compiled
         arguments = (x, table, reach, reach, n - reach, 1.0)
         fill = entry_point(kernel, *arguments)
         return partial(step.kernel, f, out, n, 1, 0, n, 0, *constants), partial(fill, *arguments)
