@@ -44,7 +44,7 @@ def test_peers(benchmark, samples, name):
 
 def test_the_other_parts_of_the_report(tmp_path):
     """Each once, on little. Imported here: np.gradient's time depends on what a process has done before."""
-    from benchmarks import functions_report, roofline, sweep
+    from benchmarks import functions_report, roofline, scripts, sweep
 
     assert len(sweep.sizes_report(10**4, 0.01, tmp_path / "sizes.png")) == 2 + 7
     assert (tmp_path / "sizes.png").stat().st_size > 10_000
@@ -57,4 +57,7 @@ def test_the_other_parts_of_the_report(tmp_path):
     assert (tmp_path / "growth.png").stat().st_size > 10_000
     assert len(roofline.report(10**6)) >= 2 + 4 + 1 + 2 + 5
     assert len(functions_report.report(functions_report.TABLE[8:10])) == 2 + 2 + 2
+    assert len(scripts.scripts_report(1, scripts.SCRIPTS[:1])) == 2 + 1
+    assert len(scripts.compiled_report(1, {"turning_points": scripts.COMPILED["turning_points"]})) == 2 + 1
+    assert len(scripts.loops_report(1, [(10, 100)])) == 2 + 1
     assert len(peers.report([(1000,), (20, 30)], 0.01)) == 2 + 2
