@@ -19,7 +19,7 @@ CLASSIC = NUMPY + (
     "rng = np.random.default_rng(0)\nX = np.column_stack([np.ones(97), rng.uniform(5, 22, 97)])\n"
     "y = X @ [-4.0, 1.2] + rng.normal(size=97)\n"
 )
-LOOP = "theta = np.zeros(2)\nfor _ in range(100_000):\n    theta -= 0.01 * (X.T @ (X @ theta - y)) / len(y)\n"
+LOOP = "theta = np.zeros(2)\nfor _ in range(100_000):\n    theta -= 0.005 * (X.T @ (X @ theta - y)) / len(y)\n"
 
 
 class Script(NamedTuple):
@@ -72,7 +72,7 @@ SCRIPTS = [
     Script(
         "first classic, 100,000 iterations",
         CLASSIC,
-        "ng.gradient_descent(X, y, learning_rate=0.01, n_iter=100_000)",
+        "ng.gradient_descent(X, y, learning_rate=0.005, n_iter=100_000)",
         LOOP,
     ),
     Script("gradient, 1e7 points", SAMPLES.format(n=10**7), "ng.gradient(f)", "np.gradient(f)", 1.1),
