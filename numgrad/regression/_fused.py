@@ -18,6 +18,7 @@ from numgrad.regression._kernels.iteration import (
     IS_LAST,
     RATE,
     STEEPEST,
+    Flat,
     Pace,
     advance,
     descent,
@@ -86,8 +87,8 @@ class Fused(Engine):
     def run(self, end: int) -> None:
         state = self._velocity, self._before, self._pace, self.log
         if self._is_small:
-            flat = self._theta.ravel(), self._gradient.ravel()
-            sums = (self._theta, self._gradient, *flat, self._loss, self._square)
+            flat = Flat(self._theta.ravel(), self._gradient.ravel())
+            sums = (self._theta, self._gradient, flat, self._loss, self._square)
             self._descent(self._blocks, self._count, *sums, *state, end)
             return
         while self.done < end and self.goes_on:

@@ -40,6 +40,13 @@ class Pace(NamedTuple):
     rates: Target
 
 
+class Flat(NamedTuple):
+    """Theta and the gradient, with one dimension."""
+
+    theta: Target
+    gradient: Target
+
+
 class Log(NamedTuple):
     """The record of a run: costs, excess costs and path of theta at the iterations `at`; the best theta."""
 
@@ -202,8 +209,7 @@ def descent(
     count: Index,
     theta: Target,
     gradient: Target,
-    flat: Target,
-    sums: Target,
+    flat: Flat,
     loss: Target,
     square: Target,
     velocity: Target,
@@ -212,10 +218,7 @@ def descent(
     log: Log,
     end: Index,
 ) -> None:
-    """Iterate over packed blocks until the iteration `end`, or until one is the last.
-
-    `flat` and `sums` are theta and the gradient, with one dimension.
-    """
+    """Iterate over packed blocks until the iteration `end`, or until one is the last."""
     while log.position[ITERATION] < end and log.position[END] == GOES_ON:
         columns(blocks, count, theta, loss, gradient, square)
-        advance(flat, sums, square, velocity, before, pace, log)
+        advance(flat.theta, flat.gradient, square, velocity, before, pace, log)
