@@ -299,6 +299,7 @@ def test_what_a_compiler_leaves_behind_is_bought_again(clock):
 def test_ctrl_c_while_compiling_leaves_a_process_that_works(tmp_path):
     code = """
 import os, signal, threading, time, numpy as np, numgrad as ng, numba
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs inherit "ignore"
 f = np.random.default_rng(0).random(50)
 expected = np.gradient(f, edge_order=2)
 interrupted = 0
