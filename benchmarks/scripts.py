@@ -174,4 +174,4 @@ def loops_report(turns: int, grid: list[tuple[int, int]] = GRID) -> list[str]:
 
 
 def report(turns: int) -> list[str]:
-    return [*scripts_report(turns), "", *compiled_report(turns), "", *loops_report(turns)]
+    return [*scripts_report(turns), "", *compiled_report(turns), "", *loops_report(max(1, turns // 4))]

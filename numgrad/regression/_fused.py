@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from numgrad._compile.jit import Kernel, specialise
+from numgrad._compile.jit import Kernel, entry_point, specialise
 from numgrad._system.threads import get_num_threads, share
 from numgrad.regression._check import Floats
 from numgrad.regression._engine import Engine, Record, Rule
@@ -89,7 +89,8 @@ class Fused(Engine):
         if self._is_small:
             flat = Flat(self._theta.ravel(), self._gradient.ravel())
             sums = (self._theta, self._gradient, flat, self._loss, self._square)
-            self._descent(self._blocks, self._count, *sums, *state, end)
+            arguments = (self._blocks, self._count, *sums, *state, end)
+            entry_point(self._descent, *arguments)(*arguments)
             return
         while self.done < end and self.goes_on:
             self._pass()
