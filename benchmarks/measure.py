@@ -58,7 +58,7 @@ def fresh(code: str, **environment: str) -> float:
 
 def unit(seconds: float) -> str:
     for scale, name in ((1, "s"), (1e3, "ms")):
-        if seconds * scale >= 1:
+        if seconds * scale >= 0.9995:  # which is rounded up
             return f"{seconds * scale:.3g} {name}"
     return f"{seconds * 1e6:.3g} µs"
 

@@ -16,7 +16,7 @@ from benchmarks.cases import CASES, Case
 from benchmarks.measure import ROOT, fresh, machine, table, unit
 
 NUMPY_IMPORT = "import time; t = time.perf_counter(); import numpy; print(time.perf_counter() - t)"
-NUMGRAD_IMPORT = NUMPY_IMPORT.replace("reference", "numgrad")
+NUMGRAD_IMPORT = NUMPY_IMPORT.replace("import numpy", "import numgrad")
 # Numba imports SciPy where there is one, 0.15 s that numgrad has no use for; most environments of the benchmarks do.
 FIRST_CALL = (
     "import sys, time, numpy as np, numgrad as ng; sys.modules['scipy'] = None; f, x = np.arange(10.0) ** 2, "

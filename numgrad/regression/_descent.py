@@ -114,8 +114,8 @@ def gradient_descent(
         reached, a Descent, as ``descent``.
     KeyboardInterrupt
         On Ctrl-C, at most 0.2 seconds after it, except in the decomposition of more than about 500 features, which
-        LAPACK brings to its end. Once the iteration has begun, the exception has the state reached, a Descent, as
-        ``descent``.
+        LAPACK brings to its end, and while kernels are compiled. Once the iteration has begun, the exception has the
+        state reached, a Descent, as ``descent``.
 
     Warns
     -----
