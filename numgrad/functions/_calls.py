@@ -260,17 +260,22 @@ class JittedCaller:
             _frame()[which](*before, 0, *after)
 
     def search(self, kind: Kind, tasks: Tasks, problem: Arrays, numbers: tuple[Any, ...], found: Arrays) -> None:
-        total, has_indices = tasks.point.size, self.model.is_vector
-        chunk = min(BLOCK, total)
-        scratch = kind.scratch(numbers[2], chunk, has_indices)
-        given = scratch, problem, tuple(found), numbers, kind.arrays, self._context(tasks), self.model.args
         timed = Timed(_plainly(*self._kind))
         self._account.run(
-            total * numbers[2],
-            lambda: _search([d.plain for d in drafts()], timed, given, range(0, total, chunk)),
+            tasks.point.size * numbers[2],
+            lambda: self._search_plainly(timed, kind, tasks, problem, numbers, found),
             lambda: self._search_compiled(kind, tasks, problem, numbers, found),
             timed.clock,
         )
+
+    def _search_plainly(
+        self, sample: Any, kind: Kind, tasks: Tasks, problem: Arrays, numbers: tuple[Any, ...], found: Arrays
+    ) -> None:
+        total = tasks.point.size
+        chunk = min(BLOCK, total)
+        scratch = kind.scratch(numbers[2], chunk, self.model.is_vector)
+        given = scratch, problem, tuple(found), numbers, kind.arrays, self._context(tasks), self.model.args
+        _search([d.plain for d in drafts()], sample, given, range(0, total, chunk))
 
     def _search_compiled(
         self, kind: Kind, tasks: Tasks, problem: Arrays, numbers: tuple[Any, ...], found: Arrays

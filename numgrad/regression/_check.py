@@ -1,7 +1,6 @@
 """Data as the functions of regression accept them. A refusal names the argument, the value and the remedy."""
 
 import datetime
-import sys
 from collections.abc import Iterator
 from math import frexp, isfinite
 from typing import Any, NamedTuple
@@ -161,8 +160,7 @@ def refuse_units(name: str, values: Any) -> None:
 def _numbers(name: str, values: Any) -> np.ndarray:
     """Return an array of real numbers, or of objects that are some."""
     refuse_units(name, values)
-    masked = getattr(sys.modules.get("numpy.ma"), "MaskedArray", ())  # nobody has one before it is imported: 10 ms
-    if isinstance(values, masked):
+    if _checks.is_masked(values):
         raise TypeError(f"`{name}` is a masked array; drop the masked rows, or fill them")
     if hasattr(values, "toarray") and not isinstance(values, np.ndarray):  # as scipy.sparse and its kin have
         raise TypeError(f"`{name}` is sparse, a {type(values).__name__}; give {name}.toarray(), if that fits in memory")
