@@ -1,14 +1,22 @@
 """Kernels are compiled into a cache of the run's own, which subprocesses share; or into NUMGRAD_TEST_CACHE.
 
 `.ci/run` gives the latter, so that the benchmarks' kernels need not be compiled again.
+
+Tests run in tier 1, with compiled kernels, but for those marked `tier(0)`, which run the same kernels as plain Python
+and wait for no compiler: they compare small results with mathematics or another library, and ask for many kernels.
+`tests/_compile/test_tiers.py` has a compiled pass over each of those. What compares `gradient` with np.gradient stays
+in tier 1: in tier 0 both are one.
 """
 
 import os
 import re
 import sys
+from collections.abc import Generator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
+from helpers import tier
 from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).parent.parent
@@ -48,6 +56,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     assert "numba" not in sys.modules, "Numba has read its environment already"
+    config.addinivalue_line("markers", "tier(number): the tier of a test or a file, if not 1 (tests/conftest.py)")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    mark = item.get_closest_marker("tier")
+    with tier(*mark.args) if mark else nullcontext():
+        return (yield)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -59,7 +75,6 @@ def _fresh_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
         folder = Path(os.environ.get("NUMGRAD_TEST_CACHE", folder))
         folder.mkdir(exist_ok=True)
         os.environ["NUMBA_CACHE_DIR"] = str(folder)
-    # What the tests say of kernels they say of compiled ones; `test_tiers` compares the others with them.
     os.environ.setdefault("NUMGRAD_TIER", "1")
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
 

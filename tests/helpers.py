@@ -3,7 +3,8 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +133,26 @@ COORDINATES: dict[str, Callable[[int], Any]] = {
     "float16": lambda n: np.arange(n).astype("f2") ** 2,
     "longdouble": lambda n: uneven(n).astype(np.longdouble),
 }
+
+
+@contextmanager
+def tier(number: int) -> Iterator[None]:
+    """All calls take this tier; also small ones, whose plans do not choose again."""
+    from numgrad._arrays import derivative, terms
+    from numgrad._arrays.plan import dispatch
+
+    def forget() -> None:
+        for plan in (dispatch.plan_for, derivative.plan_of, derivative.even_plan, terms.plan_of):
+            plan.cache_clear()
+
+    before = os.environ.get("NUMGRAD_TIER", "")
+    os.environ["NUMGRAD_TIER"] = str(number)
+    forget()
+    try:
+        yield
+    finally:
+        os.environ["NUMGRAD_TIER"] = before
+        forget()
 
 
 def start(*arguments: str, code: str, cache: Any = None, **environment: str) -> subprocess.Popen:

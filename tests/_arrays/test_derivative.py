@@ -7,13 +7,15 @@ from math import factorial
 import findiff
 import numpy as np
 import pytest
-from helpers import LAYOUTS, assert_same, same_bits, uneven, values
+from helpers import LAYOUTS, assert_same, same_bits, tier, uneven, values
 from hypothesis import given as given_by
 from hypothesis import settings
 from hypothesis import strategies as st
 
 import numgrad as ng
 from numgrad._arrays import derivative
+
+pytestmark = pytest.mark.tier(0)
 
 GRIDS = {
     "even": lambda n: np.arange(n) * 0.25 - 1,
@@ -157,7 +159,7 @@ def test_second_order_is_gradient(dtype, edge_accuracy):
 @pytest.mark.parametrize("given", ["number", "coordinates"])
 def test_dtypes_axes_layouts(dtype, given):
     """Every line alone gives what the array gives."""
-    f = values(dtype, (14, 12, 13)) // 1000 if np.dtype(dtype).kind in "iu" else values(dtype, (14, 12, 13))
+    f = values(dtype, (8, 6, 7)) // 1000 if np.dtype(dtype).kind in "iu" else values(dtype, (8, 6, 7))
     for axis in range(3):
         x = 0.7 if given == "number" else uneven(f.shape[axis])
         lines = np.moveaxis(f, axis, -1)
@@ -202,6 +204,7 @@ def test_stencils_as_python(n, boundary):
         assert np.allclose(got[..., inside], line.deriv(n)(np.arange(12.0))[inside], rtol=1e-9)
 
 
+@pytest.mark.tier(1)
 @pytest.mark.parametrize("streaming", [False, True], ids=["plain", "streaming"])
 @pytest.mark.parametrize("threads", [1, 3])
 def test_large_paths_agree(streaming, threads, lower):
@@ -244,10 +247,12 @@ def test_coordinates_of_each_line(n, accuracy, boundary):
             assert same_bits(ng.derivative(f, layout(x), axis=axis, **options), got)
 
 
+@pytest.mark.tier(1)
 @pytest.mark.parametrize("threads", [1, 3])
 def test_large_paths_of_each_line(threads, lower):
     f, x = values("f4", (30, 40)), np.cumsum(np.random.default_rng(0).random((30, 40)) + 0.1, axis=0)
-    expected = ng.derivative(f, x, n=2, axis=0)
+    with tier(0):
+        expected = ng.derivative(f, x, n=2, axis=0)
     lower(50, threads, True)
     assert same_bits(ng.derivative(f, x, n=2, axis=0), expected)
     assert expected.dtype == "f4"
@@ -375,11 +380,13 @@ def test_a_plan_keeps_nothing_of_the_size_of_the_array():
     assert callable(constants)
 
 
+@pytest.mark.tier(1)
 def test_gaps_on_large_paths(lower):
     f = values("f8", (40, 30))
     f[5, 3], f[20:22, 7], f[30] = np.nan, np.nan, np.nan
     cases = [(axis, x) for axis in (0, 1) for x in (0.3, uneven(f.shape[axis]))]
-    expected = [ng.derivative(f, x, accuracy=4, axis=axis, nan="one-sided") for axis, x in cases]
+    with tier(0):
+        expected = [ng.derivative(f, x, accuracy=4, axis=axis, nan="one-sided") for axis, x in cases]
     lower(64, 3, True)
     for (axis, x), wanted in zip(cases, expected, strict=True):
         assert same_bits(ng.derivative(f, x, accuracy=4, axis=axis, nan="one-sided"), wanted)

@@ -7,6 +7,8 @@ from scipy import ndimage
 
 import numgrad as ng
 
+pytestmark = pytest.mark.tier(0)
+
 FUNCTIONS = {f.__name__: f for f in (ng.laplacian, ng.divergence, ng.curl, ng.jacobian, ng.hessian)}
 SCALAR = ("laplacian", "hessian")
 
@@ -178,6 +180,7 @@ def test_out(name):
         assert FUNCTIONS[name](v[:0], axis=-1).size == 0
 
 
+@pytest.mark.tier(1)
 @pytest.mark.parametrize("streaming", [False, True], ids=["plain", "streaming"])
 @pytest.mark.parametrize("threads", [1, 3])
 def test_large_paths_agree(streaming, threads, lower):
@@ -185,6 +188,7 @@ def test_large_paths_agree(streaming, threads, lower):
         (name, sample(name, dtype, shape, len(shape)), spacings)
         for name in FUNCTIONS
         for shape, dtype in (((21, 17), "f8"), ((21, 17), "f4"), ((7, 9, 11), "f8"))
+        if dtype == "f8" or name == "laplacian"
         for spacings in ((0.3,), (0.3, *map(uneven, shape[1:])))
     ]
     expected = [FUNCTIONS[name](v, *spacings) for name, v, spacings in cases]

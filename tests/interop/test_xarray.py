@@ -12,6 +12,7 @@ import numgrad as ng
 xr = pytest.importorskip("xarray")
 import numgrad.interop.xarray  # noqa: E402
 
+pytestmark = pytest.mark.tier(0)
 is_old = xr.__version__ < "2025"  # knows nanoseconds only, and Zarr before 3
 
 X = np.array([0.2, 0.35, 0.4, 0.6, 0.7, 0.75, 0.76, 0.8])
@@ -74,6 +75,7 @@ def test_differentiate(make, coord, edge_order):
     assert_equal(expected, f.numgrad.gradient(coord, edge_order=edge_order))
 
 
+@pytest.mark.tier(1)
 @pytest.mark.parametrize("dtype", ["f4", "f8", "c8", "c16", "i4", "u1"])
 @pytest.mark.parametrize("x", [X, -X, X[::-1], np.arange(8), np.arange(8) * 0.5, X.astype("f4"), None])
 def test_dtypes_and_coordinates(dtype, x):
@@ -197,6 +199,7 @@ def assert_as_numpy(*given, **options):
     return got
 
 
+@pytest.mark.tier(1)
 @pytest.mark.parametrize("lazy", [False, True])
 @pytest.mark.parametrize("dtype", ["f4", "f8", "c16", "i4", "f2", "M8[ns]"])
 def test_gradient_is_numpys(dtype, lazy):
@@ -220,6 +223,7 @@ def test_gradient_is_numpys(dtype, lazy):
                 assert_as_numpy(one, spacing, axis=axis, edge_order=edge_order)
 
 
+@pytest.mark.tier(1)
 def test_gradient_of_what_has_coordinates():
     f = array(DAYS)
     assert assert_as_numpy(f) is not None
@@ -723,6 +727,7 @@ def test_options_that_are_none_are_refused():
         numgrad.interop.xarray.derivative(f, axis="y", dim="x")
 
 
+@pytest.mark.tier(1)
 def test_coordinates_of_lines_do_not_grow_before_they_are_needed():
     da = pytest.importorskip("dask.array")
     y, x = np.mgrid[:40.0, :30.0]
