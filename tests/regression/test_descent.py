@@ -10,6 +10,7 @@ import tracemalloc
 import warnings
 import weakref
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -78,15 +79,30 @@ def way(request, monkeypatch):
     return "modes" if request.param == "modes" else "fused", "F" if request.param == "packed in each pass" else "C"
 
 
+CLASSIC = 100_000 if JIT else 100  # iterations
+
+
+@cache
+def first_classic():
+    X, y = line()
+    return X, y, plain(X, y, np.ones(2), 0.0005, CLASSIC)
+
+
+@cache
+def second_classic(m, variance):
+    i = np.arange(1, m + 1, dtype=float)
+    X, y = np.column_stack([np.ones(m), i]), 10 * i + 900 + variance * np.random.default_rng(1).random(m)
+    return X, y, plain(X, y, np.zeros(2), 0.0001, CLASSIC)
+
+
 @ENGINES
 def test_first_classic(method):
-    n_iter = 100_000 if JIT else 100
-    X, y = line()
-    run = ng.gradient_descent(X, y, np.ones(2), learning_rate=0.0005, n_iter=n_iter, method=method)
+    X, y, expected = first_classic()
+    run = ng.gradient_descent(X, y, np.ones(2), learning_rate=0.0005, n_iter=CLASSIC, method=method)
     assert run.method == method
-    agree(run, *plain(X, y, np.ones(2), 0.0005, n_iter))
-    assert run.n_iter == n_iter == len(run.cost)
-    assert run.stop_reason == f"completed {n_iter} iterations"
+    agree(run, *expected)
+    assert run.n_iter == CLASSIC == len(run.cost)
+    assert run.stop_reason == f"completed {CLASSIC} iterations"
     assert run.theta.dtype == run.cost.dtype == np.float64
     assert (np.diff(run.cost) <= 1e-12).all()
 
@@ -94,11 +110,9 @@ def test_first_classic(method):
 @ENGINES
 @pytest.mark.parametrize(("m", "variance"), [(50, 600), (50, 1000), (100, 200)])
 def test_second_classic(m, variance, method):
-    n_iter = 100_000 if JIT else 100
-    i = np.arange(1, m + 1, dtype=float)
-    X, y = np.column_stack([np.ones(m), i]), 10 * i + 900 + variance * np.random.default_rng(1).random(m)
-    run = ng.gradient_descent(X, y, learning_rate=0.0001, n_iter=n_iter, method=method)
-    agree(run, *plain(X, y, np.zeros(2), 0.0001, n_iter))
+    X, y, expected = second_classic(m, variance)
+    run = ng.gradient_descent(X, y, learning_rate=0.0001, n_iter=CLASSIC, method=method)
+    agree(run, *expected)
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 7, 16, 33])

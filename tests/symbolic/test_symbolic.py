@@ -701,7 +701,7 @@ def test_nested_100_deep(part, order):
 
 @pytest.mark.parametrize("text", ["0x", "0X", "0b", "0o", "0x*y", "x 0o", "3x + 0b", "0o x"])
 def test_zero_times_a_symbol_is_no_number_in_another_base(text):
-    assert symbolic.compile(text, "x X b o y", order=1).value(1, 2, 3, 4, 5) == (3 if "3" in text else 0)
+    assert str(symbolic.compile(text, "x X b o y", order=1).expr) == ("3*x" if "3" in text else "0")
 
 
 SHAPES = {  # of which each takes more than a tenth of what is allowed
