@@ -256,7 +256,7 @@ from distributed import Client, LocalCluster
 import numgrad as ng
 
 def main(folder):
-    n, rows, limit = 152, 1 << 18, 300 << 20
+    n, rows, limit = 208, 1 << 18, 410 << 20
     # What is not written is zero, and takes no room but in memory.
     source = zarr.create_array(folder + "/in", shape=(8 * n, rows), chunks=(8, rows), dtype="f8", fill_value=0)
     assert source.nbytes > 4 * 2 * limit
