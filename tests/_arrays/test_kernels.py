@@ -113,6 +113,19 @@ def test_short_lines_as_python(monkeypatch):
                 assert_same(
                     np.gradient(f, *given, edge_order=edge_order), ng.gradient(f, *given, edge_order=edge_order)
                 )
+    # A block or some: the ends of f are rows of their own. A step of zero is met wherever it is.
+    for outer in (1, 2, 3):
+        for n, inner in ((2, 1), (3, 1), (4, 2), (5, 1)):
+            f = values("f8", (outer, n, inner))
+            repeated = [np.where(np.arange(n) == i, uneven(n)[i - 1], uneven(n)) for i in range(1, n)]
+            for x in (0.3, uneven(n), *repeated):
+                for edge_order in (1, 2)[: n - 1]:
+                    with np.errstate(all="ignore"):
+                        expected = np.gradient(f, x, axis=1, edge_order=edge_order)
+                        assert_same(expected, ng.gradient(f, x, axis=1, edge_order=edge_order))
+                    if np.ndim(x) and (np.diff(x) == 0).any():
+                        with pytest.warns(RuntimeWarning):
+                            ng.gradient(f, x, axis=1, edge_order=edge_order)
     plan_for.cache_clear()
 
 

@@ -41,14 +41,18 @@ def of_edges(case: Case, inside: Made, spacing: Any) -> tuple[Any, ...]:
         return np.array((a, b, c, -c, -b, -a), REAL[case.recipe.work]), inside
 
 
-@np.errstate(all="ignore")  # a step of zero is found by the kernel
+@np.errstate(all="ignore")
 def of_short_lines(case: Case, inside: Made, spacing: Any) -> tuple[Any, ...]:
-    """The table of `kernels.short`: for each element of some whole blocks the divisor, and weights where there are."""
-    recipe = case.recipe
+    """The table of `kernels.short`, and whether there is a step of zero.
+
+    The table has for each element of some whole blocks the divisor, and weights where there are.
+    """
+    recipe, repeats = case.recipe, False
     table = np.zeros((7, case.n), REAL[recipe.work])  # of the precision of the quotient
     table[0, 0] = table[1, -1] = 1
     if type(spacing) is np.ndarray:
         d = np.diff(spacing)
+        repeats = 0.0 in d.tolist()
         table[2, 1:-1], table[2, [0, -1]] = 1, d[[0, -1]]
         table[3, 1:-1], table[4:, 1:-1] = 1, three_points(d[:-1], d[1:])  # in the precision of the coordinates
     else:
@@ -59,7 +63,7 @@ def of_short_lines(case: Case, inside: Made, spacing: Any) -> tuple[Any, ...]:
     if len(recipe.schemes) > 2:  # the ends have weights, too
         table[3, [0, -1]], table[4:, [0, -1]] = 1, inside[0].reshape(2, 3).T
     whole = np.tile(np.repeat(table, case.inner, axis=1), PERIOD // (case.n * case.inner))
-    return np.ascontiguousarray(whole), inside
+    return (np.ascontiguousarray(whole), repeats), inside
 
 
 @np.errstate(all="ignore")
