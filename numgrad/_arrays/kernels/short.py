@@ -22,18 +22,17 @@ def short(
     start: Index,
     stop: Index,
     shift: Index,
-    own: Record,
+    table: Array,
     constants: Record,
 ) -> Any:
-    """As the kernel that this one is around, which it does not call: what it needs is in `own`.
+    """As the kernel that this one is around, which it does not call: what it needs is in `table`.
 
-    That is a table, and whether the coordinates have a step of zero. A column of the table belongs to an element, and
-    the columns repeat after some whole blocks. Its rows: whether the element is first, or last, of its line; what
-    `quotient` divides a difference by, or its inverse; whether three weights apply instead, and these.
+    A column of that belongs to an element, and the columns repeat after some whole blocks. Its rows: whether the
+    element is first, or last, of its line; what `quotient` divides a difference by, or its inverse; whether three
+    weights apply instead, and these; whether the coordinates have a step of zero.
     The first and the last of a line take their neighbours on one side; a select costs less than a loop for each line.
     Both sides are read before it: where a neighbour would lie outside of f, the element itself is.
     """
-    table, repeats = own
     inner, start, stop, shift, zero = SIZE(inner), SIZE(start), SIZE(stop), SIZE(shift), SIZE(0)
     size, period, twice, null = SIZE(f.size), SIZE(table.shape[1]), inner + inner, table.dtype.type(0)
     while start < stop:
@@ -61,4 +60,4 @@ def short(
                 out[k - shift] = value
             start = end
             base += period
-    return repeats
+    return table[7, 0] != null

@@ -43,27 +43,24 @@ def of_edges(case: Case, inside: Made, spacing: Any) -> tuple[Any, ...]:
 
 @np.errstate(all="ignore")
 def of_short_lines(case: Case, inside: Made, spacing: Any) -> tuple[Any, ...]:
-    """The table of `kernels.short`, and whether there is a step of zero.
-
-    The table has for each element of some whole blocks the divisor, and weights where there are.
-    """
-    recipe, repeats = case.recipe, False
-    table = np.zeros((7, case.n), REAL[recipe.work])  # of the precision of the quotient
+    """The table of `kernels.short`: for each element of some whole blocks the divisor, and weights where there are."""
+    recipe = case.recipe
+    table = np.zeros((8, case.n), REAL[recipe.work])  # of the precision of the quotient
     table[0, 0] = table[1, -1] = 1
     if type(spacing) is np.ndarray:
         d = np.diff(spacing)
-        repeats = 0.0 in d.tolist()
         table[2, 1:-1], table[2, [0, -1]] = 1, d[[0, -1]]
-        table[3, 1:-1], table[4:, 1:-1] = 1, three_points(d[:-1], d[1:])  # in the precision of the coordinates
+        table[3, 1:-1], table[4:7, 1:-1] = 1, three_points(d[:-1], d[1:])  # in the precision of the coordinates
+        table[7] = 0.0 in d.tolist()
     else:
         width, step = _divisors(recipe, spacing)
         table[2, 1:-1], table[2, [0, -1]] = width, step
     if recipe.divide is smith:
         table[2] = 1 / table[2]
     if len(recipe.schemes) > 2:  # the ends have weights, too
-        table[3, [0, -1]], table[4:, [0, -1]] = 1, inside[0].reshape(2, 3).T
+        table[3, [0, -1]], table[4:7, [0, -1]] = 1, inside[0].reshape(2, 3).T
     whole = np.tile(np.repeat(table, case.inner, axis=1), PERIOD // (case.n * case.inner))
-    return (np.ascontiguousarray(whole), repeats), inside
+    return np.ascontiguousarray(whole), inside
 
 
 @np.errstate(all="ignore")
