@@ -55,7 +55,7 @@ def _aligned(size: int) -> np.ndarray:
     return memory[skip : skip + size]
 
 
-def bandwidth(threads: int, size: int = SIZE) -> dict[str, float]:
+def bandwidth(threads: int, size: int = SIZE, seconds: float = 4) -> dict[str, float]:
     """Return bytes a second of a read, a write and a copy past the cache, and of np.copyto, on so many threads."""
     part = size // threads // 1024 * 1024
     f, out = _aligned(part * threads), _aligned(part * threads)
@@ -67,7 +67,7 @@ def bandwidth(threads: int, size: int = SIZE) -> dict[str, float]:
             list(pool.map(lambda i: kernel(f[cuts[i]], out[cuts[i]], buffers[i]), range(threads)))
 
         kernels = {"read": read, "write": write, "copy": copy, "np.copyto": lambda f, out, _: np.copyto(out, f)}
-        times = side_by_side({name: partial(on_all, kernel) for name, kernel in kernels.items()}, 4)
+        times = side_by_side({name: partial(on_all, kernel) for name, kernel in kernels.items()}, seconds)
     moved = {"read": f.nbytes, "write": f.nbytes, "copy": 2 * f.nbytes, "np.copyto": 2 * f.nbytes}
     return {name: moved[name] / times[name] for name in times}
 
@@ -87,9 +87,9 @@ def passes(size: int) -> tuple[Any, int, int]:
     return partial(ng.gradient_descent, X, y, n_iter=51, method="fused"), 50 * (X.nbytes + y.nbytes), 0
 
 
-def report(size: int = SIZE) -> list[str]:
+def report(size: int = SIZE, seconds: float = 2) -> list[str]:
     counts = sorted({1, ng.get_num_threads()})
-    measured = {t: bandwidth(t, size) for t in counts}
+    measured = {t: bandwidth(t, size, 2 * seconds) for t in counts}
     rows = [
         f"| {name} | " + " | ".join(f"{measured[t][name] / 1e9:.3g} GB/s" for t in counts) + " |"
         for name in measured[1]
@@ -110,9 +110,9 @@ def report(size: int = SIZE) -> list[str]:
     rows = []
     for name, make in cases.items():
         call, reads, writes = make()
-        time = side_by_side({"it": call}, 2)["it"]
+        time = side_by_side({"it": call}, seconds)["it"]
         if not writes:  # without what comes before the passes
-            time -= side_by_side({"it": partial(call, n_iter=1)}, 2)["it"]
+            time -= side_by_side({"it": partial(call, n_iter=1)}, seconds)["it"]
         # Reads and writes may overlap, but neither can be faster than alone, nor both than a copy.
         bound = max(reads / best["read"], writes / best["write"], (reads + writes) / best["copy"])
         moved = f"{reads / 1e6:.0f} + {writes / 1e6:.0f} MB"
