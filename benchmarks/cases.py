@@ -347,7 +347,7 @@ def chunked(axis: int | None, *, coordinates_of: int | None = None, reference: s
 
         f = samples(8 * 200, 200, 210)
         x = () if coordinates_of is None else (coordinates(coordinates_of),)
-        chunks = da.from_array(f, chunks=(200, 200, 210)).persist()
+        chunks = da.from_array(f, chunks=(200, 200, 210), name=False).persist()  # else it is hashed, for a name
 
         def lazily(function: Any) -> Call:
             return lambda: dask.persist(function(chunks, *x, axis=axis))[0]
