@@ -280,11 +280,19 @@ def test_zero_spacing_warns_as_numpy(h):
         assert_same(expected, got)
 
 
-@pytest.mark.parametrize("at", [0, 1, 3000, 5997, 5998])
-def test_repeated_coordinates_warn_as_numpy(at):
+@pytest.mark.parametrize("apart", [1, 2], ids=["a step of zero", "there and back"])
+@pytest.mark.parametrize("at", [0, 1, 3000, 5997])
+def test_repeated_coordinates_warn_as_numpy(at, apart):
     x = uneven(6000)
-    x[at] = x[at + 1]
-    for f, axis in ((values("f8", (6000,)), 0), (values("f8", (6000, 12)), 0), (values("i4", (3, 6000)), 1)):
+    x[at] = x[at + apart]
+    for f, axis in (
+        (values("f8", (6000,)), 0),
+        (values("f8", (6000, 12)), 0),
+        (values("f8", (6000, 3)), 0),
+        (values("i4", (3, 6000)), 1),
+        (values("f8", (12000, 24))[::2, ::2], 0),
+        (values("f8", (24, 12000))[::2, ::2], 1),
+    ):
         expected, messages = warnings_of(np.gradient, f, x, axis=axis)
         got, same_messages = warnings_of(ng.gradient, f, x, axis=axis)
         assert messages == same_messages != []
@@ -292,6 +300,17 @@ def test_repeated_coordinates_warn_as_numpy(at):
         out = np.zeros(f.shape)
         assert warnings_of(ng.gradient, f, x, axis=axis, out=out)[1] == messages
         assert same_bits(out, expected)
+
+
+@pytest.mark.parametrize("n", [3, 4, 5])
+def test_short_lines_that_go_there_and_back_warn_as_numpy(n):
+    f, x = values("f8", (600, n)), uneven(n)
+    x[n - 3] = x[n - 1]
+    for edge_order in (1, 2):
+        expected, messages = warnings_of(np.gradient, f, x, axis=1, edge_order=edge_order)
+        got, same_messages = warnings_of(ng.gradient, f, x, axis=1, edge_order=edge_order)
+        assert messages == same_messages != []
+        assert_same(expected, got)
 
 
 def test_a_step_of_zero_in_one_of_many_axes():

@@ -41,7 +41,7 @@ def nonuniform(f: Array, out: Target, n: Index, inner: Index, start: Index, stop
     """out[i] = a f[i-1] + b f[i] + c f[i+1] inside, (f[i+1] - f[i]) / (x[i+1] - x[i]), of first order, at the ends.
 
     a, b and c are the weights of `three_points`.
-    Returns whether it met a step of zero, for which NumPy has a warning and this kernel has none.
+    Returns whether it met a step of zero, or two that go there and back: NumPy warns of these.
     """
     n, inner, start, stop, shift = SIZE(n), SIZE(inner), SIZE(start), SIZE(stop), SIZE(shift)
     block, zero, one, null = n * inner, SIZE(0), SIZE(1), x.dtype.type(0)
@@ -54,7 +54,7 @@ def nonuniform(f: Array, out: Target, n: Index, inner: Index, start: Index, stop
             for k in range(max(start, base + one), min(end, base + block - one)):
                 i = k - base
                 p, q = x[i] - x[i - one], x[i + one] - x[i]
-                repeats |= p == null
+                repeats |= (p == null) | (p == -q)
                 a, b, c = three_points(p, q)
                 out[k - shift] = a * FIELD(f[k - one]) + b * FIELD(f[k]) + c * FIELD(f[k + one])
         elif inner < NARROW:
@@ -64,7 +64,7 @@ def nonuniform(f: Array, out: Target, n: Index, inner: Index, start: Index, stop
                 rest = min(tile + TILE, last)
                 for i in range(tile, rest):
                     p, q = x[i] - x[i - one], x[i + one] - x[i]
-                    repeats |= p == null
+                    repeats |= (p == null) | (p == -q)
                     a, b, c = three_points(p, q)
                     weights[i - tile], weights[i - tile + TILE], weights[i - tile + TILE + TILE] = a, b, c
                 low_k = max(start, base + tile * inner)
@@ -79,7 +79,7 @@ def nonuniform(f: Array, out: Target, n: Index, inner: Index, start: Index, stop
         else:
             for i in range(max(one, (start - base) // inner), min(n - one, (end - base + inner - one) // inner)):
                 p, q = x[i] - x[i - one], x[i + one] - x[i]
-                repeats |= p == null
+                repeats |= (p == null) | (p == -q)
                 a, b, c = three_points(p, q)
                 row = base + i * inner
                 for k in range(max(start, row), min(end, row + inner)):

@@ -29,7 +29,7 @@ def short(
 
     A column of that belongs to an element, and the columns repeat after some whole blocks. Its rows: whether the
     element is first, or last, of its line; what `quotient` divides a difference by, or its inverse; whether three
-    weights apply instead, and these; whether the coordinates have a step of zero.
+    weights apply instead, and these; whether NumPy has to warn of the coordinates.
     The first and the last of a line take their neighbours on one side; a select costs less than a loop for each line.
     Both sides are read before it: where a neighbour would lie outside of f, the element itself is.
     """

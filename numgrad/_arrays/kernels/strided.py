@@ -50,12 +50,12 @@ def combination(
 def along(
     f: Array, out: Target, k: Index, o: Index, s: Index, t: Index, count: Index, x: Array, c: Index, hop: Index
 ) -> Any:
-    """The formula of `nonuniform` for a row along the axis, at x[c + j hop]. Returns whether it met a step of zero."""
+    """The formula of `nonuniform` for a row along the axis, at x[c + j hop]. Returns whether NumPy has to warn."""
     repeats = False
     for j in range(count):
         m, i = k + j * s, c + j * hop
         p, q = REAL(x[i]) - REAL(x[i - hop]), REAL(x[i + hop]) - REAL(x[i])
-        repeats |= p == REAL(0)
+        repeats |= (p == REAL(0)) | (p == -q)
         a, b, c_ = three_points(p, q)
         out[o + j * t] = a * FIELD(f[m - s]) + b * FIELD(f[m]) + c_ * FIELD(f[m + s])
     return repeats
@@ -68,7 +68,7 @@ def strided(f: Array, out: Target, scalars: Array, x: Array, w: Array, divisors:
     the rows run; its rows are where the box begins and ends, the strides of f and of out, and room for an index.
     `scalars` are the length of the axis, the column it has in `grid`, the places of the first elements of f, out and x,
     and the stride of x. `divisors` are those inside, at the low and at the high end. Strides, in elements, may be
-    negative: in unsigned arithmetic they come out right. Returns whether it met a step of zero.
+    negative: in unsigned arithmetic they come out right. Returns whether NumPy has to warn, as `nonuniform` does.
     """
     n, begin, origin, place, hop = (
         SIZE(scalars[0]), SIZE(scalars[2]), SIZE(scalars[3]), SIZE(scalars[4]), SIZE(scalars[5]),
@@ -99,7 +99,7 @@ def strided(f: Array, out: Target, scalars: Array, x: Array, w: Array, divisors:
                 elif part == 0:
                     c = place + i * hop
                     e, g = REAL(x[c]) - REAL(x[c - hop]), REAL(x[c + hop]) - REAL(x[c])
-                    repeats |= e == REAL(0)
+                    repeats |= (e == REAL(0)) | (e == -g)
                     weights = three_points(e, g)
                     combination(f, out, m - far, far, q, s, t, count, weights[0], weights[1], weights[2])
                 elif HAS_WEIGHTS and part == 1:

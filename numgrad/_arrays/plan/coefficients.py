@@ -51,7 +51,7 @@ def of_short_lines(case: Case, inside: Made, spacing: Any) -> tuple[Any, ...]:
         d = np.diff(spacing)
         table[2, 1:-1], table[2, [0, -1]] = 1, d[[0, -1]]
         table[3, 1:-1], table[4:7, 1:-1] = 1, three_points(d[:-1], d[1:])  # in the precision of the coordinates
-        table[7] = 0.0 in d.tolist()
+        table[7] = not d.all() or not (d[:-1] + d[1:]).all()
     else:
         width, step = _divisors(recipe, spacing)
         table[2, 1:-1], table[2, [0, -1]] = width, step

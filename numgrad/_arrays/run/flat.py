@@ -26,7 +26,7 @@ BUFFER = 2048
 
 
 def fill(sources: list[np.ndarray], results: list[np.ndarray], plan: Plan, spacings: tuple[Any, ...]) -> bool:
-    """Fill the results, flat as the sources are. False: a step of zero was met, and NumPy must warn of it."""
+    """Fill the results, flat as the sources are. False: coordinates met of which NumPy must warn."""
     met = False
     if plan.calls:
         for (kernel, arguments, make, place), result in zip(plan.calls, results, strict=True):

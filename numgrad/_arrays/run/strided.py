@@ -32,7 +32,7 @@ Box = tuple[tuple[int, int], ...]
 
 
 def fill_strided(request: Request, results: list[np.ndarray], inputs: tuple[Any, ...]) -> bool:
-    """Fill the results. False: a step of zero was met, and NumPy must warn of it."""
+    """Fill the results. False: coordinates met of which NumPy must warn."""
     f = request.f if is_strided(request.f) else request.f.copy(order="K")
     results = [np.asarray(r) for r in results]
     working = [r if is_strided(r) and not shares_memory(r, inputs) else np.empty(r.shape, r.dtype) for r in results]
