@@ -95,7 +95,8 @@ def into(*shape: int, dtype: Any = float, spacing: Any = (), reference: str = "n
             targets = list(out) if count > 1 else [out]
             return lambda: [np.copyto(target, f) for target in targets], numgrad
         if reference == "one thread":
-            return on_threads(1, numgrad), on_threads(None, numgrad)
+            own = out + 1  # touched, too; one array for both would always agree
+            return on_threads(1, partial(ng.gradient, f, *given, out=own)), on_threads(None, numgrad)
         return partial(np.gradient, f, *given), numgrad
 
     return make
