@@ -9,6 +9,7 @@ import numpy as np
 
 from numgrad._arrays import derivative, fields, gradient, turning_points
 from numgrad._arrays.containers import as_array, home_of_components
+from numgrad._arrays.plan.coefficients import warns
 from numgrad._arrays.plan.dispatch import prepare
 from numgrad._arrays.plan.schemes import UNIFORM
 from numgrad._arrays.plan.spacing import NotFast
@@ -130,7 +131,7 @@ def explain(f: Any, *varargs: Any, **options: Any) -> Explanation:
 def _of_gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out: Any = None) -> Explanation:
     request = prepare(as_array(f), varargs, axis, edge_order)
     plan, spacings = request.plan, request.spacings
-    if type(plan) is not NotFast and any(type(x) is np.ndarray and (np.diff(x) == 0).any() for x in spacings):
+    if type(plan) is not NotFast and any(type(x) is np.ndarray and warns(x) for x in spacings):
         plan = NotFast("coordinates repeat")
     if type(plan) is NotFast:
         return Explanation([AxisExplanation(None, "numpy.gradient", reason=plan.reason)])

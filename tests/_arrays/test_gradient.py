@@ -297,6 +297,7 @@ def test_repeated_coordinates_warn_as_numpy(at, apart):
         got, same_messages = warnings_of(ng.gradient, f, x, axis=axis)
         assert messages == same_messages != []
         assert_same(expected, got)
+        assert "coordinates repeat" in str(ng.explain(f, x, axis=axis))
         out = np.zeros(f.shape)
         assert warnings_of(ng.gradient, f, x, axis=axis, out=out)[1] == messages
         assert same_bits(out, expected)

@@ -51,7 +51,7 @@ def of_short_lines(case: Case, inside: Made, spacing: Any) -> tuple[Any, ...]:
         d = np.diff(spacing)
         table[2, 1:-1], table[2, [0, -1]] = 1, d[[0, -1]]
         table[3, 1:-1], table[4:7, 1:-1] = 1, three_points(d[:-1], d[1:])  # in the precision of the coordinates
-        table[7] = not d.all() or not (d[:-1] + d[1:]).all()
+        table[7] = warns(spacing)
     else:
         width, step = _divisors(recipe, spacing)
         table[2, 1:-1], table[2, [0, -1]] = width, step
@@ -61,6 +61,11 @@ def of_short_lines(case: Case, inside: Made, spacing: Any) -> tuple[Any, ...]:
         table[3, [0, -1]], table[4:7, [0, -1]] = 1, inside[0].reshape(2, 3).T
     whole = np.tile(np.repeat(table, case.inner, axis=1), PERIOD // (case.n * case.inner))
     return np.ascontiguousarray(whole), inside
+
+
+def warns(x: np.ndarray) -> bool:
+    """Whether NumPy divides by zero for these coordinates: two steps are none, or go there and back."""
+    return bool((x[1:] == x[:-1]).any() or (np.diff(x)[1:] == -np.diff(x)[:-1]).any())
 
 
 @np.errstate(all="ignore")
