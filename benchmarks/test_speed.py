@@ -90,6 +90,13 @@ def test_functions_report():
     assert len(functions_report.report(functions_report.TABLE[8:10])) == 2 + 2 + 2
 
 
+def test_exact_report():
+    from benchmarks import exact_report
+
+    cases = [case for case in exact_report.CASES if case.reference in ("scipy.differentiate", "f")][2:6]
+    assert len(exact_report.report(cases, 0.01)) == 2 + 2 + 4
+
+
 def test_scripts():
     from benchmarks import scripts
 

@@ -42,6 +42,7 @@ def test_all_are_here():
         "real_data",
         "streaming",
         "exact_or_numeric",
+        "exact_derivatives",
         "cluster_regression",
         "out_of_core",
     }

@@ -219,19 +219,21 @@ class Timed:
         return perf_counter() - self.seconds
 
 
+def first_values(model: Model) -> Values:
+    """Return what a jitted function returns at the first point; if it does not take that, Numba says so."""
+    x = model.points[:, 0].copy() if model.is_vector else model.points[0, 0]
+    value = model.fun(x, *model.args)
+    if isinstance(value, (tuple, list)):
+        raise ValueError(f"`fun` returned a {type(value).__name__}; a jitted function must return a number or an array")
+    return Values.read(np.asarray(value, jit.dtype_returned(model.fun, x, *model.args))[..., None], 1)
+
+
 class JittedCaller:
     """Calls a function that Numba has compiled: from kernels that are compiled for it, once, or from Python."""
 
     def __init__(self, model: Model) -> None:
         self.model = model
-        x = model.points[:, 0].copy() if model.is_vector else model.points[0, 0]
-        # One call shows what the function returns; if it does not take x, Numba says so.
-        value = model.fun(x, *model.args)
-        if isinstance(value, (tuple, list)):
-            raise ValueError(
-                f"`fun` returned a {type(value).__name__}; a jitted function must return a number or an array"
-            )
-        like = Values.read(np.asarray(value, jit.dtype_returned(model.fun, x, *model.args))[..., None], 1)
+        like = first_values(model)
         count = model.points.shape[1]
         self.values = Values(like.shape, like.dtype, np.empty((like.lanes.shape[0], count)))
         args = jit.type_of(model.args) if model.args else None

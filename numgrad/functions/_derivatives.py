@@ -1,27 +1,18 @@
 """Derivatives of functions by difference quotients: arguments are checked, and results put into shape."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from functools import partial
+from inspect import signature
+from typing import Any, Literal
 
 import numpy as np
 
-from numgrad._checks import flag, integer, numbers, refuse_units
-from numgrad.functions._calls import Model, Tasks, caller_of
+from numgrad.functions._calls import Tasks
+from numgrad.functions._exactly import FunctionExplanation
+from numgrad.functions._problem import ACCURATE, NUMBER, TO_NUMBER, VECTOR, Options, prepare
 from numgrad.functions._quotients import central, mixed, mixed_one_sided, one_sided
 from numgrad.functions._result import Derivative
 from numgrad.functions._search import Found, Search
-
-MOST_ACCURATE = 20
-
-
-class Options(NamedTuple):
-    """The arguments that all these functions share."""
-
-    accuracy: Any
-    step: Any
-    bounds: Any
-    vectorized: Any
-    args: Any
 
 
 def derivative(
@@ -29,11 +20,12 @@ def derivative(
     x: Any,
     *,
     n: int = 1,
-    accuracy: int = 10,
+    accuracy: int = ACCURATE,
     step: Any = None,
     bounds: tuple[Any, Any] | None = None,
     vectorized: bool = False,
     args: tuple[Any, ...] = (),
+    method: Literal["auto", "exact", "quotients"] = "auto",
 ) -> Derivative:
     """Return the n-th derivative of a function of one variable, with an estimate of its error.
 
@@ -62,6 +54,10 @@ def derivative(
         if it is to be called with arrays.
     args : tuple, optional
         Further arguments of `fun`.
+    method : {"auto", "exact", "quotients"}, optional
+        "exact" derives a function that Numba has jitted by rules, exact to rounding; "quotients" takes difference
+        quotients. By default a jitted function is derived exactly if all in it has rules, and no `step` or other
+        `accuracy` is given.
 
     Returns
     -------
@@ -128,8 +124,11 @@ def derivative(
     >>> derivative(lambda t: np.array([np.cos(t), np.sin(t)]), 0.0).value
     array([0., 1.])
     """
-    n = integer("n", n, 1, 10)
-    search, points = _prepare(fun, x, Options(accuracy, step, bounds, vectorized, args), is_vector=False)
+    problem = prepare(fun, x, Options(accuracy, step, bounds, vectorized, args, method), NUMBER, n)
+    exact = problem.exact()
+    if exact is not None:
+        return exact
+    search, points = problem.search(), problem.model.points
     tasks = Tasks(np.arange(points.shape[1]), np.zeros(points.shape[1], np.int64))
     found = search.find(tasks, [central(n), one_sided(n, 1), one_sided(n, -1)])
     return _result(search, found, ())
@@ -139,11 +138,12 @@ def gradient(
     fun: Callable[..., Any],
     x: Any,
     *,
-    accuracy: int = 10,
+    accuracy: int = ACCURATE,
     step: Any = None,
     bounds: tuple[Any, Any] | None = None,
     vectorized: bool = False,
     args: tuple[Any, ...] = (),
+    method: Literal["auto", "exact", "quotients"] = "auto",
 ) -> Derivative:
     """Return the gradient of a function of several variables, with an estimate of its error.
 
@@ -169,6 +169,10 @@ def gradient(
         if it is to be called with arrays.
     args : tuple, optional
         Further arguments of `fun`.
+    method : {"auto", "exact", "quotients"}, optional
+        "exact" derives a function that Numba has jitted by rules, exact to rounding; "quotients" takes difference
+        quotients. By default a jitted function is derived exactly if all in it has rules, and no `step` or other
+        `accuracy` is given.
 
     Returns
     -------
@@ -205,18 +209,19 @@ def gradient(
     array([[4., 0., 6.],
            [1., 4., 9.]])
     """
-    return _jacobian(fun, x, Options(accuracy, step, bounds, vectorized, args), is_scalar=True)
+    return _jacobian(fun, x, Options(accuracy, step, bounds, vectorized, args, method), is_scalar=True)
 
 
 def jacobian(
     fun: Callable[..., Any],
     x: Any,
     *,
-    accuracy: int = 10,
+    accuracy: int = ACCURATE,
     step: Any = None,
     bounds: tuple[Any, Any] | None = None,
     vectorized: bool = False,
     args: tuple[Any, ...] = (),
+    method: Literal["auto", "exact", "quotients"] = "auto",
 ) -> Derivative:
     """Return the first partial derivatives of a function of several variables, with an estimate of their error.
 
@@ -243,6 +248,10 @@ def jacobian(
         if it is to be called with arrays.
     args : tuple, optional
         Further arguments of `fun`.
+    method : {"auto", "exact", "quotients"}, optional
+        "exact" derives a function that Numba has jitted by rules, exact to rounding; "quotients" takes difference
+        quotients. By default a jitted function is derived exactly if all in it has rules, and no `step` or other
+        `accuracy` is given.
 
     Returns
     -------
@@ -276,18 +285,19 @@ def jacobian(
     array([[2., 1.],
            [1., 3.]])
     """
-    return _jacobian(fun, x, Options(accuracy, step, bounds, vectorized, args), is_scalar=False)
+    return _jacobian(fun, x, Options(accuracy, step, bounds, vectorized, args, method), is_scalar=False)
 
 
 def hessian(
     fun: Callable[..., Any],
     x: Any,
     *,
-    accuracy: int = 10,
+    accuracy: int = ACCURATE,
     step: Any = None,
     bounds: tuple[Any, Any] | None = None,
     vectorized: bool = False,
     args: tuple[Any, ...] = (),
+    method: Literal["auto", "exact", "quotients"] = "auto",
 ) -> Derivative:
     """Return the second partial derivatives of a function of several variables, with an estimate of their error.
 
@@ -314,6 +324,10 @@ def hessian(
         if it is to be called with arrays.
     args : tuple, optional
         Further arguments of `fun`.
+    method : {"auto", "exact", "quotients"}, optional
+        "exact" derives a function that Numba has jitted by rules, exact to rounding; "quotients" takes difference
+        quotients. By default a jitted function is derived exactly if all in it has rules, and no `step` or other
+        `accuracy` is given.
 
     Returns
     -------
@@ -353,7 +367,11 @@ def hessian(
     array([[4., 2.],
            [2., 0.]])
     """
-    search, points = _prepare(fun, x, Options(accuracy, step, bounds, vectorized, args), is_vector=True)
+    problem = prepare(fun, x, Options(accuracy, step, bounds, vectorized, args, method), VECTOR, 2)
+    exact = problem.exact()
+    if exact is not None:
+        return exact
+    search, points = problem.search(), problem.model.points
     variables, count = points.shape
     diagonal = search.find(_tasks(np.arange(variables), None, count), [central(2), one_sided(2, 1), one_sided(2, -1)])
     i, j = np.triu_indices(variables, 1)
@@ -368,10 +386,12 @@ def hessian(
 
 
 def _jacobian(fun: Any, x: Any, options: Options, *, is_scalar: bool) -> Derivative:
-    search, points = _prepare(fun, x, options, is_vector=True)
-    shape = search.caller.values.shape
-    if is_scalar and shape:
-        raise ValueError(f"`fun` returned an array of shape {shape}; `gradient` is for one number, use `jacobian`")
+    problem = prepare(fun, x, options, TO_NUMBER if is_scalar else VECTOR, 1)
+    exact = problem.exact()
+    if exact is not None:
+        return exact
+    search, points = problem.search(), problem.model.points
+    problem.refuse_arrays(search.caller.values.shape)
     tasks = _tasks(np.arange(points.shape[0]), None, points.shape[1])
     found = search.find(tasks, [central(1), one_sided(1, 1), one_sided(1, -1)])
     return _result(search, found, points.shape[:1])
@@ -388,85 +408,6 @@ def _place(found: Found, part: Found, rows: np.ndarray, points: int) -> None:
     tasks = (rows[:, None] * points + np.arange(points)).reshape(-1)
     for whole, some in zip(found, part, strict=True):
         whole[..., tasks] = some
-
-
-def _prepare(fun: Any, x: Any, options: Options, *, is_vector: bool) -> tuple[Search, np.ndarray]:
-    """Return the search for derivatives, and the points, one column for each."""
-    if not callable(fun):
-        raise TypeError(f"`fun` is {fun!r}, which cannot be called; give a function")
-    if not isinstance(options.args, tuple):
-        raise TypeError(f"`args` is {options.args!r}; give a tuple, ({options.args!r},) for one argument")
-    accuracy = integer("accuracy", options.accuracy, 2, MOST_ACCURATE)
-    if accuracy % 2:
-        raise ValueError(f"`accuracy` is {accuracy}; central quotients have an even order of accuracy")
-    points = _points(x, is_vector)
-    shape = points.shape[1:] if is_vector else points.shape
-    # A copy: kernels are compiled for arrays that can be written to.
-    flat = np.array(points, order="C").reshape(points.shape[0] if is_vector else 1, -1)
-    room = None if options.bounds is None else _room(flat, points, options.bounds)
-    steps = None if options.step is None else _steps(flat, points, options.step)
-    caller = caller_of(Model(fun, flat, is_vector, options.args, shape), flag("vectorized", options.vectorized))
-    return Search(caller, accuracy, steps, room), flat
-
-
-def _points(x: Any, is_vector: bool) -> np.ndarray:
-    refuse_units(x, "x")
-    points = np.asarray(x)
-    if points.dtype.kind in "biu":
-        points = points.astype(float)
-    if points.dtype not in ("f4", "f8"):
-        raise TypeError(f"`x` has dtype {points.dtype}; give real points, of float32 or float64")
-    if is_vector and points.ndim == 0:
-        raise ValueError("`x` is a number; give a vector of the variables of `fun`, or use `derivative`")
-    if points.size == 0:
-        missing = "variable" if is_vector and points.shape[0] == 0 else "point"
-        raise ValueError(f"`x` has shape {points.shape}; give at least one {missing}")
-    return points
-
-
-def _first(array: np.ndarray, mask: np.ndarray) -> str:
-    """The first of the chosen elements, and where it is."""
-    index = tuple(int(i) for i in np.argwhere(mask)[0])
-    return f"{array[index]}" + (f" at index {index if len(index) > 1 else index[0]}" if index else "")
-
-
-def _spread(name: str, value: Any, points: np.ndarray) -> np.ndarray:
-    """Broadcast to the shape of the points; a value for each variable fits any number of points."""
-    refuse_units(value, name)
-    given = numbers(name, value)
-    if given.ndim == 1 and points.ndim > 1 and given.shape[0] == points.shape[0]:
-        given = given.reshape(-1, *(1,) * (points.ndim - 1))
-    try:
-        return np.array(np.broadcast_to(given, points.shape))
-    except ValueError:
-        raise ValueError(f"`{name}` has shape {given.shape}, which does not fit `x` of shape {points.shape}") from None
-
-
-def _room(flat: np.ndarray, points: np.ndarray, bounds: Any) -> np.ndarray:
-    """Return the distances from the points to the lower bounds, and to the upper ones."""
-    message = f"`bounds` is {bounds!r}; give a pair, the lower and the upper bounds"
-    if not isinstance(bounds, (tuple, list)) and not (isinstance(bounds, np.ndarray) and bounds.ndim):
-        raise TypeError(message)
-    if len(bounds) != 2:
-        raise ValueError(message)
-    low, high = bounds
-    low, high = _spread("bounds", low, points), _spread("bounds", high, points)
-    if not (low <= high).all():
-        raise ValueError(f"`bounds`: the lower bound {_first(low, ~(low <= high))} is not below the upper one")
-    outside = (points < low) | (points > high)
-    if outside.any():
-        raise ValueError(f"`x` is {_first(points, outside)}, which is outside of `bounds`")
-    return np.stack([points - low, high - points]).reshape(2, *flat.shape)
-
-
-def _steps(flat: np.ndarray, points: np.ndarray, step: Any) -> np.ndarray:
-    steps = _spread("step", step, points)
-    if not ((steps > 0) & np.isfinite(steps)).all():
-        raise ValueError(f"`step` is {_first(steps, ~((steps > 0) & np.isfinite(steps)))}; give positive numbers")
-    lost = (points + steps.astype(points.dtype) == points) & np.isfinite(points)
-    if lost.any():
-        raise ValueError(f"`step` is {_first(steps, lost)}, which is nothing beside `x` = {_first(points, lost)}")
-    return steps.reshape(flat.shape)
 
 
 def _result(search: Search, found: Found, variables: tuple[int, ...]) -> Derivative:
@@ -492,3 +433,16 @@ def _result(search: Search, found: Found, variables: tuple[int, ...]) -> Derivat
         n_eval=n_eval if n_eval.ndim else int(n_eval),
         converged=is_converged if is_converged.ndim else bool(is_converged),
     )
+
+
+def _explained(function: Callable[..., Any], kind: str, *given: Any, **options: Any) -> FunctionExplanation:
+    """Return how a call of one of these functions finds derivatives."""
+    call = signature(function).bind(*given, **options)
+    call.apply_defaults()
+    fun, x, order = (call.arguments.pop(name, default) for name, default in (("fun", 0), ("x", 0), ("n", 1)))
+    order = 2 if function is hessian else order
+    return prepare(fun, x, Options(**call.arguments), kind, order).exactly.explained()
+
+
+for _function, _kind in ((derivative, NUMBER), (gradient, TO_NUMBER), (jacobian, VECTOR), (hessian, VECTOR)):
+    _function.explained = partial(_explained, _function, _kind)  # type: ignore[attr-defined]

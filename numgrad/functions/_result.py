@@ -1,6 +1,8 @@
 """The result of a derivative of a function."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -28,7 +30,11 @@ class Derivative:
     converged : bool or ndarray of bool
         Whether the truncation error was brought below that of rounding, and a step beside the others agreed; with a
         given `step`, whether the quotients of neighbouring orders agree to that. False at kinks, jumps and poles, and
-        where the function itself is noisy, in which case `error` says how far `value` may be off.
+        where the function itself is noisy, in which case `error` says how far `value` may be off. An exact derivative
+        has converged where the function and it are finite numbers.
+    method : str
+        How it was found: "quotients", or "exact", by rules of differentiation. An exact derivative has no steps: `step`
+        is NaN. Its `error`, a bound of what rounding does, is computed when it is asked for.
     """
 
     value: Any
@@ -36,6 +42,7 @@ class Derivative:
     step: Any
     n_eval: Any
     converged: Any
+    method: str = "quotients"
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return np.array(self.value, dtype=dtype, copy=copy)
@@ -54,12 +61,25 @@ class Derivative:
         converged = np.asarray(self.converged)
         if value.ndim == 0:
             state = "converged" if converged else "not converged"
-            return (
-                f"Derivative: {value[()]:.15g} +- {error[()]:.1e} "
-                f"({state}, step {float(self.step):.2g}, {self.n_eval} evaluations)"
-            )
+            how = "exact" if self.method == "exact" else f"step {float(self.step):.2g}"
+            return f"Derivative: {value[()]:.15g} +- {error[()]:.1e} ({state}, {how}, {self.n_eval} evaluations)"
         left = int(converged.size - converged.sum())
         state = "all converged" if not left else f"{left:,} of {converged.size:,} not converged"
         largest = f"error at most {error.max():.1e}" if error.size else "empty"
         text = np.array2string(value, precision=8, threshold=20, prefix="  ")
         return f"Derivative of shape {value.shape}: {largest}, {state}, {np.sum(self.n_eval):,} evaluations\n  {text}"
+
+
+class ExactDerivative(Derivative):
+    """A derivative by rules, whose error is computed when it is asked for."""
+
+    def __init__(self, value: Any, error: Callable[[], Any], step: Any, n_eval: Any, converged: Any) -> None:
+        given = {"value": value, "step": step, "n_eval": n_eval, "converged": converged, "method": "exact"}
+        self.__dict__.update(given, _error=error)
+
+    @cached_property
+    def error(self) -> Any:
+        return self.__dict__["_error"]()
+
+    def __reduce__(self) -> Any:
+        return Derivative, (self.value, self.error, self.step, self.n_eval, self.converged, self.method)

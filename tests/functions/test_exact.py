@@ -1,0 +1,590 @@
+"""Exact derivatives of jitted functions: against mathematics, against quotients, and forward against reverse mode."""
+
+import gc
+import math
+import pickle
+import sys
+import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers import finish, start
+
+import numgrad as ng
+from benchmarks.functions import TABLE
+from numgrad.functions import (
+    derivative,
+    derivative_of,
+    gradient,
+    gradient_of,
+    hessian,
+    hessian_of,
+    jacobian,
+    rule,
+    value_and_gradient,
+)
+
+numba = pytest.importorskip("numba")
+if numba.config.DISABLE_JIT:
+    pytest.skip("nothing is compiled", allow_module_level=True)
+
+import idioms  # noqa: E402
+from numba import njit  # noqa: E402
+
+from numgrad.functions._exact import derivatives  # noqa: E402
+
+EPS = 2.0**-52
+X = np.array([0.7, 0.45, 0.9, 0.33, 0.62, 0.81])
+
+
+def quotient(fun, x, order=1):
+    """Central quotients of fourth order, to some ten digits."""
+    h = 1e-5 if order == 1 else 1e-3
+    value = lambda t, e: np.asarray(fun(x + t * e))  # noqa: E731
+    if order == 1:
+        rows = [
+            (8 * (value(h, e) - value(-h, e)) - value(2 * h, e) + value(-2 * h, e)) / (12 * h) for e in np.eye(x.size)
+        ]
+        return np.moveaxis(np.array(rows), 0, -1)
+    inner = gradient_of(fun)
+    return quotient(inner, x)
+
+
+# Truth
+
+
+@pytest.fixture(scope="module")
+def table():
+    """The functions of the table that Numba can jit, jitted."""
+    made = []
+    for function in TABLE:
+        fun = njit(function.fun)
+        try:
+            fun(function.points[0])
+        except numba.core.errors.NumbaError:  # those of SciPy
+            continue
+        made.append((function, fun))
+    return made
+
+
+def test_the_table(table):
+    """Within four units of the last place, times the condition of the formula, that is: within the bound."""
+    assert len(table) == 45
+    for function, fun in table:
+        exact = function.exact(function.points)
+        result = derivative(fun, function.points, method="exact")
+        assert result.method == "exact"
+        assert result.converged.all()
+        error = abs(result.value - exact)
+        # What an error of half a unit of x, and of values on the way, changes; for most functions the first is all.
+        condition = 1 + abs(function.points * function.exact(function.points, 2) / exact)
+        assert (error <= 16 * condition * np.spacing(abs(exact))).all(), function.formula
+
+
+def test_bounds_cover(table):
+    """They cover, and are not so large as to say nothing: most are within fifty units of the last place."""
+    sizes = []
+    for function, fun in table[::3]:
+        result = derivative(fun, function.points, method="exact")
+        exact = function.exact(function.points)
+        error = abs(result.value - exact)
+        assert (error <= result.error).all(), function.formula
+        condition = np.maximum(result.error / (EPS * abs(exact)), 1)
+        assert (error <= 4 * condition * np.spacing(abs(exact))).all(), function.formula
+        sizes.append(np.median(result.error / abs(result.value)))
+    assert np.median(sizes) < 50 * EPS
+
+
+@pytest.mark.parametrize("n", [2, 3, 5, 10])
+def test_higher_orders(n):
+    import mpmath
+
+    cases = [
+        (lambda x: math.exp(-(x**2)) * math.sin(3 * x), lambda x: mpmath.exp(-(x**2)) * mpmath.sin(3 * x)),
+        (lambda x: math.sqrt(x) / (1 + x**2), lambda x: mpmath.sqrt(x) / (1 + x**2)),
+    ]
+    for fun, exact in cases:
+        with mpmath.workdps(60):
+            points = np.array([0.3, 0.7, 1.1])
+            wanted = np.array([float(mpmath.diff(exact, mpmath.mpf(x), n)) for x in points])
+        result = derivative(njit(fun), points, n=n, method="exact")
+        assert np.allclose(result.value, wanted, rtol=1e-11, atol=0)
+        if n == 3:
+            assert (abs(result.value - wanted) <= result.error).all()
+            assert (result.error <= 1e-12 * abs(wanted)).all()
+
+
+# Idioms
+
+FORWARD_ONLY = {"complex_numbers", "complex_functions"}
+# Each idiom takes a second to compile. In reverse mode these are tried, which have what differs there: results that are
+# kept in variables, tuples, lists and arrays, go to and come from functions, and are written over.
+REVERSED = [
+    "arithmetic", "powers", "extremes", "comparisons", "functions_of_arrays", "accumulator_of_int",
+    "accumulator_of_float", "while_loop", "early_return", "recursion", "tuples", "lists", "slices",
+    "array_expressions", "reductions_along_axes", "products", "choices", "like", "array_of_numbers", "inner_functions",
+    "other_functions", "two_dimensions", "particles",
+]  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore::numba.core.errors.NumbaPerformanceWarning")
+@pytest.mark.filterwarnings("ignore::numba.core.errors.NumbaPendingDeprecationWarning")
+@pytest.mark.parametrize("idiom", idioms.IDIOMS, ids=lambda f: f.__name__)
+def test_idioms(idiom):
+    """The value has the bits of f(x); forward and reverse mode agree to rounding, and with a quotient."""
+    fun = njit(idiom)
+    value, slope = np.asarray(fun(X)), quotient(fun, X)
+    kind = derivatives.Kind(fun, np.dtype(float), np.dtype(float), ())
+    found = derivatives._found(derivatives.forward, kind, X[None], (), (6,), 1, 6)
+    assert np.isclose(found.last[0], value, rtol=4 * EPS, atol=0)
+    assert np.allclose(found.derivatives[0, 0], slope, rtol=1e-8, atol=1e-8)
+    if idiom.__name__ in FORWARD_ONLY:
+        with pytest.raises(derivatives.NoRule):
+            derivatives._found(derivatives._reversed, kind, X[None], (), (6,), 1)
+        return
+    if idiom.__name__ not in REVERSED:
+        return
+    reversed_ = derivatives._found(derivatives._reversed, kind, X[None], (), (6,), 1)
+    assert reversed_.last[0] == found.last[0]
+    assert np.allclose(reversed_.derivatives, found.derivatives, rtol=1e-13, atol=1e-14)
+
+
+def test_a_class_as_an_argument():
+    from numba import float64
+    from numba.experimental import jitclass
+
+    @jitclass([("rate", float64), ("weights", float64[:])])
+    class Model:
+        def __init__(self, rate, weights):
+            self.rate = rate
+            self.weights = weights
+
+    fun = njit(lambda x, model: model.rate * x[0] ** 2 + (model.weights * x).sum())
+    result = gradient(fun, X, args=(Model(0.5, np.arange(6.0)),), method="exact")
+    assert np.allclose(result.value, np.arange(6.0) + np.array([X[0], 0, 0, 0, 0, 0]), rtol=4 * EPS)
+
+
+# Shapes, dtypes, points
+
+
+@njit
+def rosenbrock(x):
+    s = 0.0
+    for i in range(x.size - 1):
+        s += 100.0 * (x[i + 1] - x[i] ** 2) ** 2 + (1 - x[i]) ** 2
+    return s
+
+
+@njit
+def pair(x, a):
+    return np.array([[x[0] * x[1], a * x[1]], [1.0, x[0] ** 2]])
+
+
+@njit
+def wave(t, a):
+    return np.array([math.sin(a * t), math.exp(t)])
+
+
+@pytest.mark.parametrize("n", [2, 8, 9, 40])
+def test_gradient_at_many_points(n):
+    x = np.random.default_rng(0).random((n, 3, 2))
+    result, by_quotients = gradient(rosenbrock, x), gradient(rosenbrock, x, method="quotients")
+    assert (result.method, by_quotients.method) == ("exact", "quotients")
+    assert result.value.shape == result.error.shape == result.step.shape == result.converged.shape == x.shape
+    assert result.n_eval.shape == (3, 2)
+    assert (abs(result.value - by_quotients.value) <= 10 * by_quotients.error + result.error).all()
+    assert result.converged.all()
+    assert np.isnan(result.step).all()
+
+
+def test_jacobian_of_arrays():
+    x = np.array([[1.0, 2.0, 3.0], [2.0, 3.0, 4.0]])
+    result = jacobian(pair, x, args=(3.0,))
+    assert result.value.shape == (2, 2, 2, 3)
+    zero = np.zeros(3)
+    assert (result.value == [[[x[1], x[0]], [zero, zero + 3]], [[zero, zero], [2 * x[0], zero]]]).all()
+    assert (jacobian(rosenbrock, x[:, 0]).value == gradient(rosenbrock, x[:, 0]).value).all()
+    with pytest.raises(ValueError, match=r"`fun` returned an array of shape \(2, 2\).*use `jacobian`"):
+        gradient(pair, x, args=(3.0,), method="exact")
+
+
+def test_derivative_of_arrays():
+    t = np.linspace(0, 1, 10_000).reshape(100, 100)
+    for n in (1, 3):
+        result = derivative(wave, t, n=n, args=(2.0,))
+        assert result.value.shape == (2, 100, 100)
+        assert np.allclose(result.value[0], -((-1) ** ((n + 1) // 2)) * 2.0**n * np.cos(2 * t), rtol=1e-14)
+        assert np.allclose(result.value[1], np.exp(t), rtol=1e-15)
+
+
+def test_hessian():
+    x = np.random.default_rng(1).random((11, 2))
+    result = hessian(rosenbrock, x)
+    assert result.value.shape == (11, 11, 2)
+    assert (result.value == np.swapaxes(result.value, 0, 1)).all()
+    for p in range(2):
+        assert np.allclose(result.value[..., p], quotient(gradient_of(rosenbrock), x[:, p]), rtol=1e-8, atol=1e-6)
+    assert (hessian(pair, [1.0, 2.0], args=(3.0,)).value[1, 1] == [[2, 0], [0, 0]]).all()
+
+
+def test_second_derivatives_of_linear_algebra():
+    fun = njit(lambda x: np.linalg.inv(np.array([[2.0 + x[0], x[1]], [0.5, 3.0 * x[1]]]))[0, 1])
+    result = hessian(fun, [0.4, 0.8], method="exact")
+    assert np.allclose(result.value, hessian(fun, [0.4, 0.8], method="quotients").value, rtol=1e-8)
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_dtypes(dtype):
+    x = X.astype(dtype)
+    fun = njit(lambda x: x[0] * x[1] + x[2] * x[3])
+    result = gradient(fun, x)
+    assert result.value.dtype == dtype
+    assert (result.value[:4] == x[[1, 0, 3, 2]]).all()
+    assert derivative(njit(lambda t: t * t), x).value.dtype == dtype
+    assert gradient(rosenbrock, np.tile(x, 3)).value.dtype == "f8"  # which has constants of float64
+    assert gradient(fun, [1, 2, 3, 4]).value.tolist() == [2, 1, 4, 3]
+
+
+def test_complex_values():
+    fun = njit(lambda t: np.exp(1j * t))
+    result = derivative(fun, 0.3)
+    assert result.method == "exact"
+    assert result.value == pytest.approx(1j * np.exp(0.3j), rel=1e-15)
+    result = gradient(njit(lambda x: (x[0] + 1j * x[1]) ** 2), [1.0, 2.0])
+    assert np.allclose(result.value, [2 + 4j, -4 + 2j], rtol=4 * EPS)
+
+
+def test_values_that_do_not_depend_on_x():
+    assert derivative(njit(lambda t: 3.0), [1.0, 2.0]).value.tolist() == [0, 0]
+    assert gradient(njit(lambda x: 3), X).value.tolist() == [0] * 6
+    assert gradient(njit(lambda x: 3.0), np.ones(20)).value.tolist() == [0] * 20
+
+
+def test_what_is_not_finite():
+    fun = njit(lambda t: 1 / t if t != 1 else t, error_model="numpy")
+    result = derivative(fun, [0.0, 2.0, np.nan, np.inf])
+    assert result.method == "exact"
+    assert result.value[1] == -0.25
+    assert np.isnan(result.value[[0, 2, 3]]).all()
+    assert result.converged.tolist() == [False, True, False, False]
+    assert np.isinf(result.error[[0, 2, 3]]).all()
+
+
+# Kinks, steps, and what is silent
+
+
+def test_kinks_have_the_derivative_of_the_branch():
+    assert float(derivative(njit(lambda t: abs(t)), 0.0)) == 1
+    assert float(derivative(njit(lambda t: max(t, 0.0)), 0.0)) == 1
+    assert float(derivative(njit(lambda t: min(t, 0.0)), 0.0)) == 1
+    assert float(derivative(njit(lambda t: t if t > 0 else 2 * t), 0.0)) == 2
+    assert derivative(njit(lambda t: abs(t)), 0.0).method == "exact"
+
+
+def test_steps_are_flat_and_explained():
+    fun = njit(lambda x: int(x[0] * 3) * x[1] + math.floor(x[2]))
+    assert gradient(fun, [1.1, 2, 3.5]).value.tolist() == [0, 3, 0]
+    text = str(ng.explain(gradient, fun, [1.1, 2, 3.5]))
+    assert text.startswith("exact, by forward mode, 3 variables at a time\n")
+    assert "the derivative of int in line" in text
+    assert "the derivative of floor in line" in text
+
+
+def test_what_loses_derivatives_is_found_out():
+    """A value that goes through an integer of its bits has a derivative of which no rule knows."""
+
+    @njit
+    def silent(t):
+        kept = np.zeros(1, np.int64)
+        kept[0] = int(t * 2.0**40)
+        return kept[0] / 2.0**40 + t
+
+    result = derivative(silent, 1.3)
+    assert result.method == "quotients"
+    assert result.value == pytest.approx(2, rel=1e-3)
+    assert "differs from a quotient" in str(ng.explain(derivative, silent, 1.3))
+    assert derivative(silent, 1.3, method="exact").value == 1
+
+
+# What has no rule
+
+
+@njit
+def singular(x):
+    return np.linalg.svd(x.reshape(2, 3))[1][0]
+
+
+def test_no_rule():
+    result = gradient(singular, X)
+    assert result.method == "quotients"
+    text = str(ng.explain(gradient, singular, X))
+    assert text.startswith("quotients, because `singular` has no exact derivative: there is no rule for `svd`")
+    assert "np.linalg.svd(x.reshape(2, 3))" in text
+    assert "method='quotients'" in text
+    with pytest.raises(TypeError, match=r"`method` is 'exact', but `singular` has no exact derivative: .*`svd`"):
+        gradient(singular, X, method="exact")
+    with pytest.raises(numba.core.errors.TypingError, match="no rule for `svd`"):
+        gradient_of(singular)(X)
+
+
+@pytest.mark.parametrize(
+    ("fun", "options", "error", "message"),
+    [
+        (math.sin, {}, TypeError, "which Numba has not jitted; decorate it with @numba.njit"),
+        (njit(lambda t: t), {"step": 0.1}, ValueError, "`step`, or `accuracy`, is given, which quotients have"),
+        (njit(lambda t: t), {"accuracy": 4}, ValueError, "`step`, or `accuracy`, is given, which quotients have"),
+        (njit(lambda t: t), {"vectorized": True}, TypeError, "`fun` is vectorized"),
+    ],
+)
+def test_what_cannot_be_exact(fun, options, error, message):
+    with pytest.raises(error, match=message):
+        derivative(fun, 0.5, method="exact", **options)
+    assert derivative(fun, 0.5, **options).method == "quotients"
+    assert "quotients, because" in str(ng.explain(derivative, fun, 0.5, **options))
+
+
+def test_unknown_method():
+    with pytest.raises(ValueError, match="`method` is 'best'; give one of 'auto', 'exact', 'quotients'"):
+        derivative(math.sin, 0.5, method="best")
+    with pytest.raises(TypeError, match="`method` is None"):
+        derivative(math.sin, 0.5, method=None)
+
+
+def test_errors_of_the_function_come_out_as_they_are():
+    @njit
+    def fragile(x):
+        if x[0] > 1:
+            raise ZeroDivisionError("division by nobody")
+        return x.sum()
+
+    for x in (np.array([2.0, 1.0]), np.full(30, 2.0)):
+        for call in (gradient, hessian):
+            with pytest.raises(ZeroDivisionError, match=r"^division by nobody$"):
+                call(fragile, x)
+        with pytest.raises(ZeroDivisionError, match=r"^division by nobody$"):
+            value_and_gradient(fragile)(x)
+    assert (gradient(fragile, np.ones(30)).value == 1).all()
+
+
+def test_bounds_are_kept():
+    """An exact derivative asks for nothing outside of them."""
+    result = derivative(njit(lambda t: math.sqrt(t)), 0.0001, bounds=(0, np.inf))
+    assert (result.method, result.value) == ("exact", 50)
+    with pytest.raises(ValueError, match="outside of `bounds`"):
+        derivative(njit(lambda t: t), 2.0, bounds=(0, 1))
+
+
+def test_derivatives_are_pickled():
+    result = pickle.loads(pickle.dumps(derivative(njit(lambda t: t * t), [1.0, 2.0])))
+    assert result.value.tolist() == [2, 4]
+    assert (result.error > 0).all()
+    assert result.method == "exact"
+
+
+# As jitted functions
+
+
+def test_value_and_gradient():
+    both, slope = value_and_gradient(rosenbrock), gradient_of(rosenbrock)
+    for n in (2, 30, 1000):  # of which the last does not fit the first tape
+        x = np.random.default_rng(n).random(n)
+        value, found = both(x)
+        assert value == rosenbrock(x)
+        assert np.allclose(found, gradient(rosenbrock, x).value, rtol=1e-14)
+        assert (slope(x) == found).all()
+    assert both(np.ones(3, np.float32))[1].dtype == np.float32
+    assert both(np.array([1, 2, 3]))[1].dtype == np.float64
+    assert both.__name__ == "value_and_gradient_rosenbrock"
+
+
+def test_inside_other_functions():
+    slope, bend = gradient_of(rosenbrock), hessian_of(rosenbrock)
+
+    @njit
+    def newton(x):
+        for _ in range(20):
+            x = x - np.linalg.solve(bend(x), slope(x))
+        return x
+
+    assert np.allclose(newton(np.full(4, 0.9)), 1, rtol=1e-14)
+
+
+def test_arguments_pass_through():
+    fun = njit(lambda x, a, b: (a * x).sum() * b)
+    a = np.arange(3.0)
+    assert value_and_gradient(fun)(np.ones(3), a, 2.0)[1].tolist() == [0, 2, 4]
+    assert hessian_of(fun)(np.ones(3), a, 2.0).tolist() == np.zeros((3, 3)).tolist()
+    assert derivative_of(njit(lambda t, k: t**3 * k), 2)(2.0, 5.0) == 60
+
+
+def test_complex_functions_go_forward():
+    fun = njit(lambda x: abs(x[0] + 1j * x[1]) ** 2)
+    assert np.allclose(gradient_of(fun)(np.array([1.0, 2.0])), [2, 4], rtol=1e-15)
+
+
+def test_minimize():
+    from scipy.optimize import minimize
+
+    result = minimize(value_and_gradient(rosenbrock), np.full(30, 0.5), jac=True, method="BFGS")
+    assert np.allclose(result.x, 1, atol=1e-5)
+
+
+def test_what_is_no_jitted_function():
+    for make in (value_and_gradient, gradient_of, hessian_of, derivative_of):
+        with pytest.raises(TypeError, match=r"`fun` is <built-in function abs>, which Numba has not jitted"):
+            make(abs)
+    with pytest.raises(ValueError, match="`n` is 11"):
+        derivative_of(rosenbrock, 11)
+    with pytest.raises(numba.core.errors.TypingError, match="`x` is float64; give a vector of floats"):
+        gradient_of(rosenbrock)(1.0)
+
+
+def test_threads():
+    both = value_and_gradient(rosenbrock)
+    points = np.random.default_rng(0).random((64, 50))
+    expected = [both(x) for x in points]
+    with ThreadPoolExecutor(8) as pool:
+        for (value, slope), (wanted, wanted_slope) in zip(pool.map(both, points), expected, strict=True):
+            assert value == wanted
+            assert (slope == wanted_slope).all()
+        results = list(pool.map(lambda x: gradient(rosenbrock, x).value, points))
+    assert all((a == b[1]).all() for a, b in zip(results, expected, strict=True))
+
+
+def test_calls_leak_nothing():
+    """Of 1e5 calls from Python, and of as many from compiled code: not a byte each."""
+    both, x = value_and_gradient(rosenbrock), np.random.default_rng(0).random(50)
+
+    @njit
+    def many(x, count):
+        for _ in range(count):
+            both(x)
+
+    def memory():
+        return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 if Path("/proc/self/statm").exists() else 0
+
+    many(x, 1000), gradient(rosenbrock, x)
+    before = memory()
+    many(x, 100_000)
+    assert memory() - before < 1 << 20
+    tracemalloc.start()
+    for _ in range(10):
+        gradient(rosenbrock, x)
+    gc.collect()
+    first = tracemalloc.get_traced_memory()[0]
+    for _ in range(1000):
+        gradient(rosenbrock, x)
+    gc.collect()
+    assert tracemalloc.get_traced_memory()[0] - first < 10_000
+    tracemalloc.stop()
+
+
+# Rules of one's own
+
+
+def test_rule():
+    @njit
+    def root(x):
+        y = x
+        for _ in range(60):
+            y = (y + x / y) / 2
+        return y
+
+    fun = njit(lambda x: root(x) + 1)
+    before = derivative(fun, 4.0).error
+    rule(root, njit(lambda x: 0.5 / root(x)))
+    result = derivative(fun, 4.0)
+    assert result.value == 0.25
+    assert result.error < before / 100
+    for n, wanted in ((2, -1 / 32), (3, 3 / 256), (4, -15 / 2048)):
+        assert derivative(fun, 4.0, n=n).value == pytest.approx(wanted, rel=1e-15)
+
+
+def test_rule_of_vectors_and_numbers():
+    @njit
+    def distance(x, y):
+        return math.hypot(x[0] - y, x[1])
+
+    @njit
+    def slope(x, y):
+        r = math.hypot(x[0] - y, x[1])
+        return np.array([x[0] - y, x[1]]) / r, (y - x[0]) / r
+
+    rule(distance, slope)
+    fun = njit(lambda x: distance(x, x[0] * x[1]))
+    x = [1.0, 2.0]  # where it is hypot(x0 - x0 x1, x1), with x0 - x0 x1 = -1
+    assert np.allclose(gradient(fun, x).value, np.array([1, 3]) / 5**0.5, rtol=4 * EPS)
+    assert np.allclose(hessian(fun, x).value, np.array([[0.8, 1.4], [1.4, 0.2]]) / 5**0.5, rtol=1e-14)
+    assert np.allclose(gradient_of(fun)(np.array(x)), np.array([1, 3]) / 5**0.5, rtol=4 * EPS)
+    with pytest.raises(ValueError, match="a rule returned a vector of another size"):
+        gradient(njit(lambda x: distance(x, 1.0)), [1.0, 2.0, 3.0], method="exact")
+
+
+def test_rule_of_a_function_that_numba_cannot_look_into():
+    import ctypes
+
+    from numba.extending import get_cython_function_address
+
+    j0, j1 = (
+        ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_double)(
+            get_cython_function_address("scipy.special.cython_special", name)
+        )
+        for name in ("j0", "j1")
+    )
+    from scipy import special
+
+    fun = njit(lambda t: j0(2 * t))
+    assert derivative(fun, 0.7).method == "quotients"
+    rule(j0, njit(lambda t: -j1(t)))
+    result = derivative(fun, 0.7)
+    assert result.method == "exact"
+    assert result.value == pytest.approx(-2 * special.j1(1.4), rel=1e-15)
+    assert result.error == np.inf  # for how well j1 knows it, its derivative would say
+    rule(j1, njit(lambda t: j0(t) - j1(t) / t))
+    result = derivative(fun, 0.7)
+    assert result.error < 1e-14
+    assert derivative(fun, 0.7, n=2).value == pytest.approx(4 * special.jvp(0, 1.4, 2), rel=1e-14)
+
+
+def test_what_is_no_rule():
+    with pytest.raises(TypeError, match="`fun` is 3, which cannot be called"):
+        rule(3, njit(lambda x: x))
+    with pytest.raises(TypeError, match=r"`derivative` is <function .*>, which Numba has not jitted"):
+        rule(math.sin, lambda x: x)
+
+
+# Others' code
+
+
+def test_nothing_is_registered_on_what_others_use():
+    """The templates of operators, functions and methods are those of before an exact gradient; so are its results."""
+    import operator
+
+    from numba.core.registry import cpu_target
+
+    context = cpu_target.typing_context
+    njit(lambda x: (x + x).sum())(X)
+
+    def templates():
+        functions = (operator.add, operator.mul, operator.getitem, np.sum, np.dot, np.zeros, abs, max, math.sin)
+        found = {f: len(context._lookup_global(f).templates) for f in functions}
+        attributes = {str(key): len(found) for key, found in context._attributes.items()}
+        return found, attributes
+
+    before = templates()
+    gradient(njit(lambda x: (x * x).sum() + np.dot(x, x) + abs(x[0]) + np.zeros(3)[0]), X, method="exact")
+    context.refresh()
+    assert templates() == before
+
+
+def test_the_import_of_numgrad_registers_nothing():
+    code = "import numgrad, numgrad.functions, sys; assert 'numba' not in sys.modules; import numba; " + (
+        "assert not [m for m in sys.modules if m.startswith('numgrad.functions._exact.')]"
+    )
+    finish(start(code=code))
+
+
+if sys.platform == "win32":
+    del test_rule_of_a_function_that_numba_cannot_look_into
