@@ -72,8 +72,9 @@ def prepare(fun: Any, x: Any, options: Options, kind: str, order: Any) -> Proble
         raise ValueError(f"`accuracy` is {accuracy}; central quotients have an even order of accuracy")
     points = _points(x, is_vector)
     shape = points.shape[1:] if is_vector else points.shape
-    # Kernels are compiled for arrays that can be written to.
-    flat = np.require(points, requirements=["C", "W"]).reshape(points.shape[0] if is_vector else 1, -1)
+    # A copy: kernels are compiled for arrays that can be written to; and the error of an exact derivative is computed
+    # when it is asked for, which may be after the caller has written over x.
+    flat = np.array(points, order="C").reshape(points.shape[0] if is_vector else 1, -1)
     room = None if options.bounds is None else _room(flat, points, options.bounds)
     steps = None if options.step is None else _steps(flat, points, options.step)
     is_vectorized, method = flag("vectorized", options.vectorized), choice("method", options.method, METHODS)

@@ -376,6 +376,16 @@ def test_bounds_are_kept():
         derivative(njit(lambda t: t), 2.0, bounds=(0, 1))
 
 
+def test_errors_are_those_of_the_point_that_was_given():
+    """They are computed when they are asked for, which may be after x has been written over."""
+    fun = njit(lambda x: x[0] ** 3 * x[1])
+    for call, one in ((gradient, fun), (derivative, njit(lambda t: t**3))):
+        x = np.array([1.0, 2.0])
+        expected, result = call(one, x).error.copy(), call(one, x)
+        x[:] = 1e9
+        assert (result.error == expected).all()
+
+
 def test_derivatives_are_pickled():
     result = pickle.loads(pickle.dumps(derivative(njit(lambda t: t * t), [1.0, 2.0])))
     assert result.value.tolist() == [2, 4]
