@@ -139,16 +139,12 @@ class Exactly:
         points = np.ascontiguousarray(model.points.T, float)
         found = derivatives.found(self._kind(like), points, model.args, self.order, model.is_vector)
         if self.method == "auto" and key not in known:
-            is_near = _agrees(model, found, self.order)
-            known[key] = (
-                None
-                if is_near
-                else (
+            known[key] = None
+            if not _agrees(model, found, self.order):
+                known[key] = (
                     f"the exact derivative of `{model.fun.__name__}` differs from a quotient: something in it loses "
                     f"derivatives"
                 )
-            )
-            if not is_near:
                 raise derivatives.NoRule(known[key])
         return _result(model, like, found)
 
@@ -205,8 +201,7 @@ def _agrees(model: Model, found: Any, order: int) -> bool:
     except Exception:  # outside of its domain it may raise any
         return True
     nearest = np.full(exact.shape, False)
-    for quotient in _quotients(samples, here, h, order):
-        rough, fine = quotient
+    for rough, fine in _quotients(samples, here, h, order):
         change = abs(fine - rough)
         size = np.maximum(abs(exact), abs(fine))
         noise = precision * abs(here) / h**order

@@ -70,11 +70,15 @@ def _base(kind: Kind, is_bound: bool) -> Any:
     return Bound(base) if is_bound else base
 
 
+def of_order(n: int, base: Any) -> Any:
+    """Return the type of number that derives a function of a number n times."""
+    return Dual(1, base) if n == 1 else Jet(n, base)
+
+
 @lru_cache(maxsize=64)
 def of_numbers(kind: Kind, n: int, is_bound: bool = False) -> Any:
     """Return the loop that derives a function of a number n times, or that finds the bounds of their errors."""
-    base = _base(kind, is_bound)
-    number = Dual(1, base) if n == 1 else Jet(n, base)
+    number = of_order(n, _base(kind, is_bound))
     partial = seeds.error if is_bound else seeds.partial
     keep = _keep(kind, number, FACTOR=float(factorial(n)), partial=partial)
     return _bound(loops.of_numbers, number, kind, seed=seeds.seed_of(number), keep=keep)
@@ -130,7 +134,7 @@ def way(kind: Kind, count: int | None, args: tuple[Any, ...], order: int) -> Way
     """
     base = _base(kind, False)
     if count is None:
-        number = Dual(1, base) if order == 1 else Jet(order, base)
+        number = of_order(order, base)
         return Way(_mode(number), _flat(number, number, kind, args))
     width = min(WIDTH, count)
     numbers: list[Any] = [Dual(width, base) if order == 1 else Dual(1, Dual(width, base))]
@@ -206,9 +210,15 @@ def second_partials(kind: Kind, points: np.ndarray, args: tuple[Any, ...]) -> Fo
     width = min(WIDTH, count)
     calls = sum(-(-(row + 1) // width) for row in range(count))
     found = _found(twice_forward, kind, points, args, (count, count), calls, width)
-    upper = np.triu_indices(count, 1)
-    found.derivatives[..., upper[0], upper[1]] = found.derivatives[..., upper[1], upper[0]]
+    _mirrored(found.derivatives)
     return found
+
+
+def _mirrored(matrices: np.ndarray) -> np.ndarray:
+    """Fill the upper triangles with what is in the lower ones."""
+    i, j = np.triu_indices(matrices.shape[-1], 1)
+    matrices[..., i, j] = matrices[..., j, i]
+    return matrices
 
 
 def _reversed(kind: Kind) -> Any:
@@ -241,10 +251,7 @@ def _found(
             run(loop(kind, one, True), points, np.empty_like(last), found, args)
         except NumbaError:
             found.fill(np.inf)
-        if len(shape) == 2:
-            upper = np.triu_indices(shape[0], 1)
-            found[..., upper[0], upper[1]] = found[..., upper[1], upper[0]]
-        return found
+        return _mirrored(found) if len(shape) == 2 else found
 
     return Found(last, derivatives, bounds, calls)
 

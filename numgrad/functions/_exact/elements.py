@@ -17,26 +17,20 @@ from numba.extending import intrinsic
 from numba.np.arrayobj import _empty_nd_impl
 
 from numgrad.functions._exact.numbers import Number
-from numgrad.functions._exact.operations import RULES, operations, type_of
+from numgrad.functions._exact.operations import RULES, operations, rebound, type_of
 from numgrad.functions._exact.rules import ELEMENTWISE, is_scalar
 
 # Bound anew in each loop: what makes an array for the result, and what is done with each element.
 empty: Any = np.empty
 operation: Any = operator.add
-zero, one = 0.0, 1.0
+zero = 0.0
 
 
 def loop(function: Callable[..., Any], number: Any, **names: Any) -> Any:
     """Return a function of this package, derived, with global names bound anew."""
-    assert isinstance(function, FunctionType)
-    own = function.__globals__ | names
-
-    def make() -> Any:
-        bound = FunctionType(function.__code__, own, function.__name__, function.__defaults__)
-        bound.__qualname__, bound.__module__ = function.__qualname__, function.__module__
-        return operations(number).derived(bound, error_model="numpy")
-
-    return operations(number).once((function, *names.items()), make)
+    made = operations(number)
+    key = function, *names.items()
+    return made.once(key, lambda: made.derived(rebound(function, **names), error_model="numpy"))
 
 
 @cache

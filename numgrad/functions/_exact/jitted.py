@@ -1,6 +1,6 @@
 """Derivatives of jitted functions as jitted functions, to be called from other ones."""
 
-from collections.abc import Callable
+from math import factorial
 from typing import Any
 
 import numpy as np
@@ -11,9 +11,8 @@ from numba.core.registry import cpu_target
 from numba.extending import intrinsic, overload
 
 from numgrad.functions._exact import derivatives, elements, loops, seeds
-from numgrad.functions._exact.jets import Jet
-from numgrad.functions._exact.numbers import Dual, Number
-from numgrad.functions._exact.operations import operations, type_of
+from numgrad.functions._exact.numbers import Dual, scalar_of
+from numgrad.functions._exact.operations import operations, rebound, type_of
 from numgrad.functions._exact.tape import Variable
 
 
@@ -142,13 +141,9 @@ def _memory() -> tuple[Any, Any]:
 recall, remember = _memory()
 
 
-def _made(function: Callable[..., Any], **names: Any) -> Any:
-    """Return one of the functions above for a function and a type of number."""
-    from types import FunctionType
-
-    bound = FunctionType(function.__code__, function.__globals__ | names, function.__name__)
-    bound.__module__ = function.__module__
-    return bound
+def _unpacked(args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return the types of further arguments, which Numba hands over as one tuple."""
+    return args[0] if len(args) == 1 and isinstance(args[0], tuple) else args
 
 
 def _vector(x: Any, name: str) -> Any:
@@ -165,9 +160,7 @@ def _returned(number: Any, fun: Any, x: Any, args: Any) -> Any:
         made = context.resolve_function_type(type_of(context, operations(number).of(fun)), (x, *args), {})
     except NumbaError as error:
         raise TypingError(derivatives.reason_of(error, fun)) from error
-    kind = types.unliteral(made.return_type)
-    while isinstance(kind, Number):
-        kind = kind.base
+    kind = scalar_of(types.unliteral(made.return_type))
     if not isinstance(kind, (types.Float, types.Integer, types.Complex, types.Boolean)):
         raise TypingError(f"`{fun.__name__}` returns {kind}; give a function that returns a number")
     return kind
@@ -177,29 +170,29 @@ def value_and_gradient(fun: Any) -> Any:
     """Return the implementation, for types of arguments, of the value and the gradient of a function."""
 
     def implementation(x: Any, *args: Any) -> Any:
-        args = args[0] if len(args) == 1 and isinstance(args[0], tuple) else args
+        args = _unpacked(args)
         base = _vector(x, "value_and_gradient")
         number: Any = Dual(derivatives.WIDTH, base)
         returned = _returned(number, fun, types.Array(number, 1, "C"), args)
         scalar = np.dtype(str(base)).type
-        few = _made(
+        few = rebound(
             by_duals, fun=operations(number).of(fun), empty=elements.empty_of(number), unit=seeds.unit_of(number),
-            WIDTH=derivatives.WIDTH, FLOAT=scalar, RETURNED=np.dtype(str(base)).type, zero=0.0,
+            WIDTH=derivatives.WIDTH, FLOAT=scalar, RETURNED=scalar, zero=0.0,
         )  # fmt: skip
         if isinstance(returned, types.Complex):
             dtype = np.dtype(str(returned)).type
-            return _made(few, RETURNED=dtype, zero=dtype(0))
+            return rebound(few, RETURNED=dtype, zero=dtype(0))
         number = Variable(base)
         try:
             _returned(number, fun, types.Array(number, 1, "C"), args)
         except TypingError:  # complex numbers on the way
             return few
-        many = _made(
+        many = rebound(
             by_tape, fun=operations(number).of(fun), unit=seeds.variable_of(number), empty=elements.empty_of(number),
             FLOAT=scalar,
         )  # fmt: skip
         jit = njit(nogil=True, error_model="numpy")
-        return _made(by_either, few=jit(few), many=jit(many))
+        return rebound(by_either, few=jit(few), many=jit(many))
 
     return implementation
 
@@ -209,7 +202,7 @@ def gradient(fun: Any) -> Any:
     both = jitted(value_and_gradient(fun), "value_and_gradient", "")
 
     def implementation(x: Any, *args: Any) -> Any:
-        return _made(second_of_two, both=both)
+        return rebound(second_of_two, both=both)
 
     return implementation
 
@@ -220,9 +213,9 @@ def hessian(fun: Any) -> Any:
     def implementation(x: Any, *args: Any) -> Any:
         base = _vector(x, "hessian_of")
         number = Dual(1, Dual(derivatives.WIDTH, base))
-        args = args[0] if len(args) == 1 and isinstance(args[0], tuple) else args
+        args = _unpacked(args)
         _returned(number, fun, types.Array(number, 1, "C"), args)
-        return _made(
+        return rebound(
             twice, fun=operations(number).of(fun), unit=seeds.row_unit_of(number), empty=elements.empty_of(number),
             FLOAT=np.dtype(str(base)).type, WIDTH=derivatives.WIDTH,
         )  # fmt: skip
@@ -237,12 +230,10 @@ def derivative(fun: Any, n: int) -> Any:
         if not isinstance(types.unliteral(x), (types.Float, types.Integer)):
             raise TypingError(f"derivative_of: `x` is {x}; give a number")
         base = x if isinstance(x, types.Float) else types.float64
-        number = Dual(1, base) if n == 1 else Jet(n, base)
-        args = args[0] if len(args) == 1 and isinstance(args[0], tuple) else args
+        number = derivatives.of_order(n, base)
+        args = _unpacked(args)
         _returned(number, fun, number, args)
-        from math import factorial
-
-        return _made(
+        return rebound(
             of_number, fun=operations(number).of(fun), seed=seeds.seed_of(number), FLOAT=np.dtype(str(base)).type,
             FACTOR=float(factorial(n)),
         )  # fmt: skip

@@ -178,9 +178,7 @@ class Operations:
         """Return a function, jitted or plain, jitted for numbers that carry derivatives."""
         plain = getattr(function, "py_func", function)
         given = {k: v for k, v in getattr(function, "targetoptions", {}).items() if k in OPTIONS}
-        clone = FunctionType(plain.__code__, plain.__globals__, plain.__name__, plain.__defaults__, plain.__closure__)
-        clone.__kwdefaults__ = plain.__kwdefaults__
-        clone.__qualname__, clone.__module__ = plain.__qualname__, plain.__module__
+        clone = rebound(plain)
         clone.operations = self  # type: ignore[attr-defined]
         # Nobody calls it from Python, which could not hold what it returns.
         own = {"pipeline_class": Deriving, "nogil": True, "no_cfunc_wrapper": True, "no_cpython_wrapper": True}
@@ -194,6 +192,15 @@ class Operations:
             self._made[key] = Operation(original, rule, self.number, name, is_kept, is_maker)
         made: Operation = self._made[key]
         return made
+
+
+def rebound(function: Any, **names: Any) -> FunctionType:
+    """Return a copy of a function, with global names bound anew."""
+    own = function.__globals__ | names if names else function.__globals__
+    made = FunctionType(function.__code__, own, function.__name__, function.__defaults__, function.__closure__)
+    made.__kwdefaults__ = function.__kwdefaults__
+    made.__qualname__, made.__module__ = function.__qualname__, function.__module__
+    return made
 
 
 def final(function: Any) -> Any:

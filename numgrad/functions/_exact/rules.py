@@ -14,7 +14,7 @@ from numba.extending import intrinsic
 from numgrad.functions._exact.numbers import PLAIN, Number, level, value_of
 from numgrad.functions._exact.operations import FAMILIES, FLAT, RULES, Rule, key_of, operations, type_of
 
-# What takes numbers only, and what takes arrays, too: element by element, by the rules that `arrays` puts here.
+# What takes numbers only, and what takes arrays, too: element by element, by the rules that `elements` puts here.
 ELEMENTWISE: list[Callable[..., Any]] = []
 
 
@@ -32,12 +32,7 @@ def is_scalar(kind: Any) -> bool:
     return isinstance(types.unliteral(kind), (*PLAIN, Number))
 
 
-def base_of(kind: Any) -> Any:
-    """Return the type of the value of a number."""
-    return kind.base if isinstance(kind, Number) else types.unliteral(kind)
-
-
-def for_values(function: Any, bases: tuple[Any, ...], **options: Any) -> Any:
+def for_values(function: Any, bases: tuple[Any, ...]) -> Any:
     """Return what does for values what a function does: derived, where values carry derivatives in turn."""
     number = next((b for b in bases if isinstance(b, Number)), None)
     if type(function) is FunctionType and function not in RULES:  # a formula

@@ -105,9 +105,6 @@ def variable_of(kind: Any) -> Any:
 @intrinsic
 def value(context: Any, y: Any) -> Any:
     """Return the value of a number that carries derivatives, of any order; of another number, itself."""
-    base = y
-    while isinstance(base, Number):
-        base = base.base
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         kind, (number,) = y, arguments
@@ -115,7 +112,16 @@ def value(context: Any, y: Any) -> Any:
             kind, number = kind.base, numbers.value_of(context, builder, kind, number)
         return number
 
-    return base(y), generate
+    return numbers.scalar_of(y)(y), generate
+
+
+def _partial(context: Any, builder: Any, kind: Any, number: Any, index: Any) -> Any:
+    """The derivative of a dual number with respect to the variable of an index that only run time knows."""
+    _, partials = numbers.parts(context, builder, kind, number)
+    if isinstance(kind.base, types.Float):
+        return builder.extract_element(partials, index)
+    kept = cgutils.alloca_once_value(builder, partials)
+    return builder.load(builder.gep(kept, [ir.Constant(ir.IntType(64), 0), index]))
 
 
 @intrinsic
@@ -128,13 +134,9 @@ def partial(context: Any, y: Any, index: Any) -> Any:
         number, index = arguments
         if not isinstance(y, Number):
             return ir.Constant(context.get_value_type(base), None)
-        own = cgutils.create_struct_proxy(y)(context, builder, value=number)
         if isinstance(y, jets.Jet):
-            return own.last
-        if isinstance(y.base, types.Float):
-            return builder.extract_element(own.partials, index)
-        kept = cgutils.alloca_once_value(builder, own.partials)
-        return builder.load(builder.gep(kept, [ir.Constant(ir.IntType(64), 0), index]))
+            return cgutils.create_struct_proxy(y)(context, builder, value=number).last
+        return _partial(context, builder, y, number, index)
 
     return base(y, types.int64), generate
 
@@ -148,9 +150,10 @@ def error(context: Any, y: Any, index: Any) -> Any:
         if not isinstance(y, Number):
             return zero
         own = cgutils.create_struct_proxy(y)(context, builder, value=arguments[0])
-        is_jet = isinstance(y, jets.Jet)
-        kind = y.scalar if isinstance(y, jets.Jet) else y.base
-        found = own.last if is_jet else numbers.extract(builder, own.partials, y.partials, 0)
+        if isinstance(y, jets.Jet):
+            kind, found = y.scalar, own.last
+        else:
+            kind, found = y.base, numbers.extract(builder, own.partials, y.partials, 0)
         if isinstance(kind, Dual):
             found = cgutils.create_struct_proxy(kind)(context, builder, value=found).partials
             kind, found = kind.base, numbers.extract(builder, found, kind.partials, 0)
@@ -173,11 +176,7 @@ def second(context: Any, y: Any, index: Any) -> Any:
             return ir.Constant(context.get_value_type(base), None)
         own = cgutils.create_struct_proxy(y)(context, builder, value=number)
         row = numbers.extract(builder, own.partials, y.partials, 0)
-        inner = cgutils.create_struct_proxy(y.base)(context, builder, value=row)
-        if isinstance(y.base.base, types.Float):
-            return builder.extract_element(inner.partials, index)
-        kept = cgutils.alloca_once_value(builder, inner.partials)
-        return builder.load(builder.gep(kept, [ir.Constant(ir.IntType(64), 0), index]))
+        return _partial(context, builder, y.base, row, index)
 
     return base(y, types.int64), generate
 
