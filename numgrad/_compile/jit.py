@@ -172,11 +172,15 @@ def type_of(value: Any) -> Any:
 
 
 def dtype_returned(function: Any, *arguments: Any) -> str | None:
-    """Return the dtype of the number, or the array, that a jitted function returns for such arguments.
+    """Return the dtype of the number, or the array, that a jitted function has returned for such arguments.
 
     Python objects do not tell float32 from float64. None if it took the arguments for other types.
     """
-    overload = function.overloads.get(tuple(map(type_of, arguments)))
+    overloads = function.overloads
+    if len(overloads) == 1:  # types take more time to find than most functions take
+        (overload,) = overloads.values()
+    else:
+        overload = overloads.get(tuple(map(type_of, arguments)))
     if overload is None:
         return None
     kind = getattr(overload.signature.return_type, "dtype", overload.signature.return_type)

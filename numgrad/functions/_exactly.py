@@ -155,23 +155,16 @@ def _result(model: Model, like: Any, found: Any) -> ExactDerivative:
     shape = like.shape + variables + model.shape
 
     def shaped(numbers: np.ndarray) -> Any:
-        return np.moveaxis(numbers.reshape(*numbers.shape[:2], -1), 0, -1).reshape(shape)[()]
+        return numbers.reshape(numbers.shape[0], -1).T.reshape(shape)[()]
 
     value = shaped(found.derivatives).astype(np.result_type(like.dtype, model.points.dtype), copy=False)
     converged = np.isfinite(value)
-    # What is the same everywhere takes no memory.
-    n_eval = np.broadcast_to(found.calls, model.shape)
 
     def error() -> Any:
         return np.where(converged, shaped(found.error()), np.inf)[()]
 
-    return ExactDerivative(
-        value,
-        error,
-        np.broadcast_to(np.nan, shape)[()],
-        n_eval if n_eval.ndim else int(n_eval),
-        converged if np.ndim(converged) else bool(converged),
-    )
+    n_eval = np.broadcast_to(found.calls, model.shape) if model.shape else found.calls
+    return ExactDerivative(value, error, n_eval, converged if shape else bool(converged))
 
 
 def _agrees(model: Model, found: Any, order: int) -> bool:

@@ -71,15 +71,19 @@ class Derivative:
 
 
 class ExactDerivative(Derivative):
-    """A derivative by rules, whose error is computed when it is asked for."""
+    """A derivative by rules: it has no steps, and its error is computed when it is asked for."""
 
-    def __init__(self, value: Any, error: Callable[[], Any], step: Any, n_eval: Any, converged: Any) -> None:
-        given = {"value": value, "step": step, "n_eval": n_eval, "converged": converged, "method": "exact"}
+    def __init__(self, value: Any, error: Callable[[], Any], n_eval: Any, converged: Any) -> None:
+        given = {"value": value, "n_eval": n_eval, "converged": converged, "method": "exact"}
         self.__dict__.update(given, _error=error)
 
     @cached_property
     def error(self) -> Any:
         return self.__dict__["_error"]()
+
+    @cached_property
+    def step(self) -> Any:
+        return np.broadcast_to(np.nan, np.shape(self.value))[()]  # takes no memory
 
     def __reduce__(self) -> Any:
         return Derivative, (self.value, self.error, self.step, self.n_eval, self.converged, self.method)

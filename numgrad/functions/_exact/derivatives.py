@@ -48,7 +48,6 @@ class Kind(NamedTuple):
 class Found(NamedTuple):
     """The derivatives of a function; their errors, when asked for; and how often it was called."""
 
-    last: np.ndarray  # its value, of so many numbers, at the point that came last
     derivatives: np.ndarray  # of shape (points, numbers, variables ...)
     error: Callable[[], np.ndarray]
     calls: int  # of the function, at each point
@@ -225,8 +224,8 @@ def _reversed(kind: Kind) -> Any:
     """Return what runs `reverse`, with a tape."""
     kernel = reverse(kind)
 
-    def run(points: Any, last: Any, out: Any, start: int, stop: int, args: Any) -> None:
-        run_reverse(kernel, points, last, out, start, stop, args)
+    def run(points: Any, out: Any, start: int, stop: int, args: Any) -> None:
+        run_reverse(kernel, points, out, start, stop, args)
 
     return run
 
@@ -235,10 +234,9 @@ def _found(
     make: Any, kind: Kind, points: np.ndarray, args: Any, shape: tuple[int, ...], calls: int, *which: int
 ) -> Found:
     count, numbers = points.shape[0], int(np.prod(kind.shape))
-    last = np.empty(numbers, kind.returned)
     derivatives = np.empty((count, numbers, *shape), kind.returned)
     try:
-        run(make(kind, *which), points, last, derivatives, args)
+        run(make(kind, *which), points, derivatives, args)
     except NumbaError as error:
         raise NoRule(reason_of(error, kind.fun)) from error
 
@@ -248,12 +246,12 @@ def _found(
         loop: Any = forward if make is _reversed else make
         one = which[0] if make is of_numbers else 1
         try:
-            run(loop(kind, one, True), points, np.empty_like(last), found, args)
+            run(loop(kind, one, True), points, found, args)
         except NumbaError:
             found.fill(np.inf)
         return _mirrored(found) if len(shape) == 2 else found
 
-    return Found(last, derivatives, bounds, calls)
+    return Found(derivatives, bounds, calls)
 
 
 def reason_of(error: NumbaError, fun: Any) -> str:
@@ -300,7 +298,7 @@ _tapes: list[Tape] = []
 
 
 def run_reverse(
-    kernel: Any, points: np.ndarray, last: np.ndarray, out: np.ndarray, start: int, stop: int, args: Any
+    kernel: Any, points: np.ndarray, out: np.ndarray, start: int, stop: int, args: Any
 ) -> None:
     """Derive by a tape, which is taken from those that lie ready and given back; a full one is made larger."""
     n = points.shape[1]
@@ -308,24 +306,24 @@ def run_reverse(
     if tape.adjoints.size < tape.ends.size + n + 1:
         tape.make(tape.weights.size, tape.ends.size, n)
     while start < stop:
-        start = kernel(points, last, out, start, stop, *tape.arrays, args)
+        start = kernel(points, out, start, stop, *tape.arrays, args)
         if start < stop:
             tape.make(2 * int(tape.words[3]), 2 * int(tape.words[4]), n)
     _tapes.append(tape)
 
 
-def run(kernel: Any, points: np.ndarray, last: np.ndarray, out: np.ndarray, args: Any) -> None:
+def run(kernel: Any, points: np.ndarray, out: np.ndarray, args: Any) -> None:
     """Run a loop over all points, on all threads if that pays: some points say how long the others take."""
     count = points.shape[0]
     first = min(POINTS, count)
     began = perf_counter()
-    kernel(points, last, out, 0, first, args)
+    kernel(points, out, 0, first, args)
     seconds = (perf_counter() - began) * (count - first) / first
     threads = get_num_threads() if seconds > WORTHWHILE else 1
     piece = max(1, -(-(count - first) // (4 * threads))) if threads > 1 else max(count - first, 1)
 
     def work(pieces: Iterator[int]) -> None:
         for start in pieces:
-            kernel(points, last, out, start, min(start + piece, count), args)
+            kernel(points, out, start, min(start + piece, count), args)
 
     share(work, range(first, count, piece), threads)
