@@ -52,12 +52,15 @@ class Files(IndexDataCacheFile):
 
 
 class Cache(FunctionCache):
-    """The cache of a function. Code that cannot be loaded is compiled; code that cannot be saved stays in memory."""
+    """The cache of a function. Code that cannot be loaded is compiled; code that cannot be saved stays in memory.
 
-    def __init__(self, function: Any) -> None:
+    What has been saved under another `stamp` is replaced: by default that is the time and the size of the source.
+    """
+
+    def __init__(self, function: Any, stamp: str | None = None) -> None:
         super().__init__(function)
         impl = self._impl
-        self._cache_file = Files(self._cache_path, impl.filename_base, impl.locator.get_source_stamp())
+        self._cache_file = Files(self._cache_path, impl.filename_base, stamp or impl.locator.get_source_stamp())
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         try:
@@ -70,6 +73,8 @@ class Cache(FunctionCache):
         return None
 
     def save_overload(self, sig: Any, data: Any) -> None:
+        if data.library.has_dynamic_globals:
+            return  # addresses of this process; Numba would warn of it
         try:
             super().save_overload(sig, data)
         except (OSError, Damaged) as error:

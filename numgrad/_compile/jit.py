@@ -100,18 +100,21 @@ def specialise(kernel: Kernel, *kinds: Any, **options: Any) -> Kernel:
     return draft(kernel, *kinds, **options).compiled
 
 
-def fresh(kernel: Kernel, *, allocates: bool = False, **names: Any) -> Kernel:
+def fresh(kernel: Kernel, *, allocates: bool = False, kept_as: tuple[str, str] | None = None, **names: Any) -> Kernel:
     """Return `kernel` jitted for this process alone, with the global `names` of its file bound anew.
 
     For what is not in a file of numgrad's: code made of a formula, kernels that call a function of the user's, which
-    may allocate. The caller keeps it. The functions that it calls are jitted along, as by `specialise`.
+    may allocate. The caller keeps it. The functions that it calls are jitted along, as by `specialise`. It is kept on
+    disk if it is `kept_as` something: a name, and a stamp that says all that it is made of.
     """
 
     def jit(function: FunctionType) -> Kernel:
         return _jit(function, frozenset(), is_kept=False, allocates=allocates)
 
     with _lock:
-        return _bound(kernel, names, _digest(), jit, {})
+        name, stamp = kept_as or (_digest(), None)
+        made = _bound(kernel, names, name, jit, {})
+        return made if stamp is None else keep(made, stamp)
 
 
 def _bound(
@@ -210,14 +213,14 @@ def entry_point(kernel: Kernel, *arguments: Any) -> Kernel:
     return entry
 
 
-def keep(kernel: Kernel) -> Kernel:
-    """Keep what Numba compiles of a function that it has jitted, if there is a place for it."""
+def keep(kernel: Kernel, stamp: str | None = None) -> Kernel:
+    """Keep what Numba compiles of a function that it has jitted, if there is a place for it; see `Cache`."""
     if os.environ.get("NUMGRAD_CACHE", "1") != "0" and is_jitted(kernel):
         from numgrad._compile.cache import Cache
 
         # No place can be written (librosa#1156): compile in every process instead.
         with suppress(RuntimeError):
-            kernel._cache = Cache(kernel.py_func)  # type: ignore[attr-defined]
+            kernel._cache = Cache(kernel.py_func, stamp)  # type: ignore[attr-defined]
     return kernel
 
 

@@ -158,13 +158,8 @@ def _result(model: Model, like: Any, found: Any) -> ExactDerivative:
         return numbers.reshape(numbers.shape[0], -1).T.reshape(shape)[()]
 
     value = shaped(found.derivatives).astype(np.result_type(like.dtype, model.points.dtype), copy=False)
-    converged = np.isfinite(value)
-
-    def error() -> Any:
-        return np.where(converged, shaped(found.error()), np.inf)[()]
-
     n_eval = np.broadcast_to(found.calls, model.shape) if model.shape else found.calls
-    return ExactDerivative(value, error, n_eval, converged if shape else bool(converged))
+    return ExactDerivative(value, lambda: shaped(found.error()), n_eval)
 
 
 def _agrees(model: Model, found: Any, order: int) -> bool:

@@ -56,8 +56,7 @@ def value_and_gradient(fun: Jitted) -> Jitted:
 
     It is what ``scipy.optimize.minimize(..., jac=True)`` takes.
     """
-    by = _engine(fun)
-    return by.jitted(by.value_and_gradient(fun), *_names("value_and_gradient", fun))
+    return _made(fun, "value_and_gradient")
 
 
 def gradient_of(fun: Jitted) -> Jitted:
@@ -90,8 +89,7 @@ def gradient_of(fun: Jitted) -> Jitted:
     >>> gradient_of(njit(lambda x: x[0] ** 2 * x[1]))(np.array([1.0, 2.0]))
     array([4., 1.])
     """
-    by = _engine(fun)
-    return by.jitted(by.gradient(fun), *_names("gradient_of", fun))
+    return _made(fun, "gradient_of")
 
 
 def hessian_of(fun: Jitted) -> Jitted:
@@ -122,8 +120,7 @@ def hessian_of(fun: Jitted) -> Jitted:
     array([[4., 2.],
            [2., 0.]])
     """
-    by = _engine(fun)
-    return by.jitted(by.hessian(fun), *_names("hessian_of", fun))
+    return _made(fun, "hessian_of")
 
 
 def derivative_of(fun: Jitted, n: int = 1) -> Jitted:
@@ -166,8 +163,7 @@ def derivative_of(fun: Jitted, n: int = 1) -> Jitted:
     0.0
     """
     n = integer("n", n, 1, 10)
-    by = _engine(fun)
-    return by.jitted(by.derivative(fun, n), *_names("derivative_of", fun))
+    return _made(fun, "derivative_of", n)
 
 
 def rule(fun: Any, derivative: Jitted) -> None:
@@ -223,6 +219,9 @@ def _engine(fun: Any, name: str = "fun") -> Any:
     return jitted
 
 
-def _names(name: str, fun: Any) -> tuple[str, str]:
-    of = fun.__name__
-    return f"{name}_{of}" if of.isidentifier() else name, f"{name} of `{of}`; see numgrad.functions.{name}."
+def _made(fun: Any, name: str, *order: int) -> Jitted:
+    """Return one of these functions, with a name and a docstring, kept on disk if `fun` is."""
+    by, of = _engine(fun), fun.__name__
+    own = f"{name}_{of}" if of.isidentifier() else name
+    call = by.jitted(getattr(by, name)(fun, *order), own, f"{name} of `{of}`; see numgrad.functions.{name}.")
+    return by.kept(call, fun, *order)

@@ -73,13 +73,17 @@ class Derivative:
 class ExactDerivative(Derivative):
     """A derivative by rules: it has no steps, and its error is computed when it is asked for."""
 
-    def __init__(self, value: Any, error: Callable[[], Any], n_eval: Any, converged: Any) -> None:
-        given = {"value": value, "n_eval": n_eval, "converged": converged, "method": "exact"}
-        self.__dict__.update(given, _error=error)
+    def __init__(self, value: Any, bound: Callable[[], Any], n_eval: Any) -> None:
+        self.__dict__.update(value=value, n_eval=n_eval, method="exact", _bound=bound)
 
     @cached_property
     def error(self) -> Any:
-        return self.__dict__["_error"]()
+        return np.where(self.converged, self.__dict__["_bound"](), np.inf)[()]
+
+    @cached_property
+    def converged(self) -> Any:
+        finite = np.isfinite(self.value)
+        return finite if np.ndim(finite) else bool(finite)
 
     @cached_property
     def step(self) -> Any:

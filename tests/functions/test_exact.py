@@ -33,7 +33,8 @@ if numba.config.DISABLE_JIT:
 import idioms  # noqa: E402
 from numba import njit  # noqa: E402
 
-from numgrad.functions._exact import derivatives  # noqa: E402
+from numgrad.functions._exact import contents, derivatives, loops  # noqa: E402
+from numgrad.functions._exact.loops import partial, value  # noqa: E402  # bound in what is compiled
 
 EPS = 2.0**-52
 X = np.array([0.7, 0.45, 0.9, 0.33, 0.62, 0.81])
@@ -129,17 +130,25 @@ REVERSED = [
 ]  # fmt: skip
 
 
+def keep_with_value(y, is_here, p, first, count, out):
+    """Keep what `loops.keep_number` does, and the value."""
+    out[p, 0, out.shape[2] - 1] = value(y)
+    for j in range(count):
+        out[p, 0, first + j] = partial(y, j)
+
+
 @pytest.mark.filterwarnings("ignore::numba.core.errors.NumbaPerformanceWarning")
 @pytest.mark.filterwarnings("ignore::numba.core.errors.NumbaPendingDeprecationWarning")
 @pytest.mark.parametrize("idiom", idioms.IDIOMS, ids=lambda f: f.__name__)
-def test_idioms(idiom):
+def test_idioms(idiom, monkeypatch):
     """The value has the bits of f(x); forward and reverse mode agree to rounding, and with a quotient."""
     fun = njit(idiom)
     value, slope = np.asarray(fun(X)), quotient(fun, X)
     kind = derivatives.Kind(fun, np.dtype(float), np.dtype(float), ())
-    found = derivatives._found(derivatives.forward, kind, X[None], (), (6,), 1, 6)
-    assert np.isclose(found.last[0], value, rtol=4 * EPS, atol=0)
-    assert np.allclose(found.derivatives[0, 0], slope, rtol=1e-8, atol=1e-8)
+    monkeypatch.setattr(loops, "keep_number", keep_with_value)
+    *forward, own = derivatives._found(derivatives.forward, kind, X[None], (), (7,), 1, 6).derivatives[0, 0]
+    assert np.isclose(own, value, rtol=4 * EPS, atol=0)
+    assert np.allclose(forward, slope, rtol=1e-8, atol=1e-8)
     if idiom.__name__ in FORWARD_ONLY:
         with pytest.raises(derivatives.NoRule):
             derivatives._found(derivatives._reversed, kind, X[None], (), (6,), 1)
@@ -147,8 +156,7 @@ def test_idioms(idiom):
     if idiom.__name__ not in REVERSED:
         return
     reversed_ = derivatives._found(derivatives._reversed, kind, X[None], (), (6,), 1)
-    assert reversed_.last[0] == found.last[0]
-    assert np.allclose(reversed_.derivatives, found.derivatives, rtol=1e-13, atol=1e-14)
+    assert np.allclose(reversed_.derivatives, forward, rtol=1e-13, atol=1e-14)
 
 
 def test_a_class_as_an_argument():
@@ -563,6 +571,100 @@ def test_what_is_no_rule():
         rule(3, njit(lambda x: x))
     with pytest.raises(TypeError, match=r"`derivative` is <function .*>, which Numba has not jitted"):
         rule(math.sin, lambda x: x)
+
+
+# What is kept on disk
+
+HELPER = """
+from numba import njit
+
+FACTOR = 3.0
+
+@njit(cache=True)
+def helped(x):
+    return FACTOR * x * x
+"""
+KEPT = """
+import sys
+import numpy as np
+from numba import njit
+import helper
+from numgrad.functions import derivative, gradient, hessian, value_and_gradient
+from numgrad.functions._exact import derivatives
+
+@njit(cache=True)
+def number(x):
+    return helper.helped(x) + x
+
+@njit(cache=True)
+def vector(x):
+    s = 0.0
+    for v in x:
+        s += helper.helped(v)
+    return s
+
+both = value_and_gradient(vector)
+few, many = np.arange(1.0, 4.0), np.arange(1.0, 41.0)
+print(derivative(number, 2.0).value, *gradient(vector, few).value, gradient(vector, many).value[1], *both(few)[1])
+kind = derivatives.Kind(number, np.dtype(float), np.dtype(float), ())
+of_vector = kind._replace(fun=vector)
+loops = derivatives.of_numbers(kind, 1), derivatives.forward(of_vector, 3), derivatives.reverse(of_vector), both
+print(*(sum(f.stats.cache_hits.values()) for f in loops))
+"""
+
+
+def test_what_is_kept_on_disk(tmp_path):
+    """A second process compiles nothing; one whose function calls another one, that has changed, all of it."""
+
+    def run(factor):
+        if factor == 5:  # Numba itself does not see that what a function calls has changed
+            (tmp_path / "kept.py").write_text(KEPT + "\n")
+        (tmp_path / "helper.py").write_text(HELPER.replace("3.0", f"{factor:.1f}"))
+        code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import kept"
+        slopes, hits = finish(start(code=code, cache=tmp_path / "cache")).splitlines()
+        assert [float(s) for s in slopes.split()] == [
+            2 * factor * x + i for x, i in ((2, 1), (1, 0), (2, 0), (3, 0), (2, 0), (1, 0), (2, 0), (3, 0))
+        ]
+        return hits.split()
+
+    (tmp_path / "kept.py").write_text(KEPT)
+    assert run(3) == ["0"] * 4
+    assert run(3) == ["1"] * 4
+    assert run(5) == ["0"] * 4
+
+
+FACTOR = 2.0
+
+
+def test_what_a_function_says():
+    """All that its derivative depends on; nothing if it names what only this process knows."""
+    table = np.arange(3.0)
+
+    def made(factor, default=1.0, **options):
+        @njit(**options)
+        def inner(x):
+            return factor * x
+
+        @njit(**options)
+        def fun(x, y=default):
+            return inner(x) * y + FACTOR * math.cos(x) + np.sin(x) + table[0]
+
+        return fun
+
+    global FACTOR
+    said = contents.words(made(1))
+    assert said == contents.words(made(1)) is not None
+    others = [made(2), made(1.0), made(1, 2.0), made(1, fastmath=True), made(1, error_model="numpy")]
+    assert said not in map(contents.words, others)
+    FACTOR = 3.0
+    assert contents.words(made(1)) != said
+    FACTOR = 2.0
+    table[0] = 1
+    assert contents.words(made(1)) != said
+    plain, stack = math.dist, [1]
+    assert contents.words(njit(lambda x: made(x))) is None
+    assert contents.words(njit(lambda x: stack[0] * x)) is not None
+    assert contents.words(njit(lambda x: keep_with_value(x) + plain(x))) is None
 
 
 # Others' code

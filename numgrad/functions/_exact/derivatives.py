@@ -3,8 +3,9 @@
 import linecache
 import re
 from collections.abc import Callable, Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 from math import factorial
+from pathlib import Path
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -15,7 +16,7 @@ from numba.core.registry import cpu_target
 
 from numgrad._compile import jit
 from numgrad._system.threads import get_num_threads, share
-from numgrad.functions._exact import complexes, elements, loops, makers, seeds, sums
+from numgrad.functions._exact import complexes, contents, elements, loops, makers, seeds, sums
 from numgrad.functions._exact.bounds import Bound
 from numgrad.functions._exact.jets import Jet
 from numgrad.functions._exact.numbers import Dual
@@ -60,6 +61,31 @@ def _bound(kernel: Any, number: Any, kind: Kind, **names: Any) -> Any:
     return jit.fresh(kernel, allocates=True, FLOAT=kind.dtype.type, SHAPE=kind.shape, fun=derived, **names)
 
 
+def _kept(kernel: Any, number: Any, kind: Kind, **names: Any) -> Any:
+    """Return the same, kept on disk if the function is."""
+    own = kernel.__name__, number, kind.dtype, kind.returned, kind.shape
+    return _bound(kernel, number, kind, kept_as=kept_as(kind.fun, *map(str, own)), **names)
+
+
+def kept_as(fun: Any, *what: str) -> tuple[str, str] | None:
+    """Return what is made of a function is kept as, on disk: a name, and a stamp; None if it is not to be kept."""
+    if not contents.is_kept(fun):
+        return None
+    said = contents.words(fun)
+    if said is None:
+        return None
+    plain, code = fun.py_func, fun.py_func.__code__
+    one_of_many = said if plain.__closure__ else ""  # functions that another one makes have one name
+    name = jit.digest(code.co_filename, plain.__qualname__, str(code.co_firstlineno), one_of_many, *what)
+    return name, jit.digest(said, _sources())
+
+
+@cache
+def _sources() -> str:
+    """All of the code that derives functions."""
+    return "".join(source.read_text() for source in sorted(Path(__file__).parent.glob("*.py")))
+
+
 def _keep(kind: Kind, number: Any, **names: Any) -> Any:
     return _bound(loops.keep_array if kind.shape else loops.keep_number, number, kind, **names)
 
@@ -80,7 +106,7 @@ def of_numbers(kind: Kind, n: int, is_bound: bool = False) -> Any:
     number = of_order(n, _base(kind, is_bound))
     partial = seeds.error if is_bound else seeds.partial
     keep = _keep(kind, number, FACTOR=float(factorial(n)), partial=partial)
-    return _bound(loops.of_numbers, number, kind, seed=seeds.seed_of(number), keep=keep)
+    return _kept(loops.of_numbers, number, kind, seed=seeds.seed_of(number), keep=keep)
 
 
 @lru_cache(maxsize=64)
@@ -89,7 +115,7 @@ def forward(kind: Kind, width: int, is_bound: bool = False) -> Any:
     number = Dual(width, _base(kind, is_bound))
     names = {"unit": seeds.unit_of(number), "empty": elements.empty_of(number), "WIDTH": width}
     keep = _keep(kind, number, FACTOR=1.0, partial=seeds.error if is_bound else seeds.partial)
-    return _bound(loops.forward, number, kind, keep=keep, **names)
+    return _kept(loops.forward, number, kind, keep=keep, **names)
 
 
 @lru_cache(maxsize=64)
@@ -99,7 +125,7 @@ def twice_forward(kind: Kind, width: int, is_bound: bool = False) -> Any:
     kept = loops.keep_row_of_array if kind.shape else loops.keep_row_of_number
     keep = _bound(kept, number, kind, second=seeds.error if is_bound else seeds.second)
     names = {"row_unit": seeds.row_unit_of(number), "empty": elements.empty_of(number), "WIDTH": width}
-    return _bound(loops.twice_forward, number, kind, keep_row=keep, **names)
+    return _kept(loops.twice_forward, number, kind, keep_row=keep, **names)
 
 
 @lru_cache(maxsize=64)
@@ -107,7 +133,7 @@ def reverse(kind: Kind) -> Any:
     """Return the loop that derives a function of a vector by a tape."""
     number = Variable(_base(kind, False))
     names = {"unit": seeds.variable_of(number), "empty": elements.empty_of(number), "place": seeds.place}
-    return _bound(loops.reverse, number, kind, **names)
+    return _kept(loops.reverse, number, kind, **names)
 
 
 def forget() -> None:
@@ -208,16 +234,7 @@ def second_partials(kind: Kind, points: np.ndarray, args: tuple[Any, ...]) -> Fo
     count = points.shape[1]
     width = min(WIDTH, count)
     calls = sum(-(-(row + 1) // width) for row in range(count))
-    found = _found(twice_forward, kind, points, args, (count, count), calls, width)
-    _mirrored(found.derivatives)
-    return found
-
-
-def _mirrored(matrices: np.ndarray) -> np.ndarray:
-    """Fill the upper triangles with what is in the lower ones."""
-    i, j = np.triu_indices(matrices.shape[-1], 1)
-    matrices[..., i, j] = matrices[..., j, i]
-    return matrices
+    return _found(twice_forward, kind, points, args, (count, count), calls, width)
 
 
 def _reversed(kind: Kind) -> Any:
@@ -249,7 +266,7 @@ def _found(
             run(loop(kind, one, True), points, found, args)
         except NumbaError:
             found.fill(np.inf)
-        return _mirrored(found) if len(shape) == 2 else found
+        return found
 
     return Found(derivatives, bounds, calls)
 
@@ -297,9 +314,7 @@ class Tape:
 _tapes: list[Tape] = []
 
 
-def run_reverse(
-    kernel: Any, points: np.ndarray, out: np.ndarray, start: int, stop: int, args: Any
-) -> None:
+def run_reverse(kernel: Any, points: np.ndarray, out: np.ndarray, start: int, stop: int, args: Any) -> None:
     """Derive by a tape, which is taken from those that lie ready and given back; a full one is made larger."""
     n = points.shape[1]
     tape = _tapes.pop() if _tapes else Tape(n)

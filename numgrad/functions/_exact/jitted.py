@@ -10,6 +10,8 @@ from numba.core.errors import NumbaError, TypingError
 from numba.core.registry import cpu_target
 from numba.extending import intrinsic, overload
 
+from numgrad._compile.jit import keep
+from numgrad._system.interrupts import uninterrupted
 from numgrad.functions._exact import derivatives, elements, loops, seeds
 from numgrad.functions._exact.numbers import Dual, scalar_of
 from numgrad.functions._exact.operations import operations, rebound, type_of
@@ -197,9 +199,9 @@ def value_and_gradient(fun: Any) -> Any:
     return implementation
 
 
-def gradient(fun: Any) -> Any:
+def gradient_of(fun: Any) -> Any:
     """Return the implementation of the gradient of a function of a vector."""
-    both = jitted(value_and_gradient(fun), "value_and_gradient", "")
+    both = jitted(value_and_gradient(fun), "value_and_gradient")
 
     def implementation(x: Any, *args: Any) -> Any:
         return rebound(second_of_two, both=both)
@@ -207,7 +209,7 @@ def gradient(fun: Any) -> Any:
     return implementation
 
 
-def hessian(fun: Any) -> Any:
+def hessian_of(fun: Any) -> Any:
     """Return the implementation of the second derivatives of a function of a vector."""
 
     def implementation(x: Any, *args: Any) -> Any:
@@ -223,7 +225,7 @@ def hessian(fun: Any) -> Any:
     return implementation
 
 
-def derivative(fun: Any, n: int) -> Any:
+def derivative_of(fun: Any, n: int) -> Any:
     """Return the implementation of the n-th derivative of a function of a number."""
 
     def implementation(x: Any, *args: Any) -> Any:
@@ -241,7 +243,7 @@ def derivative(fun: Any, n: int) -> Any:
     return implementation
 
 
-def jitted(implementation: Any, name: str, doc: str) -> Any:
+def jitted(implementation: Any, name: str, doc: str = "") -> Any:
     """Return the function that Numba compiles from an implementation for each types of arguments."""
 
     def stub(x: Any, *args: Any) -> Any:
@@ -255,3 +257,18 @@ def jitted(implementation: Any, name: str, doc: str) -> Any:
     call.__name__ = call.__qualname__ = name
     call.__doc__ = doc
     return njit(nogil=True)(call)
+
+
+def kept(call: Any, fun: Any, *what: Any) -> Any:
+    """Let a jitted function that is made of another one be kept on disk as that is."""
+    compile = call.compile
+
+    def kept_compile(signature: Any) -> Any:
+        kept_as = None if call.overloads else derivatives.kept_as(fun, call.__name__, *map(str, what))
+        if kept_as is not None:  # not before: a rule may have come
+            call.py_func.__qualname__ = f"{call.__name__}_{kept_as[0]}"
+            keep(call, kept_as[1])
+        return compile(signature)
+
+    call.compile = uninterrupted(kept_compile)
+    return call

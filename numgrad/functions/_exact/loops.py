@@ -72,32 +72,30 @@ def forward(points: Array, out: Target, start: Index, stop: Index, args: Record)
             keep(fun(x, *args), is_here, p, first, min(WIDTH, n - first), out)
 
 
-def keep_row_of_number(
-    y: Any, is_here: Flag, p: Index, row: Index, first: Index, count: Index, out: Target
-) -> None:
+def keep_row_of_number(y: Any, is_here: Flag, p: Index, row: Index, first: Index, count: Index, out: Target) -> None:
     """Keep part of a row of the second derivatives of a number."""
     v = value(y)
     for j in range(count):
-        out[p, 0, row, first + j] = second(y, j) if is_here and v - v == 0 else NOTHING
+        d = second(y, j) if is_here and v - v == 0 else NOTHING
+        out[p, 0, row, first + j] = out[p, 0, first + j, row] = d
 
 
-def keep_row_of_array(
-    y: Any, is_here: Flag, p: Index, row: Index, first: Index, count: Index, out: Target
-) -> None:
+def keep_row_of_array(y: Any, is_here: Flag, p: Index, row: Index, first: Index, count: Index, out: Target) -> None:
     """Keep those of an array."""
     if y.shape != SHAPE:
         raise ValueError("`fun` returned arrays of different shapes; it must return one shape for all points")
     for k, number in enumerate(y.flat):
         v = value(number)
         for j in range(count):
-            out[p, k, row, first + j] = second(number, j) if is_here and v - v == 0 else NOTHING
+            d = second(number, j) if is_here and v - v == 0 else NOTHING
+            out[p, k, row, first + j] = out[p, k, first + j, row] = d
 
 
 keep_row: Any = keep_row_of_number
 
 
 def twice_forward(points: Array, out: Target, start: Index, stop: Index, args: Record) -> None:
-    """Derive a function of a vector twice: the lower triangle, row by row, some variables at a time."""
+    """Derive a function of a vector twice: the lower triangle, row by row, some variables at a time; and the upper."""
     n = points.shape[1]
     for p in range(start, stop):
         is_here = is_finite(points, p)

@@ -33,6 +33,7 @@ def register(fun: Any, derivative: Any) -> None:
         names = {"fun": fun, "slope": slope, "value": value, "with_value": with_value}
         return loop(_weighed(which), highest, **names)
 
+    found.derivative = derivative  # type: ignore[attr-defined]
     if not isinstance(fun, Dispatcher):
         found.original = final(_called(fun, "*args"))  # type: ignore[attr-defined]
     RULES[key_of(fun)] = found
