@@ -109,7 +109,8 @@ def fresh(kernel: Kernel, *, allocates: bool = False, kept_as: tuple[str, str] |
     """
 
     def jit(function: FunctionType) -> Kernel:
-        return _jit(function, frozenset(), is_kept=False, allocates=allocates)
+        is_part = function.__code__ is not kernel.__code__
+        return _jit(function, frozenset(), is_part, is_kept=False, allocates=allocates)
 
     with _lock:
         name, stamp = kept_as or (_digest(), None)

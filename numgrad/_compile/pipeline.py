@@ -50,8 +50,8 @@ class Short(codegen.JITCodeLibrary):
         super().add_llvm_module(module)
 
 
-class Part(Whole):
-    """The compiler of functions that kernels call, into which they are put.
+class Within(compiler.CompilerBase):
+    """A compiler of functions that others call, into which they are put.
 
     LLVM makes machine code of them there, and there alone: of their own it would run nowhere, and took a third of the
     time.
@@ -59,29 +59,43 @@ class Part(Whole):
 
     def compile_extra(self, func: Any) -> Any:
         self.state.flags.no_cpython_wrapper = True
-        self.state.library = Unfinished(self.state.targetctx.codegen(), func.__qualname__)
+        if self.state.typingctx.callstack.findfirst(func) is None:  # it calls itself, by an address, otherwise
+            self.state.library = Unfinished(self.state.targetctx.codegen(), func.__qualname__)
         return super().compile_extra(func)
+
+
+class Part(Within, Whole):
+    """The compiler of functions that kernels call."""
 
 
 class Unfinished(codegen.JITCodeLibrary):
     """The code of a part, tidied alone; all else LLVM does where it is put.
 
     Not tidied, loops in kernels around it are not vectorised: derivatives along lines with coordinates of their own
-    take twice as long.
+    take twice as long. What calls functions by an address, as those that call themselves, is finished.
     """
 
+    @property
+    def _is_recursive(self) -> bool:
+        prefix = codegen.RuntimeLinker.PREFIX
+        return any(variable.name.startswith(prefix) for variable in self._final_module.global_variables)
+
     def _optimize_final_module(self) -> None:
-        pass
+        if self._is_recursive:
+            super()._optimize_final_module()
 
     def _finalize_final_module(self) -> None:
+        if self._is_recursive:
+            super()._finalize_final_module()
         self._finalized = True
 
     def get_pointer_to_function(self, name: str) -> int:
-        return 0  # Numba asks for that of the entry point from Python
+        # Numba asks for that of the entry point from Python.
+        return int(super().get_pointer_to_function(name)) if self._is_recursive else 0
 
     @property
     def codegen(self) -> Any:
-        return self
+        return super().codegen if self._is_recursive else self
 
     def set_env(self, name: str, env: Any) -> None:
         """Do nothing: there is no machine code that could ask for the environment."""

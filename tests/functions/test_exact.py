@@ -337,6 +337,27 @@ def test_no_rule():
         gradient_of(singular)(X)
 
 
+@njit
+def even(x, n):
+    if n == 0:
+        return 1.0
+    return x * odd(x, n - 1)
+
+
+@njit
+def odd(x, n):
+    if n == 0:
+        return 0.5
+    return x * even(x, n - 1)
+
+
+def test_functions_that_call_each_other():
+    """Numba itself mistakes what they return, if that is a number here, and one that carries derivatives there."""
+    fun = njit(lambda x: even(x, 4))
+    assert derivative(fun, 1.5).method == "quotients"
+    assert "functions that call each other in a circle" in str(ng.explain(derivative, fun, 1.5))
+
+
 @pytest.mark.parametrize(
     ("fun", "options", "error", "message"),
     [

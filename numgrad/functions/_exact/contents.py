@@ -32,11 +32,10 @@ def is_kept(function: Any) -> bool:
 
 
 class _Reader:
-    """Reads functions, each once: they may call each other in circles."""
+    """Reads functions, and what they call."""
 
     def __init__(self) -> None:
-        self.seen: dict[int, int] = {}
-        self.held: list[Any] = []  # whose identities stay theirs
+        self.open: list[Any] = []  # that are being read
 
     def value(self, value: Any) -> Any:
         """Return what says a value, of which `repr` is a text."""
@@ -55,7 +54,7 @@ class _Reader:
             return type(value).__qualname__, value.name, self.value(value.value)
         if isinstance(value, CodeType):
             return self._code(value)
-        return self._once(value) if isinstance(value, Dispatcher) else self._name(value)
+        return self._function(value) if isinstance(value, Dispatcher) else self._name(value)
 
     @staticmethod
     def _name(value: Any) -> Any:
@@ -76,12 +75,16 @@ class _Reader:
             raise Unknown
         return home, name
 
-    def _once(self, value: Any) -> Any:
-        """Return what a function is made of; of one that has been read, its number."""
-        if id(value) in self.seen:
-            return "function", self.seen[id(value)]
-        self.seen[id(value)] = len(self.seen)
-        self.held.append(value)
+    def _function(self, value: Any) -> Any:
+        """Return what a function is made of, unless it calls itself."""
+        if value in self.open:
+            raise Unknown  # what Numba keeps of such functions ends processes that load it (numba 0.68)
+        self.open.append(value)
+        said = self._read(value)
+        self.open.pop()
+        return said
+
+    def _read(self, value: Any) -> Any:
         rule = getattr(RULES.get(key_of(value)), "derivative", None)
         plain, options = value.py_func, value.targetoptions
         return (

@@ -20,7 +20,7 @@ from numgrad.functions._exact import complexes, contents, elements, loops, maker
 from numgrad.functions._exact.bounds import Bound
 from numgrad.functions._exact.jets import Jet
 from numgrad.functions._exact.numbers import Dual
-from numgrad.functions._exact.operations import Operations, operations, type_of
+from numgrad.functions._exact.operations import CIRCLE, Operations, operations, type_of
 from numgrad.functions._exact.tape import Variable
 
 # Variables that a call in forward mode is derived with respect to, at most: two registers of AVX. Functions of more
@@ -54,17 +54,21 @@ class Found(NamedTuple):
     calls: int  # of the function, at each point
 
 
-def _bound(kernel: Any, number: Any, kind: Kind, **names: Any) -> Any:
-    """Return a loop for a function and a type of number."""
-    derived = operations(number).of(kind.fun)
-    names = {"value": seeds.value, "partial": seeds.partial, **names}
-    return jit.fresh(kernel, allocates=True, FLOAT=kind.dtype.type, SHAPE=kind.shape, fun=derived, **names)
+def _names(number: Any, kind: Kind, names: dict[str, Any]) -> dict[str, Any]:
+    """Return what is bound in a loop for a function and a type of number."""
+    own = {"FLOAT": kind.dtype.type, "SHAPE": kind.shape, "fun": operations(number).of(kind.fun)}
+    return {**own, "value": seeds.value, "partial": seeds.partial, **names}
 
 
-def _kept(kernel: Any, number: Any, kind: Kind, **names: Any) -> Any:
-    """Return the same, kept on disk if the function is."""
-    own = kernel.__name__, number, kind.dtype, kind.returned, kind.shape
-    return _bound(kernel, number, kind, kept_as=kept_as(kind.fun, *map(str, own)), **names)
+def _loop(kernel: Any, number: Any, kind: Kind, **names: Any) -> Any:
+    """Return a loop for a function and a type of number. It is kept on disk if the function is."""
+    said = map(str, (kernel.__name__, number, kind.dtype, kind.returned, kind.shape))
+    return jit.fresh(kernel, allocates=True, kept_as=kept_as(kind.fun, *said), **_names(number, kind, names))
+
+
+def _part(kernel: Any, number: Any, kind: Kind, **names: Any) -> Any:
+    """Return what a loop calls."""
+    return jit.Draft(kernel, (), _names(number, kind, names), frozenset(), inline=True)
 
 
 def kept_as(fun: Any, *what: str) -> tuple[str, str] | None:
@@ -87,7 +91,7 @@ def _sources() -> str:
 
 
 def _keep(kind: Kind, number: Any, **names: Any) -> Any:
-    return _bound(loops.keep_array if kind.shape else loops.keep_number, number, kind, **names)
+    return _part(loops.keep_array if kind.shape else loops.keep_number, number, kind, **names)
 
 
 def _base(kind: Kind, is_bound: bool) -> Any:
@@ -106,7 +110,7 @@ def of_numbers(kind: Kind, n: int, is_bound: bool = False) -> Any:
     number = of_order(n, _base(kind, is_bound))
     partial = seeds.error if is_bound else seeds.partial
     keep = _keep(kind, number, FACTOR=float(factorial(n)), partial=partial)
-    return _kept(loops.of_numbers, number, kind, seed=seeds.seed_of(number), keep=keep)
+    return _loop(loops.of_numbers, number, kind, seed=seeds.seed_of(number), keep=keep)
 
 
 @lru_cache(maxsize=64)
@@ -115,7 +119,7 @@ def forward(kind: Kind, width: int, is_bound: bool = False) -> Any:
     number = Dual(width, _base(kind, is_bound))
     names = {"unit": seeds.unit_of(number), "empty": elements.empty_of(number), "WIDTH": width}
     keep = _keep(kind, number, FACTOR=1.0, partial=seeds.error if is_bound else seeds.partial)
-    return _kept(loops.forward, number, kind, keep=keep, **names)
+    return _loop(loops.forward, number, kind, keep=keep, **names)
 
 
 @lru_cache(maxsize=64)
@@ -123,9 +127,9 @@ def twice_forward(kind: Kind, width: int, is_bound: bool = False) -> Any:
     """Return the loop that derives a function of a vector twice."""
     number = Dual(1, Dual(width, _base(kind, is_bound)))
     kept = loops.keep_row_of_array if kind.shape else loops.keep_row_of_number
-    keep = _bound(kept, number, kind, second=seeds.error if is_bound else seeds.second)
+    keep = _part(kept, number, kind, second=seeds.error if is_bound else seeds.second)
     names = {"row_unit": seeds.row_unit_of(number), "empty": elements.empty_of(number), "WIDTH": width}
-    return _kept(loops.twice_forward, number, kind, keep_row=keep, **names)
+    return _loop(loops.twice_forward, number, kind, keep_row=keep, **names)
 
 
 @lru_cache(maxsize=64)
@@ -133,7 +137,7 @@ def reverse(kind: Kind) -> Any:
     """Return the loop that derives a function of a vector by a tape."""
     number = Variable(_base(kind, False))
     names = {"unit": seeds.variable_of(number), "empty": elements.empty_of(number), "place": seeds.place}
-    return _kept(loops.reverse, number, kind, **names)
+    return _loop(loops.reverse, number, kind, **names)
 
 
 def forget() -> None:
@@ -282,6 +286,8 @@ def reason_of(error: NumbaError, fun: Any) -> str:
         what = f"there is no rule for `{missing[1]}` of such numbers"
     elif attribute:
         what = f"there is no rule for `.{attribute[1]}`"
+    elif CIRCLE in text:
+        what = f"there is no rule for {CIRCLE}"
     where = ""
     for path, line in re.findall(r"During: typing of [^\n]*? at (.+?) \((\d+)\)", text):
         if "/numgrad/functions/_exact/" not in path.replace("\\", "/") and "/numba/" not in path:

@@ -10,6 +10,7 @@ from numba.core.errors import NumbaError, TypingError
 from numba.core.registry import cpu_target
 from numba.extending import intrinsic, overload
 
+from numgrad._compile import pipeline
 from numgrad._compile.jit import keep
 from numgrad._system.interrupts import uninterrupted
 from numgrad.functions._exact import derivatives, elements, loops, seeds
@@ -193,7 +194,7 @@ def value_and_gradient(fun: Any) -> Any:
             by_tape, fun=operations(number).of(fun), unit=seeds.variable_of(number), empty=elements.empty_of(number),
             FLOAT=scalar,
         )  # fmt: skip
-        jit = njit(nogil=True, error_model="numpy")
+        jit = njit(nogil=True, error_model="numpy", pipeline_class=pipeline.Part)
         return rebound(by_either, few=jit(few), many=jit(many))
 
     return implementation
@@ -249,7 +250,8 @@ def jitted(implementation: Any, name: str, doc: str = "") -> Any:
     def stub(x: Any, *args: Any) -> Any:
         raise NotImplementedError
 
-    overload(stub, strict=False, jit_options={"error_model": "numpy", "nogil": True})(implementation)
+    options: Any = {"error_model": "numpy", "nogil": True, "pipeline_class": pipeline.Part}
+    overload(stub, strict=False, jit_options=options)(implementation)
 
     def call(x: Any, *args: Any) -> Any:
         return stub(x, *args)

@@ -19,9 +19,11 @@ from numba.core.compiler_machinery import FunctionPass, register_pass
 from numba.core.datamodel.models import OpaqueModel
 from numba.core.datamodel.registry import register_default
 from numba.core.dispatcher import Dispatcher
+from numba.core.errors import UnsupportedError
 from numba.core.ir_utils import build_definitions
 from numba.core.untyped_passes import InlineClosureLikes
 
+from numgrad._compile import pipeline
 from numgrad.functions._exact.numbers import carries
 
 # What an operation does with arguments that carry derivatives: a function of the type of number, and of the types of
@@ -40,6 +42,9 @@ FAMILIES: dict[str, Callable[..., tuple[Any, Rule]]] = {}
 
 # Functions that jump, and are flat in between.
 FLAT: set[Any] = set()
+
+# Why a function is not derived, where Numba would go wrong.
+CIRCLE = "functions that call each other in a circle"
 
 # Options of jitted functions that decide on their values.
 OPTIONS = ("fastmath", "error_model", "boundscheck")
@@ -179,7 +184,7 @@ class Operations:
         plain = getattr(function, "py_func", function)
         given = {k: v for k, v in getattr(function, "targetoptions", {}).items() if k in OPTIONS}
         clone = rebound(plain)
-        clone.operations = self  # type: ignore[attr-defined]
+        clone.operations, clone.original = self, function  # type: ignore[attr-defined]
         # Nobody calls it from Python, which could not hold what it returns.
         own = {"pipeline_class": Deriving, "nogil": True, "no_cfunc_wrapper": True, "no_cpython_wrapper": True}
         jit: Any = njit
@@ -229,7 +234,35 @@ def _reading(name: str) -> Any:
     return njit(names["read"])
 
 
-class Deriving(compiler.Compiler):
+def is_in_a_circle(function: Any) -> bool:
+    """Whether a jitted function calls another one that calls it.
+
+    Numba compiles the one for what it believes the other returns before it has seen all of it: where one `return` has a
+    number and another one a number that carries derivatives, it is mistaken, and runs into what is no code.
+    """
+    return any(other is not function and function in _reached(other) for other in _called(function))
+
+
+def _reached(function: Any) -> set[Any]:
+    """Return all jitted functions that one calls, and that these call."""
+    found: set[Any] = set()
+    left = [function]
+    while left:
+        new = [other for other in _called(left.pop()) if other not in found]
+        found.update(new)
+        left += new
+    return found
+
+
+def _called(function: Any) -> list[Any]:
+    """Return the jitted functions that a function names."""
+    plain = getattr(function, "py_func", function)
+    captured = [cell.cell_contents for cell in plain.__closure__ or ()]
+    named = [plain.__globals__.get(name) for name in plain.__code__.co_names]
+    return [value for value in (*captured, *named) if isinstance(value, Dispatcher)]
+
+
+class Deriving(pipeline.Within, compiler.Compiler):
     """The compiler of functions that are derived."""
 
     def define_pipelines(self) -> Any:
@@ -251,7 +284,10 @@ class Derive(FunctionPass):
 
     def run_pass(self, state: Any) -> bool:
         """Change the code."""
-        Code(state.func_ir, state.func_id.func.operations).derive()
+        function = state.func_id.func
+        if is_in_a_circle(function.original):
+            raise UnsupportedError(CIRCLE, state.func_ir.loc)
+        Code(state.func_ir, function.operations).derive()
         return True
 
 
