@@ -16,7 +16,7 @@ from numba.core.registry import cpu_target
 
 from numgrad._compile import jit
 from numgrad._system.threads import get_num_threads, share
-from numgrad.functions._exact import complexes, contents, elements, loops, makers, seeds, sums
+from numgrad.functions._exact import complexes, contents, elements, loops, makers, seeds, sums, written
 from numgrad.functions._exact.bounds import Bound
 from numgrad.functions._exact.jets import Jet
 from numgrad.functions._exact.numbers import Dual
@@ -30,7 +30,7 @@ WIDTH, FEW = 8, 24
 # Points whose time is measured; and seconds of work that are worth handing to other threads.
 POINTS, WORTHWHILE = 256, 500e-6
 
-_ = complexes, makers, sums  # whose rules are among the others
+_ = complexes, makers, sums, written  # whose rules are among the others
 
 
 class NoRule(TypeError):  # noqa: N818  # what it says

@@ -104,10 +104,24 @@ def same(x: Any) -> Any:
 
 def _copy(number: Any, a: Any) -> Any:
     base = base_of_values(element(a)) if is_array(a) else None
-    if base is None:
-        return None
+    return None if base is None else _copied(number, a, base)
+
+
+def _copied(number: Any, a: Any, base: Any) -> Any:
     made = empty_of(number.with_scalar(base))
     return loop(elementwise_loop((a.ndim,), False), number, operation=final(njit(same)), empty=made)
+
+
+copied: Any = np.copy
+
+
+def as_type(a: Any, dtype: Any) -> Any:
+    return copied(a)
+
+
+def _as_type(number: Any, a: Any, dtype: Any) -> Any:
+    base = base_of_dtype(dtype) if is_array(a) else None
+    return None if base is None else loop(as_type, number, copied=_copied(number, a, base))
 
 
 def of_sequence(sequence: Any, dtype: Any = None) -> Any:
@@ -175,6 +189,7 @@ MAKERS[np.ones], MAKERS[np.ones_like] = _maker(filled, fill=1.0), _maker_like(fi
 MAKERS[np.full], MAKERS[np.full_like] = _full, _maker_like(full_like)
 MAKERS[np.copy] = METHODS["copy"] = MAKERS["method", "copy"] = _copy
 MAKERS[np.array] = _array
+METHODS["astype"] = _as_type
 
 
 FAMILIES["table"] = lambda rows, columns: (table_of(rows, columns), table_rule(rows, columns))

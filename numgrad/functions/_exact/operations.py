@@ -36,6 +36,9 @@ MAKERS: dict[Any, Rule] = {}
 METHODS: dict[str, Rule] = {}
 ATTRIBUTES: dict[str, Rule] = {}
 
+# What finds a rule for a function of which these know nothing.
+WRITTEN: list[Callable[[Any], Rule | None]] = []
+
 # What has no name in a function: the families of powers by their exponents, and of arrays by their rows and columns in
 # the source. Each returns a function, and its rule.
 FAMILIES: dict[str, Callable[..., tuple[Any, Rule]]] = {}
@@ -146,12 +149,20 @@ class Operations:
             return original
         key = key_of(original)
         rule = MAKERS.get(key) or RULES.get(key)
+        if rule is None and self._may_be_written(original):
+            rule = next(filter(None, (find(original) for find in WRITTEN)), None)
         if rule is not None:
             name = getattr(original, "__name__", repr(original))
             return self._operation(key, getattr(rule, "original", original), rule, name, is_kept)
         if not isinstance(original, Dispatcher):
             return original
         return self.once(original, lambda: self.derived(original))
+
+    @staticmethod
+    def _may_be_written(original: Any) -> bool:
+        if not callable(original) or isinstance(original, (type, Dispatcher, types.Type)):
+            return False
+        return getattr(original, "__module__", None) != "builtins"  # which Numba knows by their names
 
     def flat(self) -> list[str]:
         """Return what has lost derivatives, in words: steps, whose derivative is 0 though they jump."""

@@ -284,6 +284,7 @@ for functions in (
     (math.isnan, np.isnan),
     (math.isinf, np.isinf),
     (math.isfinite, np.isfinite),
+    (np.signbit,),
 ):
     define(functions, 0.0)
 FLAT.update((math.floor, np.floor, math.ceil, np.ceil, math.trunc, np.trunc, np.sign, np.rint, round, int))

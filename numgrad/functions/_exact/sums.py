@@ -11,7 +11,8 @@ import numpy as np
 from numba import types
 
 from numgrad.functions._exact.elements import empty_of, is_array, loop, result_of, written
-from numgrad.functions._exact.linear import values_of
+from numgrad.functions._exact.linear import value, values, values_of
+from numgrad.functions._exact.numbers import scalar_of
 from numgrad.functions._exact.operations import METHODS, RULES, Rule, operations
 
 # Bound anew in each loop.
@@ -285,8 +286,29 @@ def _outer(number: Any, a: Any, b: Any) -> Any:
     return loop(outer_product, number, empty=result_of(operator.mul, number, a.dtype, b.dtype))
 
 
+def _vdot(number: Any, a: Any, b: Any) -> Any:
+    return None if types.complex128 in map(scalar_of, (a.dtype, b.dtype)) else _dot(number, a, b)
+
+
 RULES[np.dot] = RULES[operator.matmul] = METHODS["dot"] = _dot
+RULES[np.vdot] = _vdot
 RULES[np.outer] = _outer
+
+
+def divided(a: Any, b: Any) -> Any:
+    return a // b, a % b
+
+
+def middle(a: Any) -> Any:
+    ordered = np.sort(a.flatten())
+    n = ordered.size
+    if ordered[n - 1] != ordered[n - 1]:
+        return ordered[n - 1]  # a NaN
+    return ordered[n // 2] if n % 2 == 1 else (ordered[n // 2 - 1] + ordered[n // 2]) / 2
+
+
+RULES[divmod] = lambda number, *kinds: loop(divided, number)
+RULES[np.median] = fold(middle)
 
 
 # Places: by the values alone.
@@ -306,3 +328,23 @@ def order(a: Any) -> Any:
 
 for name, place in (("argmax", place_of_largest), ("argmin", place_of_smallest), ("argsort", order)):
     RULES[getattr(np, name)] = METHODS[name] = fold(place)
+
+
+def _among(function: Any) -> Rule:
+    """Return the rule of a function that tells where numbers are among others."""
+
+    def found(number: Any, *kinds: Any) -> Any:
+        given = [f"a{i}" for i in range(len(kinds))]
+        plain = [f"values_of({a})" if is_array(kind) else f"value({a})" for a, kind in zip(given, kinds, strict=True)]
+        code = _placed(", ".join(given), ", ".join(plain))
+        return loop(code, number, locate=function, values_of=values, value=value)
+
+    return found
+
+
+@cache
+def _placed(given: str, plain: str) -> FunctionType:
+    return written([f"def place({given}):", f"    return locate({plain})"])
+
+
+RULES[np.searchsorted], RULES[np.digitize] = _among(np.searchsorted), _among(np.digitize)
