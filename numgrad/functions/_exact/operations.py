@@ -149,7 +149,7 @@ class Operations:
             return original
         key = key_of(original)
         rule = MAKERS.get(key) or RULES.get(key)
-        if rule is None and self._may_be_written(original):
+        if rule is None and key is original and self._may_be_written(original):
             rule = next(filter(None, (find(original) for find in WRITTEN)), None)
         if rule is not None:
             name = getattr(original, "__name__", repr(original))
