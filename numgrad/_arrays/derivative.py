@@ -35,12 +35,14 @@ def derivative(
     x: Any = None,
     *,
     n: int = 1,
-    accuracy: int = 2,
+    accuracy: int | None = None,
     axis: int = -1,
     boundary: str = "one-sided",
     edge_accuracy: int | None = None,
     period: float | None = None,
     nan: str = "propagate",
+    window: int | None = None,
+    degree: int | None = None,
     out: np.ndarray | None = None,
 ) -> np.ndarray:
     """Return the n-th derivative of samples along an axis, to any order of accuracy, on even and uneven grids.
@@ -132,7 +134,7 @@ def derivative(
     h = 1.0 if x is None else x
     if out is None and type(f) is np.ndarray and type(h) is float and f.flags.carray and f.size <= PIECE:
         try:
-            plan = even_plan(f.dtype, f.shape, h, n, accuracy, axis, boundary, edge_accuracy, period, nan)
+            plan = even_plan(f.dtype, f.shape, h, n, accuracy, axis, boundary, edge_accuracy, period, nan, window, degree)
         except TypeError:  # what is no key is no option either, and said so below
             plan = None
         if type(plan) is Plan and plan.calls:
@@ -146,11 +148,12 @@ def derivative(
     if (home := home_of(f)) is not None:
         return home.derivative(  # type: ignore[no-any-return]
             f, x, n=n, accuracy=accuracy, axis=axis, boundary=boundary, edge_accuracy=edge_accuracy, period=period,
-            nan=nan, out=out,
+            nan=nan, window=window, degree=degree, out=out,
         )  # fmt: skip
     call = read_call(
-        f, h, n=n, accuracy=accuracy, axis=axis, boundary=boundary, edge_accuracy=edge_accuracy, period=period, nan=nan
-    )
+        f, h, n=n, accuracy=accuracy, axis=axis, boundary=boundary, edge_accuracy=edge_accuracy, period=period, nan=nan,
+        window=window, degree=degree,
+    )  # fmt: skip
     if out is not None:
         check(out, call.f.shape, np.dtype(FIELDS[call.f.dtype]), np.ndarray)
     if call.is_gradient:
@@ -195,12 +198,14 @@ class Options(NamedTuple):
     """The options of `derivative`, as given."""
 
     n: Any = 1
-    accuracy: Any = 2
+    accuracy: Any = None
     axis: Any = -1
     boundary: Any = "one-sided"
     edge_accuracy: Any = None
     period: Any = None
     nan: Any = "propagate"
+    window: Any = None
+    degree: Any = None
 
 
 def read_call(f: Any, x: Any = None, **options: Any) -> Arguments:
@@ -208,7 +213,9 @@ def read_call(f: Any, x: Any = None, **options: Any) -> Arguments:
     given = Options(**options)
     f, x = read_samples(f, "f"), 1.0 if x is None else x
     has_gaps = choice("nan", given.nan, GAPS) == "one-sided"
-    formula = read_formula(given.n, given.accuracy, given.boundary, given.edge_accuracy, has_gaps)
+    formula = read_formula(
+        given.n, given.accuracy, given.boundary, given.edge_accuracy, has_gaps, given.window, given.degree
+    )
     order = None if f.flags.c_contiguous else memory_order(f)
     axis = np.lib.array_utils.normalize_axis_index(given.axis, f.ndim)
     spacing = read_spacing(x, "x", f.shape, axis, order, lines=True)

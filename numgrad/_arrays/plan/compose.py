@@ -11,6 +11,7 @@ from numgrad._arrays.kernels.quotient import scaled, smith
 from numgrad._arrays.kernels.stencil import add, assign
 from numgrad._arrays.kernels.streamed import streamed
 from numgrad._arrays.kernels.strided import strided
+from numgrad._arrays.plan.coefficients import fitting
 from numgrad._arrays.plan.dtypes import FIELDS, REAL
 from numgrad._arrays.plan.schemes import COPY, EDGES, NONUNIFORM, SHORT_LINES, UNIFORM
 from numgrad._arrays.plan.types import Recipe
@@ -41,6 +42,9 @@ def drafted(recipe: Recipe, streaming: bool) -> Draft:
     if recipe.taps:
         names |= {"TAPS": recipe.taps, "ORDER": recipe.order, "REAL": recipe.real, "SCALED": recipe.scaled}
         names["store"] = add if recipe.adds else assign
+        names["SQUARED"] = recipe.squared
+    if recipe.fit:
+        names |= {"TAPS": 0, "ODD": recipe.fit.is_odd, **fitting(recipe.fit.degree)}
     functions = [scheme.function for scheme in recipe.schemes]
     if streaming:
         functions.append(streamed)

@@ -36,6 +36,13 @@ class Scheme:
     cost: Callable[[int, int], int] = lambda inner, taps: 1
 
 
+class Fit(NamedTuple):
+    """Of polynomials of least squares: the degree, where a kernel finds weights, and whether weights are opposite."""
+
+    degree: int
+    is_odd: bool
+
+
 class Recipe(NamedTuple):
     """A composition: schemes from the innermost on, and the types and the division that are bound in their kernels."""
 
@@ -49,6 +56,8 @@ class Recipe(NamedTuple):
     order: int = 0
     adds: bool = False
     scaled: bool = False  # distances, in units of the width of the stencil
+    fit: Fit | None = None  # of polynomials that fit windows: what a kernel has to know of them
+    squared: bool = False  # weights that the kernel finds itself
 
     @property
     def words(self) -> str:
@@ -56,7 +65,7 @@ class Recipe(NamedTuple):
 
 
 class Case(NamedTuple):
-    """One axis of a call, as far as coefficients depend on it; the last four are for stencils."""
+    """One axis of a call, as far as coefficients depend on it; the last five are for stencils."""
 
     recipe: Recipe
     n: int
@@ -65,6 +74,7 @@ class Case(NamedTuple):
     period: float = 0.0
     factor: float = 1.0
     key: Any = None  # of coordinates
+    squared: bool = False  # weights, as for a variance
 
 
 class Term(NamedTuple):
