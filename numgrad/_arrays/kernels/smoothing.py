@@ -6,7 +6,7 @@ import numpy as np
 
 from numgrad._arrays.kernels.stencil import closed_ends
 from numgrad._compile.language import Array, Index, Record, Scalar, Target, early
-from numgrad._compile.stand_ins import TILE, workspace
+from numgrad._compile.stand_ins import TILE, room, workspace
 
 FIELD: Any = np.float64
 REAL: Any = np.float64
@@ -117,36 +117,32 @@ def orthogonal(
     p[k + 1](u) = (u - a[k]) p[k](u) - b[k] p[k - 1](u), by Stieltjes' procedure, of distances u from the point in units
     of the window's length. `shared` becomes a, b, DEGREE rows each, and from the row 3 DEGREE + 1 on the unit.
     """
-    w, degree = workspace(x), SIZE(DEGREE)
-    u, here, before, moment = SIZE(0), BATCH, BATCH * SIZE(2), BATCH * SIZE(3)
-    unit = (degree * SIZE(3) + SIZE(1)) * BATCH
+    values, moment, degree, one, two = room(x), workspace(x), SIZE(DEGREE), SIZE(1), SIZE(2)
+    unit, samples = (degree * SIZE(3) + one) * BATCH, count * BATCH
     for t in range(size):
-        shared[unit + t] = 1 / abs(x[first + t + (count - SIZE(1)) * hop] - x[first + t])
-    for k in range(degree + SIZE(1)):
-        norm = k * BATCH
+        shared[unit + t] = 1 / abs(x[first + t + (count - one) * hop] - x[first + t])
+    for k in range(degree + one):
+        norm, a, b = k * BATCH, (k - one) * BATCH, (degree + k - one) * BATCH
         for t in range(size):
             norms[norm + t] = 0.0
-            w[moment + t] = 0.0
+            moment[t] = 0.0
         for j in range(count):
-            there = first + j * hop
+            u, there = j * BATCH, first + j * hop
+            here, before = u + samples * (one + k % two), u + samples * (two - k % two)
             for t in range(size):
-                w[u + t] = (x[there + t] - x[tile + t]) * shared[unit + t]
-                w[here + t] = 1.0
-                w[before + t] = 0.0
-            for m in range(k):
-                a, b = m * BATCH, (degree + m) * BATCH
-                for t in range(size):
-                    value = (w[u + t] - shared[a + t]) * w[here + t] - shared[b + t] * w[before + t]
-                    w[before + t] = w[here + t]
-                    w[here + t] = value
-            for t in range(size):
-                square = w[here + t] * w[here + t]
-                norms[norm + t] += square
-                w[moment + t] += square * w[u + t]
+                if k == SIZE(0):
+                    values[u + t] = (x[there + t] - x[tile + t]) * shared[unit + t]
+                    values[before + t] = 0.0
+                    value = 1.0
+                else:
+                    value = (values[u + t] - shared[a + t]) * values[before + t] - shared[b + t] * values[here + t]
+                values[here + t] = value
+                norms[norm + t] += value * value
+                moment[t] += value * value * values[u + t]
         if k < degree:
             a, b = k * BATCH, (degree + k) * BATCH
             for t in range(size):
-                shared[a + t] = w[moment + t] / norms[norm + t]
+                shared[a + t] = moment[t] / norms[norm + t]
                 shared[b + t] = norms[norm + t] / norms[norm - BATCH + t] if k > SIZE(0) else 0.0
 
 

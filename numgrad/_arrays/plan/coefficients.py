@@ -17,7 +17,7 @@ from numgrad._arrays.plan.gram import of_window
 from numgrad._arrays.plan.options import BOUNDARIES, StencilFormula
 from numgrad._arrays.plan.types import Case, Made, Recipe
 from numgrad._compile.jit import Draft, Kernel, draft
-from numgrad._compile.stand_ins import TILE
+from numgrad._compile.stand_ins import ROOM, TILE
 from numgrad._compile.tiers import call
 from numgrad._system.threads import get_num_threads, share
 
@@ -88,7 +88,7 @@ def end_weights(low: np.ndarray, high: np.ndarray) -> np.ndarray:
 
 
 # Elements of the workspace of a kernel.
-ROOM = 3 * int(TILE)
+WORKSPACE = 3 * int(TILE)
 # Points whose weights are found in one thread.
 PARALLEL = 1 << 15
 
@@ -153,7 +153,7 @@ def of_stencil(case: Case, inside: Made, x: np.ndarray) -> tuple[Any, ...]:
     count, size = low + high + 1, x.size
     table = np.zeros((count, size))
     if formula.window:
-        kernel = draft(fill_weights, TAPS=0, ORDER=formula.n, SCALED=False, **fitting(formula.degree))
+        kernel = draft(fill_weights, TAPS=0, ORDER=formula.n, SCALED=False, **fitting(formula.window, formula.degree))
     else:
         kernel = weighing(fill_weights, count, formula.n, case.key.are_extreme)
     scale = case.factor * math.factorial(formula.n)
@@ -199,9 +199,9 @@ def weighing(function: Kernel, taps: int, order: int, scaled: bool) -> Draft:
     return draft(function, TAPS=taps, ORDER=order, SCALED=scaled)
 
 
-def fitting(degree: int) -> dict[str, Any]:
+def fitting(window: int, degree: int) -> dict[str, Any]:
     """Return what is bound in a kernel that finds weights of polynomials of this degree by least squares."""
-    batch = next(b for b in (128, 64, 32, 16) if (3 * degree + 2) * b <= ROOM)
+    batch = next(b for b in (64, 32, 16, 8, 4, 2) if (3 * degree + 2) * b <= WORKSPACE and 3 * window * b <= ROOM)
     return {"weigh": weigh_fitted, "DEGREE": degree, "BATCH": np.uintp(batch)}
 
 

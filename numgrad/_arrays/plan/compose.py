@@ -44,7 +44,9 @@ def drafted(recipe: Recipe, streaming: bool) -> Draft:
         names["store"] = add if recipe.adds else assign
         names["SQUARED"] = recipe.squared
     if recipe.fit:
-        names |= {"TAPS": 0, "ODD": recipe.fit.is_odd, **fitting(recipe.fit.degree)}
+        names |= {"TAPS": 0, "ODD": recipe.fit.is_odd}
+        if recipe.fit.degree is not None:
+            names |= fitting(recipe.taps, recipe.fit.degree)
     functions = [scheme.function for scheme in recipe.schemes]
     if streaming:
         functions.append(streamed)

@@ -192,7 +192,9 @@ def axis_plan(
     # A kernel that finds weights itself has to know their order, and the unit of distances.
     finds_weights = bool({OWN_STENCILS, OWN_WINDOWS, GAPS}.intersection(chosen))
     is_scaled = finds_weights and key is not None and key.are_extreme and not formula.window
-    fit = Fit(formula.degree * finds_weights, formula.n % 2 == 1 and not squared) if formula.window else None
+    fit = None
+    if formula.window:
+        fit = Fit(formula.n % 2 == 1 and not squared, formula.degree if finds_weights else None)
     recipe = Recipe(
         chosen, dtype, field, REAL[field], division(field), taps, formula.n * finds_weights, adds, is_scaled, fit,
         squared and finds_weights,

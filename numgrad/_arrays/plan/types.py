@@ -37,10 +37,10 @@ class Scheme:
 
 
 class Fit(NamedTuple):
-    """Of polynomials of least squares: the degree, where a kernel finds weights, and whether weights are opposite."""
+    """Of polynomials of least squares: whether weights are opposite; and the degree, if the kernel finds weights."""
 
-    degree: int
     is_odd: bool
+    degree: int | None
 
 
 class Recipe(NamedTuple):
