@@ -7,10 +7,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from numgrad._arrays.containers import home_of
+from numgrad._arrays.errors import WithError, check_pair, gaps, is_alike, read_sigma, roots, variances
 from numgrad._arrays.gradient import gradient
 from numgrad._arrays.plan.dispatch import axis_plan, known_calls, plan_for
 from numgrad._arrays.plan.dtypes import FIELDS
 from numgrad._arrays.plan.options import (
+    TABLE,
+    TIMES,
     Coordinates,
     StencilFormula,
     Wanted,
@@ -25,6 +28,7 @@ from numgrad._arrays.plan.spacing import number_key
 from numgrad._arrays.plan.types import PIECE, Order, Plan, Request, memory_order
 from numgrad._arrays.run.arrange import arrange, fill_by_stencils
 from numgrad._checks import choice
+from numgrad._system.memory import copy
 from numgrad._system.out import check
 
 GAPS = ("propagate", "one-sided")
@@ -43,8 +47,9 @@ def derivative(
     nan: str = "propagate",
     window: int | None = None,
     degree: int | None = None,
-    out: np.ndarray | None = None,
-) -> np.ndarray:
+    sigma: Any = None,
+    out: Any = None,
+) -> Any:
     """Return the n-th derivative of samples along an axis, to any order of accuracy, on even and uneven grids.
 
     Parameters
@@ -132,7 +137,7 @@ def derivative(
     array([ 0.,  2.,  4., nan,  8., 10., 12.])
     """
     h = 1.0 if x is None else x
-    if out is None and type(f) is np.ndarray and type(h) is float and f.flags.carray and f.size <= PIECE:
+    if out is sigma is None and type(f) is np.ndarray and type(h) is float and f.flags.carray and f.size <= PIECE:
         try:
             plan = even_plan(f.dtype, f.shape, h, n, accuracy, axis, boundary, edge_accuracy, period, nan, window, degree)
         except TypeError:  # what is no key is no option either, and said so below
@@ -146,28 +151,67 @@ def derivative(
             kernel(f.reshape(-1), result.reshape(-1), *arguments)
             return result
     if (home := home_of(f)) is not None:
-        return home.derivative(  # type: ignore[no-any-return]
+        return home.derivative(
             f, x, n=n, accuracy=accuracy, axis=axis, boundary=boundary, edge_accuracy=edge_accuracy, period=period,
-            nan=nan, window=window, degree=degree, out=out,
+            nan=nan, window=window, degree=degree, sigma=sigma, out=out,
         )  # fmt: skip
     call = read_call(
         f, h, n=n, accuracy=accuracy, axis=axis, boundary=boundary, edge_accuracy=edge_accuracy, period=period, nan=nan,
         window=window, degree=degree,
     )  # fmt: skip
+    if sigma is not None:
+        return with_error(call, read_sigma(sigma, call.f), out)
     if out is not None:
         check(out, call.f.shape, np.dtype(FIELDS[call.f.dtype]), np.ndarray)
+    return value_of(call, out)
+
+
+def value_of(call: "Arguments", out: np.ndarray | None = None) -> Any:
+    """Return the derivative."""
     if call.is_gradient:
-        return gradient(call.f, call.x, axis=call.axis, edge_order=call.formula.edges, out=out)  # type: ignore[no-any-return]
+        return gradient(call.f, call.x, axis=call.axis, edge_order=call.formula.edges, out=out)
     return by_stencil(call, out)
 
 
 def by_stencil(call: "Arguments", out: np.ndarray | None = None) -> np.ndarray:
     """Return the derivative by the stencil of its formula, also where `gradient` would have its own rounding."""
-    request = call.request()
+    return filled(call.request(), out)
+
+
+def filled(request: Request, out: np.ndarray | None = None) -> np.ndarray:
     results, inputs = arrange(request, out)
     if request.f.size:
         fill_by_stencils(request, results, inputs)
     return out if out is not None else results[0]
+
+
+def with_error(call: "Arguments", sigma: np.ndarray, out: Any = None) -> WithError:
+    """Return the derivative and its standard error, for samples with errors of these standard deviations."""
+    if out is not None:
+        check_pair(out, call.f)
+    error = error_of(call, sigma)  # first: `out` may share memory with what this reads
+    value = value_of(call, None if out is None else out[0])
+    if out is None:
+        return WithError(value, error)
+    copy(error, out[1])
+    return WithError(*out)
+
+
+def error_of(call: "Arguments", sigma: np.ndarray) -> np.ndarray:
+    """Return the standard error of a derivative: the root of the sum of squared weights times variances."""
+    f, size = call.f, call.f.shape[call.axis]
+    is_one_for_all = f.size > size and call.has_shared_spacing and is_alike(sigma, call.axis) and not gaps(f).any()
+    if is_one_for_all:
+        line = tuple([slice(None) if a == call.axis else slice(1) for a in range(f.ndim)])
+        call, sigma = call._replace(f=np.empty(f[line].shape, f.dtype), order=None), sigma[line]
+        call.f[...] = 0
+    squares, exponent = variances(sigma, call.f)
+    found = roots(filled(call._replace(f=squares).request(squared=True)), exponent, f)
+    if not is_one_for_all:
+        return found
+    result = np.empty_like(f, found.dtype, subok=False)
+    result[...] = found
+    return result
 
 
 class Arguments(NamedTuple):
@@ -184,12 +228,18 @@ class Arguments(NamedTuple):
     @property
     def is_gradient(self) -> bool:
         """Whether this goes the way of `gradient`: not with coordinates of many lines."""
-        is_one = isinstance(self.spacing, float) or self.spacing.x.size == self.f.shape[self.axis]
-        return is_one and self.formula.is_gradient
+        return self.has_shared_spacing and self.formula.is_gradient
 
-    def request(self) -> Request:
-        key, given = key_and_values(self.spacing, "x", self.formula.n, self.formula.most_points, self.f.dtype)
-        wanted = Wanted(self.axis, key, self.formula, self.period)
+    @property
+    def has_shared_spacing(self) -> bool:
+        """Whether all lines have the same coordinates."""
+        return isinstance(self.spacing, float) or self.spacing.x.size == self.f.shape[self.axis]
+
+    def request(self, squared: bool = False) -> Request:
+        """Return what the kernels need; with `squared` weights they sum up variances, which `f` then has."""
+        n, count = self.formula.n, self.formula.most_points
+        key, given = key_and_values(self.spacing, "x", n, count, self.f.dtype, squared)
+        wanted = Wanted(self.axis, key, self.formula, self.period, squared)
         plan = plan_of(self.f.dtype, self.f.shape, self.order, wanted)
         return Request(plan, self.f, self.f, self.order, (given,))
 
@@ -221,8 +271,11 @@ def read_call(f: Any, x: Any = None, **options: Any) -> Arguments:
     spacing = read_spacing(x, "x", f.shape, axis, order, lines=True)
     check_length(formula, axis, f.shape[axis], has_edges=True)
     period = read_period(given.period, spacing, formula, f.shape[axis])
-    if isinstance(spacing, Coordinates) and np.ndim(spacing.origin):
-        x = spacing.x
+    if isinstance(spacing, Coordinates):
+        if np.ndim(spacing.origin):
+            x = spacing.x
+        if not spacing.are_own and 8 * formula.window * spacing.x.size > max(TABLE, TIMES * f.nbytes):
+            spacing = spacing.of_each_line(f.shape, order, axis)
     return Arguments(f, np.ravel(x) if np.ndim(x) > 1 else x, order, axis, spacing, formula, period)
 
 

@@ -23,6 +23,9 @@ from numgrad._compile.tiers import call
 BOUNDARIES = {"one-sided": ONE_SIDED, "periodic": PERIODIC, "nan": EMPTY}
 # Kernels have room for the weights of so long a window, and for polynomials of this degree of some points at once.
 MOST_WINDOW, MOST_DEGREE = 767, 15
+# Bytes of the weights of all points of a line that may be kept, or this many times the samples, if those are more. Of
+# some long lines there would be more than of their samples, and they are found for each line.
+TABLE, TIMES = 1 << 26, 4
 # Products of distances stay within the range of float64 while the exponents of all of them sum up to less.
 EXPONENTS = 800
 
@@ -101,6 +104,13 @@ class Coordinates(NamedTuple):
         return float(abs(lines[:, -1] - lines[:, 0]).max())
 
 
+    def of_each_line(self, shape: tuple[int, ...], order: Order, axis: int) -> "Coordinates":
+        """Return these for each line, those that were the same for all."""
+        x = np.broadcast_to(np.expand_dims(self.x, [a for a in range(len(shape)) if a != axis]), shape)
+        flat = np.ascontiguousarray(x if order is None else x.transpose(order)).reshape(-1)
+        return self._replace(x=flat, are_own=True, inner=inner_of(shape, order, axis))
+
+
 class Key(NamedTuple):
     """Coordinates as a plan knows them: whether each line has its own, whether products of distances overflow."""
 
@@ -118,14 +128,17 @@ class Wanted(NamedTuple):
     squared: bool = False  # weights, as for a variance
 
 
-def key_and_values(spacing: float | Coordinates, name: str, n: int, count: int, dtype: "np.dtype[Any]") -> Any:
+def key_and_values(
+    spacing: float | Coordinates, name: str, n: int, count: int, dtype: "np.dtype[Any]", squared: bool = False
+) -> Any:
     """Return what a plan has to know of a spacing, and what its kernel gets; of `count` points for the derivative n."""
+    power = n + n * squared
     low, high = (abs(spacing),) * 2 if isinstance(spacing, float) else (spacing.shortest, spacing.longest)
     least, most = exponents(dtype)
-    if not (least < -n * math.log2(high) and -n * math.log2(low) < most):
+    if not (least < -power * math.log2(high) and -power * math.log2(low) < most):
         raise ValueError(
-            f"`{name}` has distances of {low:g} to {high:g}; weights for n={n}, of the order of their power {-n}, are "
-            f"beyond the range of {np.dtype(REAL[FIELDS[dtype]])}: choose another unit"
+            f"`{name}` has distances of {low:g} to {high:g}; {'the squares of ' * squared}weights for n={n}, of the order "
+            f"of their power {-power}, are beyond the range of {np.dtype(REAL[FIELDS[dtype]])}: choose another unit"
         )
     if isinstance(spacing, float):
         return spacing, spacing

@@ -1,0 +1,101 @@
+"""Errors of derivatives, from those of the samples: a sum of independent ones has the sum of their variances."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from numgrad._arrays.plan.dtypes import FIELDS, REAL
+from numgrad._arrays.plan.spacing import not_real
+from numgrad._checks import is_masked, refuse_units
+from numgrad._system.out import check, check_apart
+
+
+class WithError(NamedTuple):
+    """A derivative and its standard error, as `derivative` returns them where it is given `sigma`.
+
+    Attributes
+    ----------
+    value : ndarray
+        The derivative.
+    error : ndarray
+        Its standard error, real, of the same shape.
+    """
+
+    value: Any
+    error: Any
+
+
+def read_sigma(given: Any, f: np.ndarray) -> np.ndarray:
+    """Return the standard deviations of samples, as broad as these; the view may repeat the same numbers."""
+    if is_masked(given):
+        raise TypeError("`sigma` is a MaskedArray; give sigma.filled(numpy.nan), where `f` has gaps too")
+    refuse_units(given, "sigma", "that of the error is the unit of the derivative")
+    try:
+        sigma: np.ndarray = np.asarray(given)
+    except ValueError:
+        raise ValueError("`sigma` is ragged; give a number, or one for each sample") from None
+    if sigma.dtype.kind not in "iuf":
+        raise not_real("sigma", given, sigma)
+    sigma = sigma.astype(np.float64)
+    try:
+        spread = np.broadcast_to(sigma, f.shape)
+    except ValueError:
+        raise ValueError(
+            f"`sigma` has shape {sigma.shape}, `f` {f.shape}; give a number, or an array that broadcasts to that shape"
+        ) from None
+    is_wrong = ~(sigma >= 0) | np.isinf(sigma)
+    if is_wrong.any():
+        is_gap = np.isnan(sigma)
+        if not (is_wrong & ~is_gap).any():  # of a sample that is missing there is no error to know
+            is_gap, is_wrong = np.broadcast_to(is_gap, f.shape), np.isnan(spread) & ~gaps(f)
+        if is_wrong.any():
+            place = tuple(np.argwhere(is_wrong)[0].tolist())
+            value = (sigma if is_wrong.shape == sigma.shape else spread)[place]
+            at = f" at {', '.join(map(str, place))}" if place else ""
+            raise ValueError(f"`sigma` is {value}{at}; give standard deviations that are finite and at least 0")
+    return spread
+
+
+def gaps(f: np.ndarray) -> np.ndarray:
+    """Return where samples are NaN."""
+    return np.isnan(f) if f.dtype.kind in "fc" else np.broadcast_to(np.False_, f.shape)
+
+
+def variances(sigma: np.ndarray, f: np.ndarray) -> tuple[np.ndarray, int]:
+    """Return the squares of sigma over a power of 4, which keeps them in range, laid out as f; and that of 2.
+
+    They are NaN where samples are, so that a stencil meets the same gaps.
+    """
+    largest = sigma[sigma == sigma].max(initial=0.0)
+    exponent = int(np.frexp(largest)[1])
+    squares = np.empty_like(f, np.float64, subok=False)
+    np.ldexp(sigma, -exponent, out=squares)
+    np.square(squares, out=squares)
+    np.copyto(squares, np.nan, where=gaps(f))
+    return squares, exponent
+
+
+def is_alike(sigma: np.ndarray, axis: int) -> bool:
+    """Whether all lines along an axis have the same numbers, for they are one line in memory."""
+    return all(step == 0 or size == 1 for a, (size, step) in enumerate(zip(sigma.shape, sigma.strides, strict=True)) if a != axis)
+
+
+def roots(sums: np.ndarray, exponent: int, f: np.ndarray) -> np.ndarray:
+    """Return the standard errors of sums of `variances`, in the precision of the derivative of f."""
+    np.sqrt(sums, out=sums)
+    np.ldexp(sums, exponent, out=sums)
+    return sums.astype(dtype_of_error(f), copy=False)
+
+
+def dtype_of_error(f: np.ndarray) -> "np.dtype[Any]":
+    return np.dtype(REAL[FIELDS[f.dtype]])
+
+
+def check_pair(out: Any, f: np.ndarray) -> None:
+    """Refuse what is not two arrays, for the derivative and for its error."""
+    if not isinstance(out, (tuple, list)) or len(out) != 2:
+        got = f"{len(out)} arrays" if isinstance(out, (tuple, list)) else f"a {type(out).__name__}"
+        raise ValueError(f"`out` is {got}; with `sigma` give two: for the derivative, and for its error")
+    for array, dtype in zip(out, (np.dtype(FIELDS[f.dtype]), dtype_of_error(f)), strict=True):
+        check(array, f.shape, dtype, np.ndarray)
+    check_apart(out)
