@@ -208,6 +208,8 @@ def error_of(call: "Arguments", sigma: np.ndarray) -> np.ndarray:
     squares, exponent = variances(sigma, call.f)
     found = roots(filled(call._replace(f=squares).request(squared=True)), exponent, f)
     if not is_one_for_all:
+        if call.is_gradient and isinstance(call.spacing, Coordinates):
+            np.copyto(found, np.nan, where=gaps(f))  # it has a weight on the point itself, if need be of zero
         return found
     result = np.empty_like(f, found.dtype, subok=False)
     result[...] = found
