@@ -25,10 +25,10 @@ class WithError(NamedTuple):
     error: Any
 
 
-def read_sigma(given: Any, f: np.ndarray) -> np.ndarray:
-    """Return the standard deviations of samples, as broad as these; the view may repeat the same numbers."""
+def spread_sigma(given: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """Return standard deviations as broad as samples of this shape, in a view; some may be NaN."""
     if is_masked(given):
-        raise TypeError("`sigma` is a MaskedArray; give sigma.filled(numpy.nan), where `f` has gaps too")
+        raise TypeError("`sigma` is a MaskedArray; give sigma.filled(numpy.nan), whose gaps must be those of `f`")
     refuse_units(given, "sigma", "that of the error is the unit of the derivative")
     try:
         sigma: np.ndarray = np.asarray(given)
@@ -37,23 +37,28 @@ def read_sigma(given: Any, f: np.ndarray) -> np.ndarray:
     if sigma.dtype.kind not in "iuf":
         raise not_real("sigma", given, sigma)
     sigma = sigma.astype(np.float64)
+    _refuse(sigma, (sigma < 0) | np.isinf(sigma))
     try:
-        spread = np.broadcast_to(sigma, f.shape)
+        return np.broadcast_to(sigma, shape)
     except ValueError:
         raise ValueError(
-            f"`sigma` has shape {sigma.shape}, `f` {f.shape}; give a number, or an array that broadcasts to that shape"
+            f"`sigma` has shape {sigma.shape}, `f` {shape}; give a number, or an array that broadcasts to that shape"
         ) from None
-    is_wrong = ~(sigma >= 0) | np.isinf(sigma)
+
+
+def read_sigma(given: Any, f: np.ndarray) -> np.ndarray:
+    """Return the standard deviations of samples, as broad as these; only that of a gap may be NaN."""
+    sigma = spread_sigma(given, f.shape)
+    if np.isnan(given).any():
+        _refuse(sigma, np.isnan(sigma) & ~gaps(f))
+    return sigma
+
+
+def _refuse(sigma: np.ndarray, is_wrong: np.ndarray) -> None:
     if is_wrong.any():
-        is_gap = np.isnan(sigma)
-        if not (is_wrong & ~is_gap).any():  # of a sample that is missing there is no error to know
-            is_gap, is_wrong = np.broadcast_to(is_gap, f.shape), np.isnan(spread) & ~gaps(f)
-        if is_wrong.any():
-            place = tuple(np.argwhere(is_wrong)[0].tolist())
-            value = (sigma if is_wrong.shape == sigma.shape else spread)[place]
-            at = f" at {', '.join(map(str, place))}" if place else ""
-            raise ValueError(f"`sigma` is {value}{at}; give standard deviations that are finite and at least 0")
-    return spread
+        place = tuple(np.argwhere(is_wrong)[0].tolist())
+        at = f" at {', '.join(map(str, place))}" if place else ""
+        raise ValueError(f"`sigma` is {sigma[place]}{at}; give standard deviations that are finite and at least 0")
 
 
 def gaps(f: np.ndarray) -> np.ndarray:
@@ -77,7 +82,8 @@ def variances(sigma: np.ndarray, f: np.ndarray) -> tuple[np.ndarray, int]:
 
 def is_alike(sigma: np.ndarray, axis: int) -> bool:
     """Whether all lines along an axis have the same numbers, for they are one line in memory."""
-    return all(step == 0 or size == 1 for a, (size, step) in enumerate(zip(sigma.shape, sigma.strides, strict=True)) if a != axis)
+    others = [a for a in range(sigma.ndim) if a != axis]
+    return all(sigma.strides[a] == 0 or sigma.shape[a] == 1 for a in others)
 
 
 def roots(sums: np.ndarray, exponent: int, f: np.ndarray) -> np.ndarray:

@@ -9,22 +9,14 @@ from numgrad._compile.language import Array, Index, Record, Scalar, Target, earl
 from numgrad._compile.stand_ins import TILE, room, workspace
 
 FIELD: Any = np.float64
-REAL: Any = np.float64
 ORDER: Any = 1
 DEGREE: Any = 2
-ODD: Any = True
 # How many points have their polynomials found together: all that is kept of them fits a workspace.
 BATCH: Any = np.uintp(64)
 SIZE = np.uintp
 
 
-@early
-def pair(after: Scalar, before: Scalar) -> Any:
-    """Return what two samples as far from the point add up to: their weights are equal, or opposite if ODD."""
-    return FIELD(after) - FIELD(before) if ODD else FIELD(after) + FIELD(before)
-
-
-def symmetric(
+def even_window(
     f: Array,
     out: Target,
     n: Index,
@@ -34,34 +26,33 @@ def symmetric(
     shift: Index,
     taps: Array,
     weights: Array,
-    middle: Scalar,
     rows: Record,
 ) -> bool:
-    """out[i] = middle f[i] + sum_j weights[j] `pair`(f[i + taps[j]], f[i - taps[j]]), at the ends as `closed_ends`.
+    """out[i] = sum_j weights[j] f[i + taps[j]] for any number of them, but at the ends what `closed_ends` says.
 
-    `taps` are distances in memory. Four pairs at a time: the sums are loaded and stored once for all of them.
+    `taps` are distances in memory. Four at a time: the sums are loaded and stored once for all of them.
     """
     n, inner, start, stop, shift = SIZE(n), SIZE(inner), SIZE(start), SIZE(stop), SIZE(shift)
-    block, low, count, pairs = n * inner, SIZE(rows[2]), SIZE(rows[0].shape[0]), SIZE(weights.size)
-    whole, four, total = pairs - pairs % SIZE(4), SIZE(4), workspace(out)
+    block, low, count, size = n * inner, SIZE(rows[2]), SIZE(rows[0].shape[0]), SIZE(weights.size)
+    whole, total = size - size % SIZE(4), workspace(out)
     for base in range(start - start % block, stop, block):
         last = min(stop, base + block - (count - low) * inner)
         for tile in range(max(start, base + low * inner), last, TILE):
-            size = min(TILE, last - tile)
-            for t in range(size):
-                total[t] = middle * FIELD(f[tile + t]) if middle != 0 else FIELD(0)
-            for j in range(SIZE(0), whole, four):
-                a, b, c, d = SIZE(taps[j]), SIZE(taps[j + 1]), SIZE(taps[j + 2]), SIZE(taps[j + 3])
+            length = min(TILE, last - tile)
+            for t in range(length):
+                total[t] = FIELD(0)
+            for j in range(SIZE(0), whole, SIZE(4)):
+                a, b = tile + SIZE(taps[j]), tile + SIZE(taps[j + 1])
+                c, d = tile + SIZE(taps[j + 2]), tile + SIZE(taps[j + 3])
                 wa, wb, wc, wd = weights[j], weights[j + 1], weights[j + 2], weights[j + 3]
-                for t in range(size):
-                    k = tile + t
-                    value = wa * pair(f[k + a], f[k - a]) + wb * pair(f[k + b], f[k - b])
-                    total[t] += value + wc * pair(f[k + c], f[k - c]) + wd * pair(f[k + d], f[k - d])
-            for j in range(whole, pairs):
-                a, wa = SIZE(taps[j]), weights[j]
-                for t in range(size):
-                    total[t] += wa * pair(f[tile + t + a], f[tile + t - a])
-            for t in range(size):
+                for t in range(length):
+                    value = total[t] + wa * FIELD(f[a + t]) + wb * FIELD(f[b + t])
+                    total[t] = value + wc * FIELD(f[c + t]) + wd * FIELD(f[d + t])
+            for j in range(whole, size):
+                a, wa = tile + SIZE(taps[j]), weights[j]
+                for t in range(length):
+                    total[t] += wa * FIELD(f[a + t])
+            for t in range(length):
                 out[tile + t - shift] = total[t]
         closed_ends(f, out, n, inner, base, start, stop, shift, rows)
     return False

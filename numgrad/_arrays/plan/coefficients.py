@@ -113,9 +113,9 @@ def of_even_stencil(case: Case, inside: Made, h: float) -> tuple[Any, ...]:
     )
 
 
-def of_even_window(case: Case, inside: Made, h: float) -> tuple[Any, ...]:
-    """Distances in memory of the pairs of samples around a point, their weights, that of the point, rows at the ends."""
-    formula, real, size = case.formula, REAL[case.recipe.work], case.n
+def of_even_window(case: Case, _: Made, h: float) -> tuple[Any, ...]:
+    """Distances in memory and weights of the taps inside, and the rows of weights at the ends."""
+    formula, size = case.formula, case.n
     half, power = formula.window // 2, float(h**formula.n)
     weights = of_window(formula.window, formula.degree, formula.n)
     places, low = end_places(formula, size, is_even=True)
@@ -125,14 +125,9 @@ def of_even_window(case: Case, inside: Made, h: float) -> tuple[Any, ...]:
         found = weights[places - samples[:, 0]]
     elif formula.boundary == "periodic":
         found = np.broadcast_to(weights[half], samples.shape)
-    after = weights[half, half + 1 :]
-    (reached,) = np.nonzero(after)
-    return (
-        (reached + 1) * case.inner,
-        _used(case, after[reached] / power).astype(real),
-        real(_used(case, weights[half, half] / power)),
-        _rows(case, found / power, samples % size, low),
-    )
+    (taps,) = np.nonzero(weights[half])
+    inside = _used(case, weights[half, taps] / power).astype(REAL[case.recipe.work])
+    return (taps - half) * case.inner, inside, _rows(case, found / power, samples % size, low)
 
 
 def unit_weights(formula: StencilFormula, size: int) -> tuple[Any, np.ndarray, np.ndarray, int]:

@@ -18,7 +18,6 @@ from numgrad._arrays.plan.types import (
     PIECE,
     AxisPlan,
     Case,
-    Fit,
     KernelCall,
     Order,
     Plan,
@@ -192,11 +191,9 @@ def axis_plan(
     # A kernel that finds weights itself has to know their order, and the unit of distances.
     finds_weights = bool({OWN_STENCILS, OWN_WINDOWS, GAPS}.intersection(chosen))
     is_scaled = finds_weights and key is not None and key.are_extreme and not formula.window
-    fit = None
-    if formula.window:
-        fit = Fit(formula.n % 2 == 1 and not squared, formula.degree if finds_weights else None)
+    degree = formula.degree if formula.window and finds_weights else None
     recipe = Recipe(
-        chosen, dtype, field, REAL[field], division(field), taps, formula.n * finds_weights, adds, is_scaled, fit,
+        chosen, dtype, field, REAL[field], division(field), taps, formula.n * finds_weights, adds, is_scaled, degree,
         squared and finds_weights,
     )  # fmt: skip
     case = Case(recipe, shape[axis], inner_of(shape, order, axis), formula, period, term.factor, key, squared)

@@ -36,13 +36,6 @@ class Scheme:
     cost: Callable[[int, int], int] = lambda inner, taps: 1
 
 
-class Fit(NamedTuple):
-    """Of polynomials of least squares: whether weights are opposite; and the degree, if the kernel finds weights."""
-
-    is_odd: bool
-    degree: int | None
-
-
 class Recipe(NamedTuple):
     """A composition: schemes from the innermost on, and the types and the division that are bound in their kernels."""
 
@@ -56,7 +49,7 @@ class Recipe(NamedTuple):
     order: int = 0
     adds: bool = False
     scaled: bool = False  # distances, in units of the width of the stencil
-    fit: Fit | None = None  # of polynomials that fit windows: what a kernel has to know of them
+    degree: int | None = None  # of polynomials that fit windows, if the kernel finds their weights itself
     squared: bool = False  # weights that the kernel finds itself
 
     @property
