@@ -135,6 +135,13 @@ CALLS = (
     ),
     Call(
         derivative,
+        "windows",
+        lambda call, f: [call(f(*s), x, window=5, degree=2) for s in ((N,), (2, N)) for x in (1.0, X)],
+        kernels="all",
+        kinds="fc",
+    ),
+    Call(
+        derivative,
         "large arrays",
         lambda call, f: [call(f.large, x, axis=0, n=n, accuracy=a) for n, a in USUAL for x in (1.0, X)],
         kernels="all",

@@ -37,7 +37,7 @@ def spread_sigma(given: Any, shape: tuple[int, ...]) -> np.ndarray:
     if sigma.dtype.kind not in "iuf":
         raise not_real("sigma", given, sigma)
     sigma = sigma.astype(np.float64)
-    _refuse(sigma, (sigma < 0) | np.isinf(sigma))
+    _refuse(sigma, (sigma < 0) | np.isinf(sigma) | (np.isnan(sigma) & (sigma.ndim == 0)))
     try:
         return np.broadcast_to(sigma, shape)
     except ValueError:
