@@ -1,4 +1,7 @@
-"""Derivatives of samples, of any order and accuracy: a stencil inside, others at the ends, one pass over the array."""
+"""Derivatives of samples, of any order and accuracy, by differences or by fits to windows, and their standard errors.
+
+A stencil inside, others at the ends, one pass over the array.
+"""
 
 import math
 from functools import lru_cache
@@ -61,9 +64,10 @@ def derivative(
         for all lines or those of each line. By default 1.0, and for objects of xarray their own coordinate. Integers of
         any size keep their digits, nanoseconds since 1970 among them.
     n : int, default 1
-        Order of the derivative, at least 1.
-    accuracy : int, default 2
-        Order of accuracy, even: the error falls as the distance of neighbours to this power.
+        Order of the derivative, at least 1; with a `window` at least 0, where 0 gives the smoothed samples.
+    accuracy : int, optional
+        Order of accuracy, even, by default 2: the error falls as the distance of neighbours to this power. Not beside a
+        `window`.
     axis : int, default -1
         The axis to differentiate along.
     boundary : {"one-sided", "periodic", "nan"}, default "one-sided"
@@ -71,21 +75,34 @@ def derivative(
         go on at the other end; or be nan.
     edge_accuracy : int, optional
         Order of accuracy of the one-sided ends, at least 1; `accuracy` by default. Lower ones amplify noise less. An
-        axis needs ``n + edge_accuracy`` points; inside `numba.njit` those of the longest formula.
+        axis needs ``n + edge_accuracy`` points; inside `numba.njit` those of the longest formula. Not beside a
+        `window`.
     period : float, optional
         Needed for ``boundary="periodic"`` with coordinates: the distance after which `f` repeats, larger than the span
         of the coordinates. With a number as `x` it is the number of points times that.
     nan : {"propagate", "one-sided"}, default "propagate"
         What a NaN in `f` does: makes results NaN whose formula has a weight on it that is not zero; or ends an
         interval. The intervals between NaNs have one-sided ends of their own; one with less than
-        ``n + edge_accuracy`` points is NaN, as are the NaNs themselves.
-    out : ndarray, optional
+        ``n + edge_accuracy`` points, or than those of a `window`, is NaN, as are the NaNs themselves.
+    window : int, optional
+        For noisy samples: an odd number of points, from 3 to 767, with the one in the middle that the derivative is at.
+        It is that of the polynomial of a `degree` that fits these samples by least squares, after Savitzky and Golay.
+        An even window has no point in the middle, and is refused. One-sided ends take the polynomial of the first or
+        the last window. Not inside `numba.njit`.
+    degree : int, optional
+        Needed with a `window`: the degree of the polynomial, from `n` to 15 and below `window`.
+    sigma : float or array_like, optional
+        The standard deviations of the errors of the samples, which are independent: a number, or an array that
+        broadcasts to f's shape; at least 0, and NaN only where `f` is. Then the standard error of the derivative is
+        returned beside it: the root of the sum of squared weights times variances. Not inside `numba.njit`.
+    out : ndarray, or two of them with `sigma`, optional
         Where to write: f's shape, the dtype of the result. It may share memory with `f`.
 
     Returns
     -------
-    ndarray
-        Of f's shape, dtype (float64 for integers) and memory layout; `out` itself, if given.
+    ndarray, or WithError
+        Of f's shape, dtype (float64 for integers) and memory layout; `out` itself, if given. With `sigma` a named tuple
+        of the derivative, `value`, and its standard error, `error`, which is real.
 
     Raises
     ------
@@ -95,14 +112,16 @@ def derivative(
     ValueError
         If there are too few points, `accuracy` is odd, coordinates repeat, turn back or do not fit, the period is
         missing or too short, or an option is unknown; `out` has another shape or is read-only. If `n` and accuracy sum
-        up to more than 64. If distances to the power -n are beyond the range of the dtype.
+        up to more than 64. If `window` or `degree` is missing beside the other, does not fit it, or comes with an
+        accuracy. If `sigma` is negative, not finite, or has another shape. If distances to the power -n are beyond the
+        range of the dtype.
     numpy.exceptions.AxisError
         If there is no such axis.
 
     See Also
     --------
     gradient : all axes at once, for n=1 and accuracy=2.
-    Stencil : the formulas.
+    Stencil : the formulas; `Stencil.smoothing` is that of a window.
 
     Notes
     -----
@@ -118,10 +137,21 @@ def derivative(
     float32 is computed in float32, with weights that were rounded once. An array whose elements do not lie side by side
     is copied first.
 
+    With a `window` even grids have weights rounded once from exact ones, by Gram's polynomials [2]_; the result is that
+    of ``scipy.signal.savgol_filter(f, window, degree, deriv=n, delta=x)``, with ``mode="wrap"`` that of a periodic axis.
+    On uneven ones each point has weights of its own, by polynomials that are orthogonal over its window. They are as
+    accurate as float64 allows, but for degrees near `window` where spacings differ by a thousand and more: there, take
+    a lower degree, or `accuracy`. A larger window averages more noise, but bends to less of the signal.
+
+    Standard errors are of the noise alone. Results nearby share samples, so their errors are not independent.
+
     References
     ----------
     .. [1] B. Fornberg, "Generation of finite difference formulas on arbitrarily spaced grids", Mathematics of
        Computation 51 (1988), 699-706.
+    .. [2] A. Savitzky and M. J. E. Golay, "Smoothing and differentiation of data by simplified least squares
+       procedures", Analytical Chemistry 36 (1964), 1627-1639; P. A. Gorry, "General least-squares smoothing and
+       differentiation by the convolution (Savitzky-Golay) method", Analytical Chemistry 62 (1990), 570-573.
 
     Examples
     --------
@@ -135,11 +165,18 @@ def derivative(
     array([ 1.  ,  0.71,  0.  , -0.71, -1.  , -0.71, -0.  ,  0.71])
     >>> ng.derivative([0, 1, 4, np.nan, 16, 25, 36], nan="one-sided")
     array([ 0.,  2.,  4., nan,  8., 10., 12.])
+    >>> slope = ng.derivative(x**2, x, window=5, degree=2, sigma=0.5)
+    >>> slope.value[3:].round(9)
+    array([ 8., 10., 14., 16.])
+    >>> slope.error.round(2)
+    array([0.49, 0.31, 0.16, 0.1 , 0.1 , 0.25, 0.36])
     """
     h = 1.0 if x is None else x
     if out is sigma is None and type(f) is np.ndarray and type(h) is float and f.flags.carray and f.size <= PIECE:
         try:
-            plan = even_plan(f.dtype, f.shape, h, n, accuracy, axis, boundary, edge_accuracy, period, nan, window, degree)
+            plan = even_plan(
+                f.dtype, f.shape, h, n, accuracy, axis, boundary, edge_accuracy, period, nan, window, degree
+            )
         except TypeError:  # what is no key is no option either, and said so below
             plan = None
         if type(plan) is Plan and plan.calls:

@@ -19,6 +19,13 @@ class WithError(NamedTuple):
         The derivative.
     error : ndarray
         Its standard error, real, of the same shape.
+
+    Examples
+    --------
+    >>> import numgrad as ng
+    >>> slope, error = ng.derivative([0, 1, 4, 9, 16], sigma=[0.2, 0.1, 0.1, 0.1, 0.2])
+    >>> error.round(3)
+    array([0.287, 0.112, 0.071, 0.112, 0.287])
     """
 
     value: Any
@@ -93,7 +100,7 @@ def roots(sums: np.ndarray, exponent: int, f: np.ndarray) -> np.ndarray:
     return sums.astype(dtype_of_error(f), copy=False)
 
 
-def dtype_of_error(f: np.ndarray) -> "np.dtype[Any]":
+def dtype_of_error(f: np.ndarray) -> Any:
     return np.dtype(REAL[FIELDS[f.dtype]])
 
 

@@ -31,10 +31,11 @@ class AxisExplanation:
     kernel : str
         "uniform" or "nonuniform", with "+ edges" for second-order edges and "+ short lines" where an axis is so short
         that all of its lines are done in one loop; "by rows" for arrays whose elements do not lie side by side.
-        "stencil" for other derivatives, with how many samples it takes and the order n; "with coordinates" or "with
-        coordinates of each line", "+ gaps" if a NaN ends an interval; "smoothing stencil" if it fits a polynomial to a
-        window, "for the error" if its weights are squared, by which `derivative` takes a `sigma`; "on a copy" of an array whose elements do not lie
-        side by side. "turning points"; "numgrad on each chunk" of a dask array; or "numpy.gradient".
+        "stencil" for other derivatives, with how many samples it takes and the order n; "smoothing stencil" if it fits
+        a polynomial to a window; "with coordinates" or "with coordinates of each line", "+ gaps" if a NaN ends an
+        interval; "for the error" if its weights are squared, which is how `derivative` takes a `sigma`; "on a copy" of
+        an array whose elements do not lie side by side. "turning points"; "numgrad on each chunk" of a dask array; or
+        "numpy.gradient".
     dtype : str
         The dtype of the quotient, before it is stored.
     view : tuple of int

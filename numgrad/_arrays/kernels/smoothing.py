@@ -169,9 +169,7 @@ def fitted(shared: Array, t: Index, u: Scalar) -> Any:
     return value
 
 
-def fit(
-    shared: Target, x: Array, tile: Index, size: Index, hop: Index, c: Index, count: Index, factor: Scalar
-) -> None:
+def fit(shared: Target, x: Array, tile: Index, size: Index, hop: Index, c: Index, count: Index, factor: Scalar) -> None:
     """Find c[k], so that the weights sum_k c[k] p[k](u[j]) differentiate all polynomials up to DEGREE exactly.
 
     By orthogonality c[k] is p[k]'s derivative over its norm. What rounding has left of other products is mended by one

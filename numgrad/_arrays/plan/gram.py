@@ -1,9 +1,9 @@
 """Weights of polynomials that fit a window of an even grid by least squares, exactly.
 
 Orthogonal over the points -m to m are the polynomials of Gram: p[k + 1](t) = t p[k](t) - b[k] p[k - 1](t), with
-b[k] = k^2 (N^2 - k^2) / (4 (4 k^2 - 1)) for N = 2 m + 1 points. The weight of the j-th sample in the n-th derivative at t
-is the sum over k of p[k](j) times the n-th derivative of p[k] at t, over the norm of p[k] (P. A. Gorry, "General
-least-squares smoothing and differentiation by the convolution (Savitzky-Golay) method", Analytical Chemistry 62 (1990),
+b[k] = k^2 (N^2 - k^2) / (4 (4 k^2 - 1)) for N = 2 m + 1 points. The weight of the j-th sample in the n-th derivative at
+t is the sum over k of p[k](j) times the n-th derivative of p[k] at t, over the norm of p[k] (P. A. Gorry, "General
+least-squares smoothing and differentiation by the convolution (Savitzky-Golay) method", Analytical Chemistry 62, 1990,
 570-573).
 """
 

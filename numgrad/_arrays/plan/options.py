@@ -103,7 +103,6 @@ class Coordinates(NamedTuple):
         lines = self.x.reshape(-1, size, self.inner)
         return float(abs(lines[:, -1] - lines[:, 0]).max())
 
-
     def of_each_line(self, shape: tuple[int, ...], order: Order, axis: int) -> "Coordinates":
         """Return these for each line, those that were the same for all."""
         x = np.broadcast_to(np.expand_dims(self.x, [a for a in range(len(shape)) if a != axis]), shape)
@@ -137,8 +136,8 @@ def key_and_values(
     least, most = exponents(dtype)
     if not (least < -power * math.log2(high) and -power * math.log2(low) < most):
         raise ValueError(
-            f"`{name}` has distances of {low:g} to {high:g}; {'the squares of ' * squared}weights for n={n}, of the order "
-            f"of their power {-power}, are beyond the range of {np.dtype(REAL[FIELDS[dtype]])}: choose another unit"
+            f"`{name}` has distances of {low:g} to {high:g}; {'squared ' * squared}weights for n={n}, of the order of "
+            f"their power {-power}, are beyond the range of {np.dtype(REAL[FIELDS[dtype]])}: choose another unit"
         )
     if isinstance(spacing, float):
         return spacing, spacing
@@ -163,7 +162,7 @@ def read_formula(
     try:
         return read(*given)
     except TypeError:  # an option that is no key; or one that is refused, and is so again
-        return read.__wrapped__(*given)  # type: ignore[no-any-return]
+        return read.__wrapped__(*given)
 
 
 @lru_cache(256, typed=True)

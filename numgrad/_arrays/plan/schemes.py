@@ -33,7 +33,10 @@ OWN_STENCILS = Scheme(
 EVEN_WINDOW = Scheme(even_window, "smoothing stencil", of.of_even_window, _taps)
 WINDOW = Scheme(tabled, "smoothing stencil with coordinates", of.of_stencil, _taps)
 OWN_WINDOWS = Scheme(
-    own_taps, "smoothing stencil with coordinates of each line", of.of_own_stencils, lambda inner, taps: DIVISIONS * taps
+    own_taps,
+    "smoothing stencil with coordinates of each line",
+    of.of_own_stencils,
+    lambda inner, taps: DIVISIONS * taps,
 )
 WINDOWS = EVEN_WINDOW, WINDOW, OWN_WINDOWS
 # Schemes that go around another one. The cost is that of the innermost.

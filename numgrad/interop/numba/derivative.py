@@ -72,9 +72,7 @@ class Case(NamedTuple):
         return float(math.factorial(self.formula.n))
 
 
-def implementation(
-    f: Any, x: Any, axis: Any, period: Any, out: Any, outside: dict[str, Any], **options: Any
-) -> Any:
+def implementation(f: Any, x: Any, axis: Any, period: Any, out: Any, outside: dict[str, Any], **options: Any) -> Any:
     """Return a function with these arguments by name, which Numba compiles; raise TypingError if there is none.
 
     `outside` are arguments that are for calls from outside of compiled code.
