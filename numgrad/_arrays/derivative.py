@@ -138,7 +138,7 @@ def derivative(
     is copied first.
 
     With a `window` even grids have weights rounded once from exact ones, by Gram's polynomials [2]_; the result is that
-    of ``scipy.signal.savgol_filter(f, window, degree, deriv=n, delta=x)``, with ``mode="wrap"`` that of a periodic axis.
+    of ``scipy.signal.savgol_filter(f, window, degree, deriv=n, delta=x)``, with mode="wrap" that of a periodic axis.
     On uneven ones each point has weights of its own, by polynomials that are orthogonal over its window. They are as
     accurate as float64 allows, but for degrees near `window` where spacings differ by a thousand and more: there, take
     a lower degree, or `accuracy`. A larger window averages more noise, but bends to less of the signal.

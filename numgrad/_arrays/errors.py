@@ -25,7 +25,7 @@ class WithError(NamedTuple):
     >>> import numgrad as ng
     >>> slope, error = ng.derivative([0, 1, 4, 9, 16], sigma=[0.2, 0.1, 0.1, 0.1, 0.2])
     >>> error.round(3)
-    array([0.287, 0.112, 0.071, 0.112, 0.287])
+    array([0.364, 0.112, 0.071, 0.112, 0.364])
     """
 
     value: Any

@@ -115,8 +115,8 @@ def _distances(x: np.ndarray, at: np.ndarray) -> np.ndarray:
 class Stencil:
     """A finite-difference formula for samples at distance h: ``sum(weights[j] * f(x + offsets[j] * h)) / h**n``.
 
-    Make one with `central`, `forward`, `backward`, `from_offsets` or `smoothing`. Weights that are exactly zero are left
-    out, so that a NaN or infinity in a sample with no weight cannot reach the result.
+    Make one with `central`, `forward`, `backward`, `from_offsets` or `smoothing`. Weights that are exactly zero are
+    left out, so that a NaN or infinity in a sample with no weight cannot reach the result.
 
     Parameters
     ----------
