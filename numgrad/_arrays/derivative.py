@@ -242,8 +242,8 @@ def error_of(call: "Arguments", sigma: np.ndarray) -> np.ndarray:
         line = tuple([slice(None) if a == call.axis else slice(1) for a in range(f.ndim)])
         call, sigma = call._replace(f=np.empty(f[line].shape, f.dtype), order=None), sigma[line]
         call.f[...] = 0
-    squares, exponent = variances(sigma, call.f)
-    found = roots(filled(call._replace(f=squares).request(squared=True)), exponent, f)
+    squares, unit = variances(sigma, call.f)
+    found = roots(filled(call._replace(f=squares).request(squared=True)), unit, f)
     if not is_one_for_all:
         if call.is_gradient and isinstance(call.spacing, Coordinates):
             np.copyto(found, np.nan, where=gaps(f))  # it has a weight on the point itself, if need be of zero

@@ -73,18 +73,20 @@ def gaps(f: np.ndarray) -> np.ndarray:
     return np.isnan(f) if f.dtype.kind in "fc" else np.broadcast_to(np.False_, f.shape)
 
 
-def variances(sigma: np.ndarray, f: np.ndarray) -> tuple[np.ndarray, int]:
-    """Return the squares of sigma over a power of 4, which keeps them in range, laid out as f; and that of 2.
+def variances(sigma: np.ndarray, f: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return the squares of sigma over a unit, a power of 2 that keeps them in range, laid out as f; and the unit.
 
     They are NaN where samples are, so that a stencil meets the same gaps.
     """
-    largest = sigma[sigma == sigma].max(initial=0.0)
-    exponent = int(np.frexp(largest)[1])
+    once = sigma[tuple([slice(None if step else 1) for step in sigma.strides])]  # each number that there is
+    largest = np.fmax.reduce(once, axis=None, initial=0.0)
+    unit = float(np.ldexp(1.0, max(int(np.frexp(largest)[1]) - 1, -1022)))
     squares = np.empty_like(f, np.float64, subok=False)
-    np.ldexp(sigma, -exponent, out=squares)
-    np.square(squares, out=squares)
-    np.copyto(squares, np.nan, where=gaps(f))
-    return squares, exponent
+    squares[...] = np.square(once / unit)
+    missing = gaps(f)
+    if missing.any():
+        squares[missing] = np.nan
+    return squares, unit
 
 
 def is_alike(sigma: np.ndarray, axis: int) -> bool:
@@ -93,10 +95,11 @@ def is_alike(sigma: np.ndarray, axis: int) -> bool:
     return all(sigma.strides[a] == 0 or sigma.shape[a] == 1 for a in others)
 
 
-def roots(sums: np.ndarray, exponent: int, f: np.ndarray) -> np.ndarray:
+def roots(sums: np.ndarray, unit: float, f: np.ndarray) -> np.ndarray:
     """Return the standard errors of sums of `variances`, in the precision of the derivative of f."""
     np.sqrt(sums, out=sums)
-    np.ldexp(sums, exponent, out=sums)
+    if unit != 1:
+        sums *= unit
     return sums.astype(dtype_of_error(f), copy=False)
 
 
