@@ -226,8 +226,10 @@ def with_error(call: "Arguments", sigma: np.ndarray, out: Any = None) -> WithErr
     """Return the derivative and its standard error, for samples with errors of these standard deviations."""
     if out is not None:
         check_pair(out, call.f)
-    error = error_of(call, sigma)  # first: `out` may share memory with what this reads
+    error, missing = error_of(call, sigma), gaps(call.f)  # first: `out` may share memory with what this reads
     value = value_of(call, None if out is None else out[0])
+    if call.is_gradient and isinstance(call.spacing, Coordinates):
+        error[missing & gaps(value)] = np.nan  # `gradient` has a weight on the point itself, if need be of zero
     if out is None:
         return WithError(value, error)
     copy(error, out[1])
@@ -245,8 +247,6 @@ def error_of(call: "Arguments", sigma: np.ndarray) -> np.ndarray:
     squares, unit = variances(sigma, call.f)
     found = roots(filled(call._replace(f=squares).request(squared=True)), unit, f)
     if not is_one_for_all:
-        if call.is_gradient and isinstance(call.spacing, Coordinates):
-            np.copyto(found, np.nan, where=gaps(f))  # it has a weight on the point itself, if need be of zero
         return found
     result = np.empty_like(f, found.dtype, subok=False)
     result[...] = found
