@@ -242,8 +242,7 @@ def error_of(call: "Arguments", sigma: np.ndarray) -> np.ndarray:
     is_one_for_all = f.size > size and call.has_shared_spacing and is_alike(sigma, call.axis) and not gaps(f).any()
     if is_one_for_all:
         line = tuple([slice(None) if a == call.axis else slice(1) for a in range(f.ndim)])
-        call, sigma = call._replace(f=np.empty(f[line].shape, f.dtype), order=None), sigma[line]
-        call.f[...] = 0
+        call, sigma = call._replace(f=np.zeros(f[line].shape, f.dtype), order=None), sigma[line]
     squares, unit = variances(sigma, call.f)
     found = roots(filled(call._replace(f=squares).request(squared=True)), unit, f)
     if not is_one_for_all:

@@ -38,6 +38,8 @@ _ONE = (float, 1.0, "exactly")
 # shortest lines.
 SHORT, SHORT_COMPLEX = 48, 6
 MANY, MANY_WITH_COORDINATES = 1 << 10, 1 << 15
+# Longer windows have so many weights at the ends that a plan does not keep them: they are made in each call.
+KEPT = 41
 
 
 def prepare(f: Any, varargs: tuple[Any, ...], axis: Any, edge_order: Any) -> Request:
@@ -185,9 +187,8 @@ def axis_plan(
     field = FIELDS[dtype]
     key = None if isinstance(spacing, float) else spacing
     how = "number" if key is None else "coordinates of each line" if key.are_own else "coordinates"
-    chosen = schemes(
-        "window" if formula.window else "stencil", how, gaps=formula.gaps and dtype.kind in "fc"
-    )  # integers have no NaN
+    has_gaps = formula.gaps and dtype.kind in "fc"  # integers have no NaN
+    chosen = schemes("window" if formula.window else "stencil", how, gaps=has_gaps)
     is_central = key is None and not formula.window
     taps = len(central(formula.n, formula.accuracy)[0]) if is_central else formula.points
     # A kernel that finds weights itself has to know their order, and the unit of distances.
@@ -199,7 +200,7 @@ def axis_plan(
         squared and finds_weights,
     )  # fmt: skip
     case = Case(recipe, shape[axis], inner_of(shape, order, axis), formula, period, term.factor, key, squared)
-    if key is not None:
+    if key is not None or formula.window > KEPT:
         constants = maker(case)
     elif GAPS in chosen:  # which has a number for each point: made in each call
         constants = partial(GAPS.coefficients, case, chosen[0].coefficients(case, (), spacing))

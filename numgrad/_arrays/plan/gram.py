@@ -18,7 +18,7 @@ Polynomial = list[int]
 """Coefficients, that of the constant first."""
 
 
-@lru_cache(64)
+@lru_cache(16)
 def of_window(window: int, degree: int, n: int) -> np.ndarray:
     """Return the weights for the derivative at each point of a window, those of one in a row, rounded once."""
     half, rows = window // 2, np.empty((window, window))

@@ -147,9 +147,8 @@ def derivative(
         return value
     spread = (sigma_of(sigma, f), tuple(range(f.ndim)))
     found = along("error", partial(_error, options=options), f, axis, cut, [spread, *given], np.dtype(REAL[dtype.type]))
-    if (
-        is_first and np.ndim(x) and f.dtype.kind in "fc"
-    ):  # as in memory: the point itself has a weight, if need be of zero
+    if is_first and np.ndim(x) and f.dtype.kind in "fc":
+        # As in memory: the point itself has a weight, if need be of zero.
         found = da.where(da.isnan(value) & da.isnan(f.rechunk(value.chunks)), np.nan, found).astype(found.dtype)
     return WithError(value, found)
 
