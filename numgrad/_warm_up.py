@@ -215,7 +215,7 @@ def warm_up(
     kernels : {"usual", "all"}, default "usual"
         The usual ones are those for evenly and unevenly spaced samples side by side in memory, of the first two
         derivatives, up to accuracy 4. "all" are also those for short lines, arrays whose elements lie apart, results
-        larger than the cache, gaps, other orders and accuracies: minutes of compilation for each dtype.
+        larger than the cache, gaps, windows, other orders and accuracies: minutes of compilation for each dtype.
     progress : bool, default False
         Whether to show a progress bar, if tqdm is installed and standard error is a terminal; else a line for each
         group of kernels, with how long it took, on standard error.
