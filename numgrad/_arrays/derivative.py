@@ -226,9 +226,10 @@ def with_error(call: "Arguments", sigma: np.ndarray, out: Any = None) -> WithErr
     """Return the derivative and its standard error, for samples with errors of these standard deviations."""
     if out is not None:
         check_pair(out, call.f)
-    error, missing = error_of(call, sigma), gaps(call.f)  # first: `out` may share memory with what this reads
+    error = error_of(call, sigma)  # first: `out` may share memory with what this reads
+    missing = gaps(call.f) if call.is_gradient and isinstance(call.spacing, Coordinates) else None
     value = value_of(call, None if out is None else out[0])
-    if call.is_gradient and isinstance(call.spacing, Coordinates):
+    if missing is not None:
         error[missing & gaps(value)] = np.nan  # `gradient` has a weight on the point itself, if need be of zero
     if out is None:
         return WithError(value, error)
@@ -237,19 +238,32 @@ def with_error(call: "Arguments", sigma: np.ndarray, out: Any = None) -> WithErr
 
 
 def error_of(call: "Arguments", sigma: np.ndarray) -> np.ndarray:
-    """Return the standard error of a derivative: the root of the sum of squared weights times variances."""
-    f, size = call.f, call.f.shape[call.axis]
-    is_one_for_all = f.size > size and call.has_shared_spacing and is_alike(sigma, call.axis) and not gaps(f).any()
-    if is_one_for_all:
-        line = tuple([slice(None) if a == call.axis else slice(1) for a in range(f.ndim)])
-        call, sigma = call._replace(f=np.zeros(f[line].shape, f.dtype), order=None), sigma[line]
-    squares, unit = variances(sigma, call.f)
-    found = roots(filled(call._replace(f=squares).request(squared=True)), unit, f)
-    if not is_one_for_all:
-        return found
+    """Return the standard error of a derivative: the root of the sum of squared weights times variances.
+
+    Where lines have the same one, only that of one line is computed; and of an even grid with the same sigma at all
+    points that of a few points, of which the one in the middle stands for all but the ends.
+    """
+    f, axis, count = call.f, call.axis, call.formula.most_points
+    size = f.shape[axis]
+    is_short = isinstance(call.spacing, float) and sigma.strides[axis] == 0 and size > 2 * count + 1
+    are_alike = call.has_shared_spacing and is_alike(sigma, axis) and (is_short or f.size > size)
+    if not are_alike or gaps(f).any():
+        return _errors(call, sigma)
+    line = tuple([slice(1 if a != axis else 2 * count + 1 if is_short else None) for a in range(f.ndim)])
+    found = np.moveaxis(_errors(call._replace(f=np.zeros_like(f[line], order="C"), order=None), sigma[line]), axis, 0)
     result = np.empty_like(f, found.dtype, subok=False)
-    result[...] = found
+    lines = np.moveaxis(result, axis, 0)
+    if is_short:
+        lines[...] = found[count]
+        lines[:count], lines[-count:] = found[:count], found[-count:]
+    else:
+        lines[...] = found
     return result
+
+
+def _errors(call: "Arguments", sigma: np.ndarray) -> np.ndarray:
+    squares, unit = variances(sigma, call.f)
+    return roots(filled(call._replace(f=squares).request(squared=True)), unit, call.f)
 
 
 class Arguments(NamedTuple):

@@ -327,6 +327,17 @@ def test_errors_of_noise():
         assert np.allclose(got.value.std(axis=0) / got.error[0], 1, atol=0.05)
 
 
+def test_few_points_stand_for_a_long_line():
+    """On an even grid, with one sigma: the errors are those of all points, each with its own."""
+    f = values("f8", (3, 40, 2))
+    for o in FORMULAS:
+        for sigma in (0.3, np.full((3, 1, 1), 0.3)):
+            got = ng.derivative(f, 0.7, axis=1, sigma=sigma, **o).error
+            each = ng.derivative(f, 0.7, axis=1, sigma=np.full(f.shape, 0.3), **o).error
+            assert same_bits(got, each)
+            assert same_bits(ng.derivative(np.asfortranarray(f), 0.7, axis=1, sigma=sigma, **o).error, each)
+
+
 def test_sigma_of_all_shapes_and_dtypes():
     f = values("f8", (4, 9, 5))
     for layout in (np.ascontiguousarray, np.asfortranarray):
