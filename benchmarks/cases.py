@@ -197,6 +197,30 @@ def by_findiff(n: int, accuracy: int) -> Any:
     return make
 
 
+def by_savgol_filter(window: int, degree: int) -> Any:
+    def make() -> Calls:
+        from scipy.signal import savgol_filter
+
+        f = samples(10**6)
+        smooth = partial(savgol_filter, f, window, degree, deriv=1, delta=0.1)
+        return smooth, partial(ng.derivative, f, 0.1, window=window, degree=degree)
+
+    return make
+
+
+def fits_and_differences() -> Calls:
+    """On uneven points, for which SciPy has nothing: differences of accuracy 8, and polynomials over windows."""
+    x = coordinates(200_000)
+    f = np.sin(x / 1000)
+    return partial(ng.derivative, f, x, accuracy=8), partial(ng.derivative, f, x, window=21, degree=3)
+
+
+def errors_and_derivatives() -> Calls:
+    """The derivative alone, and with its standard error."""
+    f = samples(10**6)
+    return partial(ng.derivative, f, 0.1), lambda: ng.derivative(f, 0.1, sigma=0.1).value
+
+
 def weights_by_findiff() -> Calls:
     """The first call on an uneven grid, with the weights of all points."""
     from findiff import Diff
@@ -469,6 +493,10 @@ CASES = [
     Case("derivative, n = 1e6, accuracy 4", by_findiff(10**6, 4), 15, close_inside, "findiff"),
     Case("derivative, n = 1e6, accuracy 8", by_findiff(10**6, 8), 15, close_inside, "findiff"),
     Case("derivative, n = 10, accuracy 4", by_findiff(10, 4), 10, close_inside, "findiff"),
+    Case("derivative, n = 1e6, window 21", by_savgol_filter(21, 3), 4, close_everywhere, "savgol_filter"),
+    Case("derivative, n = 1e6, window 101", by_savgol_filter(101, 3), 3, close_everywhere, "savgol_filter"),
+    Case("derivative, 2e5 uneven points, window 21", fits_and_differences, None, close_inside, "accuracy 8"),
+    Case("derivative, n = 1e6, with its error", errors_and_derivatives, None, same, "without"),
     Case("derivative, 2e5 uneven points, first call", weights_by_findiff, 10, close_inside, "findiff"),
     Case("weights of 2e5 points, accuracy 4, to applying", weights_and_applying(4), 0.2, anything, "applying"),
     Case("weights of 2e5 points, accuracy 8, to applying", weights_and_applying(8), 0.2, anything, "applying"),

@@ -9,6 +9,7 @@ from numgrad._system.forks import importing
 
 if TYPE_CHECKING:
     from numgrad._arrays.derivative import derivative
+    from numgrad._arrays.errors import WithError
     from numgrad._arrays.explain import explain
     from numgrad._arrays.fields import curl, divergence, hessian, jacobian, laplacian
     from numgrad._arrays.gradient import gradient
@@ -24,6 +25,7 @@ __all__ = [
     "Stencil",
     "StepSize",
     "TurningPoints",
+    "WithError",
     "curl",
     "derivative",
     "divergence",
@@ -54,6 +56,7 @@ _LAZY = {
     "set_num_threads": "_system.threads",
     "derivative": "_arrays.derivative",
     **dict.fromkeys(("curl", "divergence", "hessian", "jacobian", "laplacian"), "_arrays.fields"),
+    "WithError": "_arrays.errors",
     "Stencil": "_arrays.stencil",
     "weights": "_arrays.stencil",
     "TurningPoints": "_arrays.turning_points",

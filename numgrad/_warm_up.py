@@ -135,6 +135,13 @@ CALLS = (
     ),
     Call(
         derivative,
+        "windows",
+        lambda call, f: [call(f(*s), x, window=5, degree=2) for s in ((N,), (2, N)) for x in (1.0, X)],
+        kernels="all",
+        kinds="fc",
+    ),
+    Call(
+        derivative,
         "large arrays",
         lambda call, f: [call(f.large, x, axis=0, n=n, accuracy=a) for n, a in USUAL for x in (1.0, X)],
         kernels="all",
@@ -208,7 +215,7 @@ def warm_up(
     kernels : {"usual", "all"}, default "usual"
         The usual ones are those for evenly and unevenly spaced samples side by side in memory, of the first two
         derivatives, up to accuracy 4. "all" are also those for short lines, arrays whose elements lie apart, results
-        larger than the cache, gaps, other orders and accuracies: minutes of compilation for each dtype.
+        larger than the cache, gaps, windows, other orders and accuracies: minutes of compilation for each dtype.
     progress : bool, default False
         Whether to show a progress bar, if tqdm is installed and standard error is a terminal; else a line for each
         group of kernels, with how long it took, on standard error.

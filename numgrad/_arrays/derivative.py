@@ -1,4 +1,7 @@
-"""Derivatives of samples, of any order and accuracy: a stencil inside, others at the ends, one pass over the array."""
+"""Derivatives of samples, of any order and accuracy, by differences or by fits to windows, and their standard errors.
+
+A stencil inside, others at the ends, one pass over the array.
+"""
 
 import math
 from functools import lru_cache
@@ -7,10 +10,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from numgrad._arrays.containers import home_of
+from numgrad._arrays.errors import WithError, check_pair, gaps, is_alike, read_sigma, roots, variances
 from numgrad._arrays.gradient import gradient
 from numgrad._arrays.plan.dispatch import axis_plan, known_calls, plan_for
 from numgrad._arrays.plan.dtypes import FIELDS
 from numgrad._arrays.plan.options import (
+    TABLE,
+    TIMES,
     Coordinates,
     StencilFormula,
     Wanted,
@@ -25,6 +31,7 @@ from numgrad._arrays.plan.spacing import number_key
 from numgrad._arrays.plan.types import PIECE, Order, Plan, Request, memory_order
 from numgrad._arrays.run.arrange import arrange, fill_by_stencils
 from numgrad._checks import choice
+from numgrad._system.memory import copy
 from numgrad._system.out import check
 
 GAPS = ("propagate", "one-sided")
@@ -35,14 +42,17 @@ def derivative(
     x: Any = None,
     *,
     n: int = 1,
-    accuracy: int = 2,
+    accuracy: int | None = None,
     axis: int = -1,
     boundary: str = "one-sided",
     edge_accuracy: int | None = None,
     period: float | None = None,
     nan: str = "propagate",
-    out: np.ndarray | None = None,
-) -> np.ndarray:
+    window: int | None = None,
+    degree: int | None = None,
+    sigma: Any = None,
+    out: Any = None,
+) -> Any:
     """Return the n-th derivative of samples along an axis, to any order of accuracy, on even and uneven grids.
 
     Parameters
@@ -54,9 +64,10 @@ def derivative(
         for all lines or those of each line. By default 1.0, and for objects of xarray their own coordinate. Integers of
         any size keep their digits, nanoseconds since 1970 among them.
     n : int, default 1
-        Order of the derivative, at least 1.
-    accuracy : int, default 2
-        Order of accuracy, even: the error falls as the distance of neighbours to this power.
+        Order of the derivative, at least 1; with a `window` at least 0, where 0 gives the smoothed samples.
+    accuracy : int, optional
+        Order of accuracy, even, by default 2: the error falls as the distance of neighbours to this power. Not beside a
+        `window`.
     axis : int, default -1
         The axis to differentiate along.
     boundary : {"one-sided", "periodic", "nan"}, default "one-sided"
@@ -64,21 +75,34 @@ def derivative(
         go on at the other end; or be nan.
     edge_accuracy : int, optional
         Order of accuracy of the one-sided ends, at least 1; `accuracy` by default. Lower ones amplify noise less. An
-        axis needs ``n + edge_accuracy`` points; inside `numba.njit` those of the longest formula.
+        axis needs ``n + edge_accuracy`` points; inside `numba.njit` those of the longest formula. Not beside a
+        `window`.
     period : float, optional
         Needed for ``boundary="periodic"`` with coordinates: the distance after which `f` repeats, larger than the span
         of the coordinates. With a number as `x` it is the number of points times that.
     nan : {"propagate", "one-sided"}, default "propagate"
         What a NaN in `f` does: makes results NaN whose formula has a weight on it that is not zero; or ends an
         interval. The intervals between NaNs have one-sided ends of their own; one with less than
-        ``n + edge_accuracy`` points is NaN, as are the NaNs themselves.
-    out : ndarray, optional
+        ``n + edge_accuracy`` points, or than those of a `window`, is NaN, as are the NaNs themselves.
+    window : int, optional
+        For noisy samples: an odd number of points, from 3 to 767, with the one in the middle that the derivative is at.
+        It is that of the polynomial of a `degree` that fits these samples by least squares, after Savitzky and Golay.
+        An even window has no point in the middle, and is refused. One-sided ends take the polynomial of the first or
+        the last window. Not inside `numba.njit`.
+    degree : int, optional
+        Needed with a `window`: the degree of the polynomial, from `n` to 15 and below `window`.
+    sigma : float or array_like, optional
+        The standard deviations of the errors of the samples, which are independent: a number, or an array that
+        broadcasts to f's shape; at least 0, and NaN only where `f` is. Then the standard error of the derivative is
+        returned beside it: the root of the sum of squared weights times variances. Not inside `numba.njit`.
+    out : ndarray, or two of them with `sigma`, optional
         Where to write: f's shape, the dtype of the result. It may share memory with `f`.
 
     Returns
     -------
-    ndarray
-        Of f's shape, dtype (float64 for integers) and memory layout; `out` itself, if given.
+    ndarray, or WithError
+        Of f's shape, dtype (float64 for integers) and memory layout; `out` itself, if given. With `sigma` a named tuple
+        of the derivative, `value`, and its standard error, `error`, which is real.
 
     Raises
     ------
@@ -88,14 +112,16 @@ def derivative(
     ValueError
         If there are too few points, `accuracy` is odd, coordinates repeat, turn back or do not fit, the period is
         missing or too short, or an option is unknown; `out` has another shape or is read-only. If `n` and accuracy sum
-        up to more than 64. If distances to the power -n are beyond the range of the dtype.
+        up to more than 64. If `window` or `degree` is missing beside the other, does not fit it, or comes with an
+        accuracy. If `sigma` is negative, not finite, or has another shape. If distances to the power -n are beyond the
+        range of the dtype.
     numpy.exceptions.AxisError
         If there is no such axis.
 
     See Also
     --------
     gradient : all axes at once, for n=1 and accuracy=2.
-    Stencil : the formulas.
+    Stencil : the formulas; `Stencil.smoothing` is that of a window.
 
     Notes
     -----
@@ -111,10 +137,21 @@ def derivative(
     float32 is computed in float32, with weights that were rounded once. An array whose elements do not lie side by side
     is copied first.
 
+    With a `window` even grids have weights rounded once from exact ones, by Gram's polynomials [2]_; the result is that
+    of ``scipy.signal.savgol_filter(f, window, degree, deriv=n, delta=x)``, with mode="wrap" that of a periodic axis.
+    On uneven ones each point has weights of its own, by polynomials that are orthogonal over its window. They are as
+    accurate as float64 allows, but for degrees near `window` where spacings differ by a thousand and more: there, take
+    a lower degree, or `accuracy`. A larger window averages more noise, but bends to less of the signal.
+
+    Standard errors are of the noise alone. Results nearby share samples, so their errors are not independent.
+
     References
     ----------
     .. [1] B. Fornberg, "Generation of finite difference formulas on arbitrarily spaced grids", Mathematics of
        Computation 51 (1988), 699-706.
+    .. [2] A. Savitzky and M. J. E. Golay, "Smoothing and differentiation of data by simplified least squares
+       procedures", Analytical Chemistry 36 (1964), 1627-1639; P. A. Gorry, "General least-squares smoothing and
+       differentiation by the convolution (Savitzky-Golay) method", Analytical Chemistry 62 (1990), 570-573.
 
     Examples
     --------
@@ -128,11 +165,18 @@ def derivative(
     array([ 1.  ,  0.71,  0.  , -0.71, -1.  , -0.71, -0.  ,  0.71])
     >>> ng.derivative([0, 1, 4, np.nan, 16, 25, 36], nan="one-sided")
     array([ 0.,  2.,  4., nan,  8., 10., 12.])
+    >>> slope = ng.derivative(x**2, x, window=5, degree=2, sigma=0.5)
+    >>> slope.value[3:].round(9)
+    array([ 8., 10., 14., 16.])
+    >>> slope.error.round(2)
+    array([0.49, 0.31, 0.16, 0.1 , 0.1 , 0.25, 0.36])
     """
     h = 1.0 if x is None else x
-    if out is None and type(f) is np.ndarray and type(h) is float and f.flags.carray and f.size <= PIECE:
+    if out is sigma is None and type(f) is np.ndarray and type(h) is float and f.flags.carray and f.size <= PIECE:
         try:
-            plan = even_plan(f.dtype, f.shape, h, n, accuracy, axis, boundary, edge_accuracy, period, nan)
+            plan = even_plan(
+                f.dtype, f.shape, h, n, accuracy, axis, boundary, edge_accuracy, period, nan, window, degree
+            )
         except TypeError:  # what is no key is no option either, and said so below
             plan = None
         if type(plan) is Plan and plan.calls:
@@ -144,27 +188,82 @@ def derivative(
             kernel(f.reshape(-1), result.reshape(-1), *arguments)
             return result
     if (home := home_of(f)) is not None:
-        return home.derivative(  # type: ignore[no-any-return]
+        return home.derivative(
             f, x, n=n, accuracy=accuracy, axis=axis, boundary=boundary, edge_accuracy=edge_accuracy, period=period,
-            nan=nan, out=out,
+            nan=nan, window=window, degree=degree, sigma=sigma, out=out,
         )  # fmt: skip
     call = read_call(
-        f, h, n=n, accuracy=accuracy, axis=axis, boundary=boundary, edge_accuracy=edge_accuracy, period=period, nan=nan
-    )
+        f, h, n=n, accuracy=accuracy, axis=axis, boundary=boundary, edge_accuracy=edge_accuracy, period=period, nan=nan,
+        window=window, degree=degree,
+    )  # fmt: skip
+    if sigma is not None:
+        return with_error(call, read_sigma(sigma, call.f), out)
     if out is not None:
         check(out, call.f.shape, np.dtype(FIELDS[call.f.dtype]), np.ndarray)
+    return value_of(call, out)
+
+
+def value_of(call: "Arguments", out: np.ndarray | None = None) -> Any:
+    """Return the derivative."""
     if call.is_gradient:
-        return gradient(call.f, call.x, axis=call.axis, edge_order=call.formula.edges, out=out)  # type: ignore[no-any-return]
+        return gradient(call.f, call.x, axis=call.axis, edge_order=call.formula.edges, out=out)
     return by_stencil(call, out)
 
 
 def by_stencil(call: "Arguments", out: np.ndarray | None = None) -> np.ndarray:
     """Return the derivative by the stencil of its formula, also where `gradient` would have its own rounding."""
-    request = call.request()
+    return filled(call.request(), out)
+
+
+def filled(request: Request, out: np.ndarray | None = None) -> np.ndarray:
     results, inputs = arrange(request, out)
     if request.f.size:
         fill_by_stencils(request, results, inputs)
     return out if out is not None else results[0]
+
+
+def with_error(call: "Arguments", sigma: np.ndarray, out: Any = None) -> WithError:
+    """Return the derivative and its standard error, for samples with errors of these standard deviations."""
+    if out is not None:
+        check_pair(out, call.f)
+    error = error_of(call, sigma)  # first: `out` may share memory with what this reads
+    missing = gaps(call.f) if call.is_gradient and isinstance(call.spacing, Coordinates) else None
+    value = value_of(call, None if out is None else out[0])
+    if missing is not None:
+        error[missing & gaps(value)] = np.nan  # `gradient` has a weight on the point itself, if need be of zero
+    if out is None:
+        return WithError(value, error)
+    copy(error, out[1])
+    return WithError(*out)
+
+
+def error_of(call: "Arguments", sigma: np.ndarray) -> np.ndarray:
+    """Return the standard error of a derivative: the root of the sum of squared weights times variances.
+
+    Where lines have the same one, only that of one line is computed; and of an even grid with the same sigma at all
+    points that of a few points, of which the one in the middle stands for all but the ends.
+    """
+    f, axis, count = call.f, call.axis, call.formula.most_points
+    size = f.shape[axis]
+    is_short = isinstance(call.spacing, float) and sigma.strides[axis] == 0 and size > 2 * count + 1
+    are_alike = call.has_shared_spacing and is_alike(sigma, axis) and (is_short or f.size > size)
+    if not are_alike or gaps(f).any():
+        return _errors(call, sigma)
+    line = tuple([slice(1 if a != axis else 2 * count + 1 if is_short else None) for a in range(f.ndim)])
+    found = np.moveaxis(_errors(call._replace(f=np.zeros_like(f[line], order="C"), order=None), sigma[line]), axis, 0)
+    result = np.empty_like(f, found.dtype, subok=False)
+    lines = np.moveaxis(result, axis, 0)
+    if is_short:
+        lines[...] = found[count]
+        lines[:count], lines[-count:] = found[:count], found[-count:]
+    else:
+        lines[...] = found
+    return result
+
+
+def _errors(call: "Arguments", sigma: np.ndarray) -> np.ndarray:
+    squares, unit = variances(sigma, call.f)
+    return roots(filled(call._replace(f=squares).request(squared=True)), unit, call.f)
 
 
 class Arguments(NamedTuple):
@@ -181,12 +280,18 @@ class Arguments(NamedTuple):
     @property
     def is_gradient(self) -> bool:
         """Whether this goes the way of `gradient`: not with coordinates of many lines."""
-        is_one = isinstance(self.spacing, float) or self.spacing.x.size == self.f.shape[self.axis]
-        return is_one and self.formula.is_gradient
+        return self.has_shared_spacing and self.formula.is_gradient
 
-    def request(self) -> Request:
-        key, given = key_and_values(self.spacing, "x", self.formula.n, self.formula.most_points, self.f.dtype)
-        wanted = Wanted(self.axis, key, self.formula, self.period)
+    @property
+    def has_shared_spacing(self) -> bool:
+        """Whether all lines have the same coordinates."""
+        return isinstance(self.spacing, float) or self.spacing.x.size == self.f.shape[self.axis]
+
+    def request(self, squared: bool = False) -> Request:
+        """Return what the kernels need; with `squared` weights they sum up variances, which `f` then has."""
+        n, count = self.formula.n, self.formula.most_points
+        key, given = key_and_values(self.spacing, "x", n, count, self.f.dtype, squared)
+        wanted = Wanted(self.axis, key, self.formula, self.period, squared)
         plan = plan_of(self.f.dtype, self.f.shape, self.order, wanted)
         return Request(plan, self.f, self.f, self.order, (given,))
 
@@ -195,12 +300,14 @@ class Options(NamedTuple):
     """The options of `derivative`, as given."""
 
     n: Any = 1
-    accuracy: Any = 2
+    accuracy: Any = None
     axis: Any = -1
     boundary: Any = "one-sided"
     edge_accuracy: Any = None
     period: Any = None
     nan: Any = "propagate"
+    window: Any = None
+    degree: Any = None
 
 
 def read_call(f: Any, x: Any = None, **options: Any) -> Arguments:
@@ -208,14 +315,19 @@ def read_call(f: Any, x: Any = None, **options: Any) -> Arguments:
     given = Options(**options)
     f, x = read_samples(f, "f"), 1.0 if x is None else x
     has_gaps = choice("nan", given.nan, GAPS) == "one-sided"
-    formula = read_formula(given.n, given.accuracy, given.boundary, given.edge_accuracy, has_gaps)
+    formula = read_formula(
+        given.n, given.accuracy, given.boundary, given.edge_accuracy, has_gaps, given.window, given.degree
+    )
     order = None if f.flags.c_contiguous else memory_order(f)
     axis = np.lib.array_utils.normalize_axis_index(given.axis, f.ndim)
     spacing = read_spacing(x, "x", f.shape, axis, order, lines=True)
     check_length(formula, axis, f.shape[axis], has_edges=True)
     period = read_period(given.period, spacing, formula, f.shape[axis])
-    if isinstance(spacing, Coordinates) and np.ndim(spacing.origin):
-        x = spacing.x
+    if isinstance(spacing, Coordinates):
+        if np.ndim(spacing.origin):
+            x = spacing.x
+        if not spacing.are_own and 8 * formula.window * spacing.x.size > max(TABLE, TIMES * f.nbytes):
+            spacing = spacing.of_each_line(f.shape, order, axis)
     return Arguments(f, np.ravel(x) if np.ndim(x) > 1 else x, order, axis, spacing, formula, period)
 
 

@@ -1,13 +1,13 @@
 """The plan of a gradient, in words."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from numgrad._arrays import derivative, fields, gradient, turning_points
+from numgrad._arrays import derivative, errors, fields, gradient, turning_points
 from numgrad._arrays.containers import as_array, home_of_components
 from numgrad._arrays.plan.coefficients import warns
 from numgrad._arrays.plan.dispatch import prepare
@@ -31,9 +31,11 @@ class AxisExplanation:
     kernel : str
         "uniform" or "nonuniform", with "+ edges" for second-order edges and "+ short lines" where an axis is so short
         that all of its lines are done in one loop; "by rows" for arrays whose elements do not lie side by side.
-        "stencil" for other derivatives, with how many samples it takes and the order n; "with coordinates" or "with
-        coordinates of each line", "+ gaps" if a NaN ends an interval; "on a copy" of an array whose elements do not lie
-        side by side. "turning points"; "numgrad on each chunk" of a dask array; or "numpy.gradient".
+        "stencil" for other derivatives, with how many samples it takes and the order n; "smoothing stencil" if it fits
+        a polynomial to a window; "with coordinates" or "with coordinates of each line", "+ gaps" if a NaN ends an
+        interval; "for the error" if its weights are squared, which is how `derivative` takes a `sigma`; "on a copy" of
+        an array whose elements do not lie side by side. "turning points"; "numgrad on each chunk" of a dask array; or
+        "numpy.gradient".
     dtype : str
         The dtype of the quotient, before it is stored.
     view : tuple of int
@@ -151,8 +153,16 @@ def _of_gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, o
     return Explanation([_row(request, *done, nbytes, tier) for done in zip(plan.axes, names, strict=True)])
 
 
-def _of_derivative(*varargs: Any, out: Any = None, **options: Any) -> Explanation:
+def _of_derivative(*varargs: Any, sigma: Any = None, out: Any = None, **options: Any) -> Explanation:
     call = derivative.read_call(*varargs, **options)
+    if sigma is not None:
+        errors.read_sigma(sigma, call.f)
+        if out is not None:
+            errors.check_pair(out, call.f)
+        squares = call._replace(f=np.empty_like(call.f, np.float64, subok=False)).request(squared=True)
+        rows = _of_stencils(squares, [call.formula.n], call.f.size * 8)
+        value = _of_derivative(*varargs, **options)
+        return Explanation([*value, *[replace(row, kernel=f"{row.kernel}, for the error") for row in rows]])
     if call.is_gradient:
         return _of_gradient(call.f, call.x, axis=call.axis, edge_order=call.formula.edges, out=out)
     request = call.request()

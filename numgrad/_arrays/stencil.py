@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from numgrad._arrays.plan.fornberg import EXACT, fornberg, fractions, nonzero, symmetric
+from numgrad._arrays.plan.gram import at_point
+from numgrad._arrays.plan.options import read_window
 from numgrad._arrays.plan.spacing import EXACT_INTEGERS, are_integers, exact, not_real
 from numgrad._checks import integer, refuse_units
 
@@ -113,8 +115,8 @@ def _distances(x: np.ndarray, at: np.ndarray) -> np.ndarray:
 class Stencil:
     """A finite-difference formula for samples at distance h: ``sum(weights[j] * f(x + offsets[j] * h)) / h**n``.
 
-    Make one with `central`, `forward`, `backward` or `from_offsets`. Weights that are exactly zero are left out, so
-    that a NaN or infinity in a sample with no weight cannot reach the result.
+    Make one with `central`, `forward`, `backward`, `from_offsets` or `smoothing`. Weights that are exactly zero are
+    left out, so that a NaN or infinity in a sample with no weight cannot reach the result.
 
     Parameters
     ----------
@@ -151,6 +153,8 @@ class Stencil:
     f' = (-4/3 f[0] + 3/2 f[1] - 1/6 f[3]) / h + O(h^2)
     >>> ng.Stencil.forward(1, accuracy=1).weights
     (-1.0, 1.0)
+    >>> ng.Stencil.smoothing(1, window=5, degree=2)
+    f' = (-1/5 f[-2] - 1/10 f[-1] + 1/10 f[1] + 1/5 f[2]) / h + O(h^2)
     """
 
     offsets: tuple[float, ...]
@@ -167,7 +171,7 @@ class Stencil:
             raise ValueError("`offsets` and `weights` must be finite")
         if list(self.offsets) != sorted(set(self.offsets)):
             raise ValueError(f"`offsets` is {self.offsets}; give them ascending and different")
-        integer("n", self.n, 1)
+        integer("n", self.n, 0)
         integer("accuracy", self.accuracy, 1)
         for k in range(self.n + self.accuracy):
             terms = [w * float(o) ** k / factorial(k) for w, o in zip(self.weights, self.offsets, strict=True)]
@@ -213,14 +217,30 @@ class Stencil:
         numbers = tuple(int(o) if o.denominator == 1 else float(o) for o in found)
         return cls(numbers, tuple(map(float, found.values())), n, k - n)
 
+    @classmethod
+    def smoothing(cls, n: int = 1, window: int = 5, degree: int = 2) -> "Stencil":
+        """Return the stencil of Savitzky and Golay: the derivative in the middle of a polynomial that fits a window.
+
+        The polynomial of a `degree` from n to ``window - 1``, up to 15, fits the samples of a `window`, an odd number
+        of points from 3 to 767, by least squares. With n=0 it is the smoothed sample itself.
+        """
+        n, window, degree = read_window(n, window, degree)
+        numbers, divisor = at_point(window, degree, n, 0)
+        found = {o: Fraction(w, divisor) for o, w in enumerate(numbers, -(window // 2)) if w}
+        # A polynomial of the degree is kept as it is; symmetry may keep one more.
+        k = degree + 1
+        while k <= window and sum(w * o**k for o, w in found.items()) == 0:
+            k += 1
+        return cls(tuple(found), tuple(map(float, found.values())), n, k - n)
+
     def __repr__(self) -> str:
-        names = {1: "f'", 2: "f''", 3: "f'''"}
+        names = {0: "f", 1: "f'", 2: "f''", 3: "f'''"}
         text = ""
         for offset, weight in zip(self.offsets, self.weights, strict=True):
             close = Fraction(weight).limit_denominator(10**6)
             size = str(abs(close)) if float(close) == weight else f"{abs(weight):.6g}"
             text += (" - " if weight < 0 else " + ") + f"{size} f[{offset:g}]"
         text = text.removeprefix(" + ").replace(" - ", "-", 1) if text.startswith(" - ") else text.removeprefix(" + ")
-        power = "h" if self.n == 1 else f"h^{self.n}"
+        power = {0: "", 1: " / h"}.get(self.n, f" / h^{self.n}")
         order = "h" if self.accuracy == 1 else f"h^{self.accuracy}"
-        return f"{names.get(self.n, f'f^({self.n})')} = ({text}) / {power} + O({order})"
+        return f"{names.get(self.n, f'f^({self.n})')} = ({text}){power} + O({order})"

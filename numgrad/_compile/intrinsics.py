@@ -14,7 +14,7 @@ from numba import types
 from numba.core import cgutils, imputils
 from numba.extending import intrinsic
 
-from numgrad._compile.stand_ins import TILE
+from numgrad._compile.stand_ins import ROOM, TILE
 
 _LINE = ir.VectorType(ir.IntType(64), 8)
 
@@ -26,11 +26,21 @@ def workspace(typing: Any, x: Any) -> Any:
     One from the heap is counted with locked instructions, for which streaming stores must wait: coordinates would take
     1.8 times as long, whether or not they need the workspace.
     """
+    return _on_the_stack(x, 3 * int(TILE))
+
+
+@intrinsic
+def room(typing: Any, x: Any) -> Any:
+    """Return an array of ROOM elements of the dtype of x, on the stack."""
+    return _on_the_stack(x, ROOM)
+
+
+def _on_the_stack(x: Any, count: int) -> Any:
     array = types.Array(x.dtype, 1, "C")
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         element = context.get_value_type(array.dtype)
-        size, item = (context.get_constant(types.intp, n) for n in (3 * int(TILE), context.get_abi_sizeof(element)))
+        size, item = (context.get_constant(types.intp, n) for n in (count, context.get_abi_sizeof(element)))
         made = context.make_array(array)(context, builder)
         data = cgutils.alloca_once(builder, element, size=size)
         context.populate_array(made, data=data, shape=[size], strides=[item], itemsize=item, meminfo=None)

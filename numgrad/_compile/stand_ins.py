@@ -8,10 +8,18 @@ SIZE = np.uintp
 # How many points have their weights computed at once, packed.
 TILE = SIZE(256)
 
+# Elements of what holds numbers for each sample of the windows of some points: what the first-level cache can hold.
+ROOM = 8192
+
 
 def workspace(x: Any) -> Any:
     """Return room for the three weights of TILE points. The intrinsic allocates nothing."""
     return np.empty(3 * int(TILE), x.dtype)
+
+
+def room(x: Any) -> Any:
+    """Return room for ROOM numbers. The intrinsic allocates nothing."""
+    return np.empty(ROOM, x.dtype)
 
 
 def put_line(out: Any, k: Any, buffer: Any, j: Any) -> None:

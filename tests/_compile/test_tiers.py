@@ -83,6 +83,10 @@ DERIVATIVES = [
     ("c16", (2, 9), (9,), {"n": 2, "period": 99.0, "boundary": "periodic"}),
     ("f8", (2, 9), (2, 9), {"n": 2, "nan": "one-sided"}),
     ("f4", (2, 9), None, {"n": 2, "nan": "one-sided", "boundary": "periodic"}),
+    ("f4", (2, 9), None, {"window": 5, "degree": 2}),
+    ("c8", (2, 9), (9,), {"window": 5, "degree": 2, "sigma": 0.3}),
+    ("f4", (2, 9), (2, 9), {"window": 5, "degree": 2, "nan": "one-sided"}),
+    ("f4", (2, 9), (2, 9), {"n": 2, "sigma": 0.3}),
 ]
 
 

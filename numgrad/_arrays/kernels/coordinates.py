@@ -10,9 +10,13 @@ from numgrad._compile.stand_ins import TILE, frozen, workspace
 FIELD: Any = np.float64
 REAL: Any = np.float64
 ORDER: Any = 1
-TAPS: Any = 3
+TAPS: Any = 3  # 0: as many as there is room for in the table, or as the ends take
 # Whether distances are taken in units of the width of their stencil: the products of others would leave float64.
 SCALED: Any = False
+# Whether weights are squared, as for the variance of a sum.
+SQUARED: Any = False
+# How many points have their weights found together.
+BATCH: Any = TILE
 SIZE = np.uintp
 
 # The ways to do the ends of an axis.
@@ -95,11 +99,11 @@ def center_weight(x: Array, first: Index, hop: Index, at: Scalar, c: Index, coun
 def fill_table(x: Array, table: Target, reach: Index, start: Index, stop: Index, factor: Scalar) -> None:
     """table[j, i] = the weight of x[i - reach + j] for the derivative at x[i]; `factor` is ORDER!, or a multiple."""
     reach, start, stop, one = SIZE(reach), SIZE(start), SIZE(stop), SIZE(1)
-    row, shared = workspace(x), workspace(x)
-    for tile in range(start, stop, TILE):
-        size = min(TILE, stop - tile)
+    row, shared, count = workspace(x), workspace(x), SIZE(TAPS) if TAPS else SIZE(table.shape[0])
+    for tile in range(start, stop, BATCH):
+        size = min(BATCH, stop - tile)
         for j in range(SIZE(table.shape[0])):
-            weigh(row, shared, x, tile, size, one, reach, j, SIZE(TAPS), factor)
+            weigh(row, shared, x, tile, size, one, reach, j, count, factor)
             for t in range(size):
                 table[j, tile + t] = row[t]
 
@@ -185,6 +189,12 @@ def fill_weights(
     fill_rows(x, rows, places, firsts, period, factor)
 
 
+@early
+def used(w: Scalar) -> Any:
+    """Return what a sample is multiplied by."""
+    return REAL(w) * REAL(w) if SQUARED else REAL(w)
+
+
 def one_point(
     f: Array, k: Index, i: Index, n: Index, inner: Index, x: Array, at: Index, hop: Index, first: Index, count: Index,
     period: Scalar, factor: Scalar,
@@ -195,7 +205,7 @@ def one_point(
     for j in range(count):
         if w[j] != 0:
             p = first + j
-            value += REAL(w[j]) * FIELD(f[k + (p - wrap(p, n) * n - i) * inner])
+            value += used(w[j]) * FIELD(f[k + (p - wrap(p, n) * n - i) * inner])
     return value
 
 
@@ -217,22 +227,22 @@ def own_taps(
     `ends` are what the ends do, how many points a one-sided one takes, and the period. A weight of zero is no weight.
     """
     n, inner, start, stop, shift, reach = SIZE(n), SIZE(inner), SIZE(start), SIZE(stop), SIZE(shift), SIZE(reach)
-    one, count, block = SIZE(1), SIZE(TAPS), n * inner
+    one, count, block = SIZE(1), SIZE(TAPS) if TAPS else SIZE(ends[1]), n * inner
     back = min(reach * inner, block)  # of a short line all is an end
     ahead = min((count - one - reach) * inner, block - back)
     row, shared, total = workspace(x), workspace(x), workspace(out)
     kind, edge, period = ends
     for base in range(start - start % block, stop, block):
         last = min(stop, base + block - ahead)
-        for tile in range(max(start, base + back), last, TILE):
-            size = min(TILE, last - tile)
+        for tile in range(max(start, base + back), last, BATCH):
+            size = min(BATCH, last - tile)
             for t in range(size):
                 total[t] = FIELD(0)
             for j in range(count):
                 weigh(row, shared, x, tile, size, inner, reach, j, count, factor)
                 k = tile + j * inner - back
                 for t in range(size):
-                    total[t] += REAL(row[t]) * FIELD(f[k + t]) if row[t] != 0 else FIELD(0)
+                    total[t] += used(row[t]) * FIELD(f[k + t]) if row[t] != 0 else FIELD(0)
             for t in range(size):
                 out[tile + t - shift] = total[t]
         for part in range(2):

@@ -10,11 +10,14 @@ from numgrad._arrays.kernels.coordinates import fill_weights, window
 from numgrad._arrays.kernels.edges import one_sided
 from numgrad._arrays.kernels.nonuniform import three_points
 from numgrad._arrays.kernels.quotient import smith
+from numgrad._arrays.kernels.smoothing import weigh_fitted
 from numgrad._arrays.plan.dtypes import ARGUMENT, REAL
 from numgrad._arrays.plan.fornberg import at_origin, central, symmetric
+from numgrad._arrays.plan.gram import of_window
 from numgrad._arrays.plan.options import BOUNDARIES, StencilFormula
 from numgrad._arrays.plan.types import Case, Made, Recipe
 from numgrad._compile.jit import Draft, Kernel, draft
+from numgrad._compile.stand_ins import ROOM, TILE
 from numgrad._compile.tiers import call
 from numgrad._system.threads import get_num_threads, share
 
@@ -84,17 +87,18 @@ def end_weights(low: np.ndarray, high: np.ndarray) -> np.ndarray:
     return np.array((a, b, c, -g, -e, -d))
 
 
+# Elements of the workspace of a kernel.
+WORKSPACE = 3 * int(TILE)
 # Points whose weights are found in one thread.
 PARALLEL = 1 << 15
 
 
 def reach_of(formula: StencilFormula, is_even: bool) -> tuple[int, int]:
     """How many neighbours to either side a point inside needs; an even grid has a symmetry that saves some."""
-    if is_even:
+    if is_even and not formula.window:
         reach = symmetric(formula.n, formula.accuracy)[-1]
         return reach, reach
-    count = formula.n + formula.accuracy
-    return count // 2, count - 1 - count // 2
+    return formula.points // 2, formula.points - 1 - formula.points // 2
 
 
 def of_even_stencil(case: Case, inside: Made, h: float) -> tuple[Any, ...]:
@@ -104,9 +108,26 @@ def of_even_stencil(case: Case, inside: Made, h: float) -> tuple[Any, ...]:
     (offsets, weights), found, samples, low = unit_weights(formula, size)
     return (
         tuple([np.int64(o) * case.inner for o in offsets]),
-        tuple([real(case.factor * w / power) for w in weights]),
-        _rows(case.factor * found / power, samples % size, low, real),
+        tuple([real(_used(case, case.factor * w / power)) for w in weights]),
+        _rows(case, case.factor * found / power, samples % size, low),
     )
+
+
+def of_even_window(case: Case, _: Made, h: float) -> tuple[Any, ...]:
+    """Distances in memory and weights of the taps inside, and the rows of weights at the ends."""
+    formula, size = case.formula, case.n
+    half, power = formula.window // 2, float(h**formula.n)
+    weights = of_window(formula.window, formula.degree, formula.n)
+    places, low = end_places(formula, size, is_even=True)
+    samples = end_samples(formula, places, low, size)
+    found = np.full(samples.shape, np.nan)
+    if formula.boundary == "one-sided":
+        found = weights[places - samples[:, 0]]
+    elif formula.boundary == "periodic":
+        found = np.broadcast_to(weights[half], samples.shape)
+    (taps,) = np.nonzero(weights[half])
+    inside = _used(case, weights[half, taps] / power).astype(REAL[case.recipe.work])
+    return (taps - half) * case.inner, inside, _rows(case, found / power, samples % size, low)
 
 
 def unit_weights(formula: StencilFormula, size: int) -> tuple[Any, np.ndarray, np.ndarray, int]:
@@ -122,11 +143,14 @@ def unit_weights(formula: StencilFormula, size: int) -> tuple[Any, np.ndarray, n
 
 def of_stencil(case: Case, inside: Made, x: np.ndarray) -> tuple[Any, ...]:
     """A table of the weights of all points of the same lines, those of one in a column, and the rows at the ends."""
-    formula, real = case.formula, REAL[case.recipe.work]
+    formula = case.formula
     low, high = reach_of(formula, is_even=False)
     count, size = low + high + 1, x.size
     table = np.zeros((count, size))
-    kernel = weighing(fill_weights, count, formula.n, case.key.are_extreme)
+    if formula.window:
+        kernel = draft(fill_weights, TAPS=0, ORDER=formula.n, SCALED=False, **fitting(formula.window, formula.degree))
+    else:
+        kernel = weighing(fill_weights, count, formula.n, case.key.are_extreme)
     scale = case.factor * math.factorial(formula.n)
     places, low_rows = end_places(formula, size, is_even=False)
     samples = end_samples(formula, places, low_rows, size)
@@ -142,21 +166,23 @@ def of_stencil(case: Case, inside: Made, x: np.ndarray) -> tuple[Any, ...]:
 
     parts = [(a, min(a + PARALLEL, size - high)) for a in range(low, size - high, PARALLEL)] or [(low, low)]
     share(fill, parts, 1 if len(parts) < 2 else get_num_threads())
-    return table.astype(real, copy=False), low, _rows(found, samples % size, low_rows, real)
+    table = _used(case, table).astype(REAL[case.recipe.work], copy=False)
+    return table, low, _rows(case, found, samples % size, low_rows)
 
 
 def of_own_stencils(case: Case, inside: Made, x: np.ndarray) -> tuple[Any, ...]:
     """The coordinates, and how the ends are done: this kernel finds the weights of each point itself."""
     formula = case.formula
     low, _ = reach_of(formula, is_even=False)
-    ends = BOUNDARIES[formula.boundary], formula.n + formula.edges, case.period
+    ends = BOUNDARIES[formula.boundary], formula.interval_needed, case.period
     return x, case.factor * math.factorial(formula.n), low, ends
 
 
 def of_gaps(case: Case, inside: Made, spacing: Any) -> tuple[Any, ...]:
     """Coordinates and numbers to find weights beside gaps by; on even grids the number of a point is its coordinate."""
     formula, is_even = case.formula, isinstance(spacing, float)
-    ends = *reach_of(formula, is_even), formula.n + formula.edges, formula.interval_needed, BOUNDARIES[formula.boundary]
+    needed = formula.interval_needed
+    ends = *reach_of(formula, is_even), needed, needed, BOUNDARIES[formula.boundary]
     factor = float(math.factorial(formula.n))
     if is_even:
         return np.arange(float(case.n)), (*ends, float(case.n), factor / spacing**formula.n, False), inside
@@ -166,6 +192,12 @@ def of_gaps(case: Case, inside: Made, spacing: Any) -> tuple[Any, ...]:
 def weighing(function: Kernel, taps: int, order: int, scaled: bool) -> Draft:
     """Return the draft of the kernel that fills a table of weights of points, or rows of those at the ends."""
     return draft(function, TAPS=taps, ORDER=order, SCALED=scaled)
+
+
+def fitting(window: int, degree: int) -> dict[str, Any]:
+    """Return what is bound in a kernel that finds weights of polynomials of this degree by least squares."""
+    batch = next(b for b in (64, 32, 16, 8, 4, 2) if (3 * degree + 2) * b <= WORKSPACE and 3 * window * b <= ROOM)
+    return {"weigh": weigh_fitted, "DEGREE": degree, "BATCH": np.uintp(batch)}
 
 
 def end_places(formula: StencilFormula, size: int, is_even: bool) -> tuple[np.ndarray, int]:
@@ -183,14 +215,20 @@ def end_samples(
     An even grid goes on around by its `offsets`.
     """
     if formula.boundary == "periodic":
-        taps = offsets or np.arange(formula.n + formula.accuracy) - reach_of(formula, is_even=False)[0]
+        taps = offsets or np.arange(formula.points) - reach_of(formula, is_even=False)[0]
         return places[:, None] + np.array(taps, np.int64)
     if formula.boundary == "nan":
         return places[:, None]
-    count = formula.n + formula.edges
+    count = formula.interval_needed
     firsts = [window(i, i, size - 1 - i, r < low, count) for r, i in enumerate(places.tolist())]
     return np.array(firsts, np.int64)[:, None] + np.arange(count)
 
 
-def _rows(found: np.ndarray, samples: np.ndarray, low: int, real: Any) -> tuple[np.ndarray, np.ndarray, int]:
-    return np.ascontiguousarray(found, real).reshape(samples.shape), samples, low
+def _used(case: Case, weights: Any) -> Any:
+    """Return what samples are multiplied by: their weights, or for a variance the squares."""
+    return weights * weights if case.squared else weights
+
+
+def _rows(case: Case, found: np.ndarray, samples: np.ndarray, low: int) -> tuple[np.ndarray, np.ndarray, int]:
+    used = np.ascontiguousarray(_used(case, found), REAL[case.recipe.work])
+    return used.reshape(samples.shape), samples, low

@@ -11,8 +11,9 @@ from numgrad._arrays.kernels.quotient import scaled, smith
 from numgrad._arrays.kernels.stencil import add, assign
 from numgrad._arrays.kernels.streamed import streamed
 from numgrad._arrays.kernels.strided import strided
+from numgrad._arrays.plan.coefficients import fitting
 from numgrad._arrays.plan.dtypes import FIELDS, REAL
-from numgrad._arrays.plan.schemes import COPY, EDGES, NONUNIFORM, SHORT_LINES, UNIFORM
+from numgrad._arrays.plan.schemes import COPY, EDGES, NONUNIFORM, SHORT_LINES, UNIFORM, WINDOWS
 from numgrad._arrays.plan.types import Recipe
 from numgrad._compile.jit import Draft, Kernel, draft
 from numgrad._compile.stand_ins import fence, put_line
@@ -39,8 +40,12 @@ def drafted(recipe: Recipe, streaming: bool) -> Draft:
         "HAS_WEIGHTS": recipe.schemes != (UNIFORM, SHORT_LINES),
     }
     if recipe.taps:
-        names |= {"TAPS": recipe.taps, "ORDER": recipe.order, "REAL": recipe.real, "SCALED": recipe.scaled}
+        taps = 0 if recipe.schemes[0] in WINDOWS else recipe.taps  # one kernel for windows of any length
+        names |= {"TAPS": taps, "ORDER": recipe.order, "REAL": recipe.real, "SCALED": recipe.scaled}
         names["store"] = add if recipe.adds else assign
+        names["SQUARED"] = recipe.squared
+    if recipe.degree is not None:
+        names |= fitting(recipe.taps, recipe.degree)
     functions = [scheme.function for scheme in recipe.schemes]
     if streaming:
         functions.append(streamed)

@@ -12,7 +12,7 @@ from numgrad._arrays.plan.compose import drafted
 from numgrad._arrays.plan.dtypes import FIELDS, REAL, divides_twice, division, work_of_coordinates, work_of_number
 from numgrad._arrays.plan.fornberg import central
 from numgrad._arrays.plan.options import Wanted
-from numgrad._arrays.plan.schemes import GAPS, OWN_STENCILS, maker, schemes
+from numgrad._arrays.plan.schemes import GAPS, OWN_STENCILS, OWN_WINDOWS, maker, schemes
 from numgrad._arrays.plan.spacing import NotFast, number_key, read
 from numgrad._arrays.plan.types import (
     PIECE,
@@ -38,6 +38,8 @@ _ONE = (float, 1.0, "exactly")
 # shortest lines.
 SHORT, SHORT_COMPLEX = 48, 6
 MANY, MANY_WITH_COORDINATES = 1 << 10, 1 << 15
+# Longer windows have so many weights at the ends that a plan does not keep them: they are made in each call.
+KEPT = 41
 
 
 def prepare(f: Any, varargs: tuple[Any, ...], axis: Any, edge_order: Any) -> Request:
@@ -179,22 +181,26 @@ def axis_plan(
 
     Coordinates, of which `wanted` has the key, are looked at when the plan is run.
     """
-    axis, spacing, formula, period = wanted
+    axis, spacing, formula, period, squared = wanted
     term = term or Term(0, 0, formula.n, 0)
     formula = formula._replace(n=term.n)
     field = FIELDS[dtype]
     key = None if isinstance(spacing, float) else spacing
     how = "number" if key is None else "coordinates of each line" if key.are_own else "coordinates"
-    chosen = schemes("stencil", how, gaps=formula.gaps and dtype.kind in "fc")  # integers have no NaN
-    taps = len(central(formula.n, formula.accuracy)[0]) if key is None else formula.n + formula.accuracy
+    has_gaps = formula.gaps and dtype.kind in "fc"  # integers have no NaN
+    chosen = schemes("window" if formula.window else "stencil", how, gaps=has_gaps)
+    is_central = key is None and not formula.window
+    taps = len(central(formula.n, formula.accuracy)[0]) if is_central else formula.points
     # A kernel that finds weights itself has to know their order, and the unit of distances.
-    finds_weights = OWN_STENCILS in chosen or GAPS in chosen
-    is_scaled = finds_weights and key is not None and key.are_extreme
+    finds_weights = bool({OWN_STENCILS, OWN_WINDOWS, GAPS}.intersection(chosen))
+    is_scaled = finds_weights and key is not None and key.are_extreme and not formula.window
+    degree = formula.degree if formula.window and finds_weights else None
     recipe = Recipe(
-        chosen, dtype, field, REAL[field], division(field), taps, formula.n * finds_weights, adds, is_scaled
-    )
-    case = Case(recipe, shape[axis], inner_of(shape, order, axis), formula, period, term.factor, key)
-    if key is not None:
+        chosen, dtype, field, REAL[field], division(field), taps, formula.n * finds_weights, adds, is_scaled, degree,
+        squared and finds_weights,
+    )  # fmt: skip
+    case = Case(recipe, shape[axis], inner_of(shape, order, axis), formula, period, term.factor, key, squared)
+    if key is not None or formula.window > KEPT:
         constants = maker(case)
     elif GAPS in chosen:  # which has a number for each point: made in each call
         constants = partial(GAPS.coefficients, case, chosen[0].coefficients(case, (), spacing))

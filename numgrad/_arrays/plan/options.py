@@ -21,35 +21,50 @@ from numgrad._compile.jit import draft
 from numgrad._compile.tiers import call
 
 BOUNDARIES = {"one-sided": ONE_SIDED, "periodic": PERIODIC, "nan": EMPTY}
+# Kernels have room for the weights of so long a window, and for polynomials of this degree of some points at once.
+MOST_WINDOW, MOST_DEGREE = 767, 15
+# Bytes of the weights of all points of a line that may be kept, or this many times the samples, if those are more. Of
+# some long lines there would be more than of their samples, and they are found for each line.
+TABLE, TIMES = 1 << 26, 4
 # Products of distances stay within the range of float64 while the exponents of all of them sum up to less.
 EXPONENTS = 800
 
 
 class StencilFormula(NamedTuple):
-    """The derivative along an axis: `edges` is the accuracy of one-sided ends, `gaps` whether a NaN makes such ends."""
+    """The derivative along an axis: `edges` is the accuracy of one-sided ends, `gaps` whether a NaN makes such ends.
+
+    With a `window` it is that of the polynomial of a `degree` that fits so many points by least squares.
+    """
 
     n: int
     accuracy: int
     boundary: str
     edges: int
     gaps: bool = False
+    window: int = 0
+    degree: int = 0
+
+    @property
+    def points(self) -> int:
+        """How many points the formula inside takes on an uneven grid."""
+        return self.window or self.n + self.accuracy
 
     @property
     def points_needed(self) -> int:
         """How many points an axis must have: a short one has nothing but one-sided ends."""
-        if self.boundary == "one-sided":
+        if self.window or self.boundary == "one-sided":
             return self.interval_needed
         return self.most_points if self.gaps else self.n + self.accuracy - (self.n + 1) % 2
 
     @property
     def interval_needed(self) -> int:
-        """How many points must lie between two gaps."""
-        return self.n + self.edges
+        """How many points the formula at a one-sided end takes, and must lie between two gaps."""
+        return self.window or self.n + self.edges
 
     @property
     def most_points(self) -> int:
         """How many points there are in the longest formula."""
-        return self.n + max(self.accuracy, self.edges)
+        return max(self.points, self.interval_needed)
 
     @property
     def is_gradient(self) -> bool:
@@ -58,7 +73,9 @@ class StencilFormula(NamedTuple):
 
     def __str__(self) -> str:
         in_force = f"accuracy={self.accuracy}"
-        if self.boundary == "one-sided" and self.edges != self.accuracy:
+        if self.window:
+            in_force = f"window={self.window}, degree={self.degree}"
+        elif self.boundary == "one-sided" and self.edges != self.accuracy:
             in_force = f"edge_accuracy={self.edges}"
         elif self.points_needed == self.interval_needed > self.n + self.accuracy:
             in_force = f"edge_accuracy={self.edges} and nan='one-sided'"
@@ -86,6 +103,12 @@ class Coordinates(NamedTuple):
         lines = self.x.reshape(-1, size, self.inner)
         return float(abs(lines[:, -1] - lines[:, 0]).max())
 
+    def of_each_line(self, shape: tuple[int, ...], order: Order, axis: int) -> "Coordinates":
+        """Return these for each line, those that were the same for all."""
+        x = np.broadcast_to(np.expand_dims(self.x, [a for a in range(len(shape)) if a != axis]), shape)
+        flat = np.ascontiguousarray(x if order is None else x.transpose(order)).reshape(-1)
+        return self._replace(x=flat, are_own=True, inner=inner_of(shape, order, axis))
+
 
 class Key(NamedTuple):
     """Coordinates as a plan knows them: whether each line has its own, whether products of distances overflow."""
@@ -101,16 +124,20 @@ class Wanted(NamedTuple):
     spacing: float | Key
     formula: StencilFormula
     period: float
+    squared: bool = False  # weights, as for a variance
 
 
-def key_and_values(spacing: float | Coordinates, name: str, n: int, count: int, dtype: "np.dtype[Any]") -> Any:
+def key_and_values(
+    spacing: float | Coordinates, name: str, n: int, count: int, dtype: "np.dtype[Any]", squared: bool = False
+) -> Any:
     """Return what a plan has to know of a spacing, and what its kernel gets; of `count` points for the derivative n."""
+    power = n + n * squared
     low, high = (abs(spacing),) * 2 if isinstance(spacing, float) else (spacing.shortest, spacing.longest)
     least, most = exponents(dtype)
-    if not (least < -n * math.log2(high) and -n * math.log2(low) < most):
+    if not (least < -power * math.log2(high) and -power * math.log2(low) < most):
         raise ValueError(
-            f"`{name}` has distances of {low:g} to {high:g}; weights for n={n}, of the order of their power {-n}, are "
-            f"beyond the range of {np.dtype(REAL[FIELDS[dtype]])}: choose another unit"
+            f"`{name}` has distances of {low:g} to {high:g}; {'squared ' * squared}weights for n={n}, of the order of "
+            f"their power {-power}, are beyond the range of {np.dtype(REAL[FIELDS[dtype]])}: choose another unit"
         )
     if isinstance(spacing, float):
         return spacing, spacing
@@ -125,17 +152,22 @@ def exponents(dtype: "np.dtype[Any]") -> tuple[float, float]:
     return math.log2(real.smallest_normal), math.log2(real.max)
 
 
-def read_formula(n: Any, accuracy: Any, boundary: Any, edge_accuracy: Any = None, gaps: bool = False) -> StencilFormula:
+def read_formula(
+    n: Any, accuracy: Any, boundary: Any, edge_accuracy: Any = None, gaps: bool = False, window: Any = None,
+    degree: Any = None,
+) -> StencilFormula:  # fmt: skip
     """Return the formula that the options ask for."""
+    options = (n, accuracy, boundary, edge_accuracy, gaps)
+    read, given = (_formula, options) if window is degree is None else (_fitting, (*options, window, degree))
     try:
-        return _formula(n, accuracy, boundary, edge_accuracy, gaps)
+        return read(*given)
     except TypeError:  # an option that is no key; or one that is refused, and is so again
-        return _formula.__wrapped__(n, accuracy, boundary, edge_accuracy, gaps)
+        return read.__wrapped__(*given)
 
 
 @lru_cache(256, typed=True)
 def _formula(n: Any, accuracy: Any, boundary: Any, edge_accuracy: Any, gaps: bool) -> StencilFormula:
-    n, accuracy = integer("n", n, 1), integer("accuracy", accuracy, 1)
+    n, accuracy = integer("n", n, 1), 2 if accuracy is None else integer("accuracy", accuracy, 1)
     if accuracy % 2:
         raise ValueError(f"`accuracy` is {accuracy}; give an even number")
     choice("boundary", boundary, BOUNDARIES)
@@ -145,6 +177,31 @@ def _formula(n: Any, accuracy: Any, boundary: Any, edge_accuracy: Any, gaps: boo
     if n + max(accuracy, edges) > EXACT:
         raise ValueError(f"n={n} with accuracy={max(accuracy, edges)} needs more than {EXACT} points; give less")
     return StencilFormula(n, accuracy, boundary, edges, gaps)
+
+
+@lru_cache(256, typed=True)
+def _fitting(
+    n: Any, accuracy: Any, boundary: Any, edge_accuracy: Any, gaps: bool, window: Any, degree: Any
+) -> StencilFormula:
+    n, window, degree = read_window(n, window, degree)
+    for name, given in (("accuracy", accuracy), ("edge_accuracy", edge_accuracy)):
+        if given is not None:
+            raise ValueError(f"`{name}` is {given}, but window={window} and degree={degree} decide it; leave it away")
+    return StencilFormula(n, 0, choice("boundary", boundary, BOUNDARIES), 0, gaps, window, degree)
+
+
+def read_window(n: Any, window: Any, degree: Any) -> tuple[int, int, int]:
+    """Return the order of a derivative, the points of a window, and the degree of the polynomial that fits them."""
+    if window is None or degree is None:
+        name, other = ("window", "degree") if window is None else ("degree", "window")
+        raise ValueError(f"`{name}` is missing; polynomials that fit a window need it beside `{other}`")
+    n, window = integer("n", n, 0), integer("window", window, 3, MOST_WINDOW)
+    if window % 2 == 0:
+        raise ValueError(f"`window` is {window}; give an odd number of points, which has one in the middle")
+    most = min(window - 1, MOST_DEGREE)
+    if n > most:
+        raise ValueError(f"`n` is {n}; window={window} has derivatives up to {most}")
+    return n, window, integer("degree", degree, n, most, f"an integer from n={n} to {most}, for window={window}")
 
 
 def read_samples(given: Any, name: str, *, real: bool = False) -> np.ndarray:
@@ -229,4 +286,7 @@ def check_length(formula: StencilFormula, axis: int, size: int, *, has_edges: bo
     if size < formula.points_needed:
         is_enough = formula.boundary == "one-sided" and formula.n < size
         remedy = f"; with edge_accuracy={size - formula.n} these are enough" if is_enough and has_edges else ""
+        if formula.window:
+            odd = size - (size + 1) % 2
+            remedy = f"; with window={odd} these are enough" if odd > max(2, formula.degree) else ""
         raise ValueError(f"axis {axis} has {size} points; {formula} needs at least {formula.points_needed}{remedy}")

@@ -8,6 +8,7 @@ from numgrad._arrays.kernels.edges import with_edges
 from numgrad._arrays.kernels.gapped import gapped
 from numgrad._arrays.kernels.nonuniform import nonuniform
 from numgrad._arrays.kernels.short import short
+from numgrad._arrays.kernels.smoothing import even_window, tabled
 from numgrad._arrays.kernels.stencil import constant_taps, varying_taps
 from numgrad._arrays.kernels.streamed import copied
 from numgrad._arrays.kernels.uniform import uniform
@@ -29,6 +30,15 @@ STENCIL = Scheme(varying_taps, "stencil with coordinates", of.of_stencil, _taps)
 OWN_STENCILS = Scheme(
     own_taps, "stencil with coordinates of each line", of.of_own_stencils, lambda inner, taps: max(DIVISIONS, taps)
 )
+EVEN_WINDOW = Scheme(even_window, "smoothing stencil", of.of_even_window, _taps)
+WINDOW = Scheme(tabled, "smoothing stencil with coordinates", of.of_stencil, _taps)
+OWN_WINDOWS = Scheme(
+    own_taps,
+    "smoothing stencil with coordinates of each line",
+    of.of_own_stencils,
+    lambda inner, taps: DIVISIONS * taps,
+)
+WINDOWS = EVEN_WINDOW, WINDOW, OWN_WINDOWS
 # Schemes that go around another one. The cost is that of the innermost.
 EDGES = Scheme(with_edges, "edges", of.of_edges)
 SHORT_LINES = Scheme(short, "short lines", of.of_short_lines)
@@ -42,6 +52,9 @@ INSIDE = {
     ("stencil", "number"): EVEN_STENCIL,
     ("stencil", "coordinates"): STENCIL,
     ("stencil", "coordinates of each line"): OWN_STENCILS,
+    ("window", "number"): EVEN_WINDOW,
+    ("window", "coordinates"): WINDOW,
+    ("window", "coordinates of each line"): OWN_WINDOWS,
 }
 
 

@@ -49,6 +49,8 @@ class Recipe(NamedTuple):
     order: int = 0
     adds: bool = False
     scaled: bool = False  # distances, in units of the width of the stencil
+    degree: int | None = None  # of polynomials that fit windows, if the kernel finds their weights itself
+    squared: bool = False  # weights that the kernel finds itself
 
     @property
     def words(self) -> str:
@@ -56,7 +58,7 @@ class Recipe(NamedTuple):
 
 
 class Case(NamedTuple):
-    """One axis of a call, as far as coefficients depend on it; the last four are for stencils."""
+    """One axis of a call, as far as coefficients depend on it; the last five are for stencils."""
 
     recipe: Recipe
     n: int
@@ -65,6 +67,7 @@ class Case(NamedTuple):
     period: float = 0.0
     factor: float = 1.0
     key: Any = None  # of coordinates
+    squared: bool = False  # weights, as for a variance
 
 
 class Term(NamedTuple):

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import dask.array as da
 import numpy as np
 
+from numgrad._arrays.errors import spread_sigma
 from numgrad._arrays.gradient import MESSAGES
 from numgrad._arrays.plan import spacing as _spacing
 from numgrad._arrays.plan.options import key_and_values, read_period, read_spacing
@@ -112,6 +113,19 @@ def span(x: Any, spacing: Any) -> tuple[Any, ...]:
         return ()  # as large as the samples: all of them would have to be read before the first result
     steps = abs(da.diff(x.astype(np.float64)))
     return steps.min(), steps.max()
+
+
+def sigma_of(given: Any, f: Any) -> Any:
+    """Return standard deviations as a dask array of f's shape; what is wrong with those in memory is said now."""
+    if not isinstance(given, da.Array):
+        return da.from_array(spread_sigma(given, f.shape), f.chunks)
+    check_chunks(given, "`sigma`")
+    spread_sigma(np.zeros((1,) * given.ndim, given.dtype), (1,) * max(f.ndim, given.ndim))  # the dtype
+    try:
+        return da.broadcast_to(given, f.shape)
+    except ValueError:
+        spread_sigma(np.broadcast_to(0.0, given.shape), f.shape)
+        raise
 
 
 def check_chunks(x: Any, name: str) -> None:

@@ -10,12 +10,23 @@ import numpy as np
 from numgrad._arrays import fields
 from numgrad._arrays import gradient as _gradient
 from numgrad._arrays.containers import as_array
-from numgrad._arrays.derivative import GAPS, by_stencil, read_call
+from numgrad._arrays.derivative import GAPS, by_stencil, error_of, read_call
+from numgrad._arrays.errors import WithError, read_sigma
 from numgrad._arrays.gradient import MESSAGES
+from numgrad._arrays.plan.dtypes import REAL
 from numgrad._arrays.plan.options import check_length, read_formula, read_spacing
 from numgrad._arrays.terms import spacing_of_each
 from numgrad._checks import choice
-from numgrad.interop.dask.coordinates import Steps, check_known, check_spacing, from_first, kept_uneven, span, steps_of
+from numgrad.interop.dask.coordinates import (
+    Steps,
+    check_known,
+    check_spacing,
+    from_first,
+    kept_uneven,
+    sigma_of,
+    span,
+    steps_of,
+)
 from numgrad.interop.dask.cuts import Cut, boundary_inside, cut_of
 from numgrad.interop.dask.fields import field, refuse, result_dtype
 from numgrad.interop.dask.tasks import along
@@ -70,8 +81,9 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out: 
 
 
 def derivative(
-    f: Any, x: Any = None, *, n: int = 1, accuracy: int = 2, axis: int = -1, boundary: str = "one-sided",
-    edge_accuracy: int | None = None, period: float | None = None, nan: str = "propagate", out: Any = None,
+    f: Any, x: Any = None, *, n: int = 1, accuracy: int | None = None, axis: int = -1, boundary: str = "one-sided",
+    edge_accuracy: int | None = None, period: float | None = None, nan: str = "propagate", window: int | None = None,
+    degree: int | None = None, sigma: Any = None, out: Any = None,
 ) -> Any:  # fmt: skip
     """Return the n-th derivative of a dask array along an axis, lazily: `numgrad.derivative`, bit for bit.
 
@@ -81,14 +93,16 @@ def derivative(
         Samples of a function.
     x : float, array_like or dask.array.Array, optional
         The distance of neighbours or the coordinates, those of each line among them, as in `numgrad.derivative`.
-    n, accuracy, axis, boundary, edge_accuracy, period, nan
+    n, accuracy, axis, boundary, edge_accuracy, period, nan, window, degree
         As in `numgrad.derivative`.
+    sigma : float, array_like or dask.array.Array, optional
+        As in `numgrad.derivative`; what is wrong with it is said when it is computed.
     out : None
         Not supported, as in `gradient`.
 
     Returns
     -------
-    dask.array.Array
+    dask.array.Array, or WithError of two
         Of f's shape. Chunks with fewer points along the axis than the formula needs are merged; an axis that is
         periodic and has coordinates becomes one chunk.
 
@@ -108,23 +122,35 @@ def derivative(
     x = 1.0 if x is None else x
     axis = np.lib.array_utils.normalize_axis_index(axis, f.ndim)
     choice("nan", nan, GAPS)
-    formula = read_formula(n, accuracy, boundary, edge_accuracy, nan == "one-sided")
+    formula = read_formula(n, accuracy, boundary, edge_accuracy, nan == "one-sided", window, degree)
     dtype = result_dtype(f)
     check_known(f, axis, "`f`")
     check_length(formula, axis, f.shape[axis], has_edges=True)
     spacing = check_spacing(x, f, axis, formula, period)
     x = from_first(x, axis)
-    if formula.is_gradient and (not np.ndim(x) or math.prod(np.shape(x)) == f.shape[axis]):
+    is_first = formula.is_gradient and (not np.ndim(x) or math.prod(np.shape(x)) == f.shape[axis])
+    if is_first:
         steps = steps_of(f, axis, np.ravel(x) if np.ndim(x) > 1 else x)
-        return _first_along(f, axis, steps, formula.edges, is_strict=isinstance(x, da.Array))
+        value = _first_along(f, axis, steps, formula.edges, is_strict=isinstance(x, da.Array))
+        if sigma is None:
+            return value
     cut = cut_of(formula, bool(np.ndim(x)))
     options = {
         "n": n, "accuracy": accuracy, "axis": axis, "boundary": boundary_inside(f, axis, cut, boundary),
-        "edge_accuracy": edge_accuracy, "nan": nan, "period": period,
+        "edge_accuracy": edge_accuracy, "nan": nan, "period": period, "window": window, "degree": degree,
     }  # fmt: skip
     index = ((), (axis,), tuple(range(f.ndim)))[min(np.ndim(x), 2)]
     given = [(x, index), *[(step, ()) for step in span(x, spacing)]]
-    return along("derivative", partial(_nth, options=options), f, axis, cut, given, dtype)
+    if not is_first:
+        value = along("derivative", partial(_nth, options=options), f, axis, cut, given, dtype)
+    if sigma is None:
+        return value
+    spread = (sigma_of(sigma, f), tuple(range(f.ndim)))
+    found = along("error", partial(_error, options=options), f, axis, cut, [spread, *given], np.dtype(REAL[dtype.type]))
+    if is_first and np.ndim(x) and f.dtype.kind in "fc":
+        # As in memory: the point itself has a weight, if need be of zero.
+        found = da.where(da.isnan(value) & da.isnan(f.rechunk(value.chunks)), np.nan, found).astype(found.dtype)
+    return WithError(value, found)
 
 
 def laplacian(f: Any, *spacing: Any, out: Any = None, **options: Any) -> Any:
@@ -177,10 +203,18 @@ def _first(
     return _gradient.gradient(f, spacing, axis=axis, edge_order=edge_order)
 
 
-def _nth(f: np.ndarray, x: Any, *span: Any, options: dict[str, Any], inner: tuple[bool, bool]) -> Any:
+def _nth(f: np.ndarray, *given: Any, options: dict[str, Any], inner: tuple[bool, bool]) -> Any:
+    return by_stencil(_read(f, *given, options=options))
+
+
+def _error(f: np.ndarray, sigma: Any, *given: Any, options: dict[str, Any], inner: tuple[bool, bool]) -> Any:
+    return error_of(_read(f, *given, options=options), read_sigma(sigma, f))
+
+
+def _read(f: np.ndarray, x: Any, *span: Any, options: dict[str, Any]) -> Any:
     call = read_call(f, x, **options)
     if span:
         spacing: Any = call.spacing
         shortest, longest = map(float, span)
         call = call._replace(spacing=spacing._replace(shortest=shortest, longest=longest))
-    return by_stencil(call)
+    return call

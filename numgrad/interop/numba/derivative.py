@@ -25,8 +25,8 @@ from numgrad.interop.numba.source import Source, block, dtype_of, is_none, is_se
 # The options, each with a value for an example.
 OPTIONS = {"n": 2, "accuracy": 4, "boundary": "periodic", "edge_accuracy": 2, "nan": "one-sided"}
 ARGUMENTS = (
-    "f, x=None, n=1, accuracy=2, axis=-1, boundary='one-sided', edge_accuracy=None, period=None, nan='propagate', "
-    "out=None"
+    "f, x=None, n=1, accuracy=None, axis=-1, boundary='one-sided', edge_accuracy=None, period=None, nan='propagate', "
+    "window=None, degree=None, sigma=None, out=None"
 )
 
 
@@ -72,10 +72,16 @@ class Case(NamedTuple):
         return float(math.factorial(self.formula.n))
 
 
-def implementation(f: Any, x: Any, axis: Any, period: Any, out: Any, **options: Any) -> Any:
-    """Return a function with these arguments by name, which Numba compiles; raise TypingError if there is none."""
+def implementation(f: Any, x: Any, axis: Any, period: Any, out: Any, outside: dict[str, Any], **options: Any) -> Any:
+    """Return a function with these arguments by name, which Numba compiles; raise TypingError if there is none.
+
+    `outside` are arguments that are for calls from outside of compiled code.
+    """
     source = Source("derivative")
     source.refuse_out(out)
+    for name, given in outside.items():
+        if not is_none(given):
+            raise source.error(f"`{name}` is given; inside @njit leave it away, or call derivative outside of it")
     array = source.samples(f)
     kind = _spacing(source, x)
     if not isinstance(plain(axis), types.Integer):

@@ -68,14 +68,16 @@ def _gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out:
 
 
 def _derivative(
-    f: Any, x: Any = None, *, n: Any = 1, accuracy: Any = 2, axis: Any = -1, boundary: Any = "one-sided",
-    edge_accuracy: Any = None, period: Any = None, nan: Any = "propagate", out: Any = None,
+    f: Any, x: Any = None, *, n: Any = 1, accuracy: Any = None, axis: Any = -1, boundary: Any = "one-sided",
+    edge_accuracy: Any = None, period: Any = None, nan: Any = "propagate", window: Any = None, degree: Any = None,
+    sigma: Any = None, out: Any = None,
 ) -> Any:  # fmt: skip
     from numgrad.interop.numba import derivative as numba_derivative
 
     return numba_derivative.implementation(
-        f, x, axis, period, out, n=n, accuracy=accuracy, boundary=boundary, edge_accuracy=edge_accuracy, nan=nan
-    )
+        f, x, axis, period, out, {"window": window, "degree": degree, "sigma": sigma},
+        n=n, accuracy=accuracy, boundary=boundary, edge_accuracy=edge_accuracy, nan=nan,
+    )  # fmt: skip
 
 
 OVERLOADS = {"gradient": _gradient, "derivative": _derivative}

@@ -31,12 +31,12 @@ class Accessor:
         datetime_unit : {"W", "D", "h", "m", "s", "ms", "us", "ns", ...}, optional
             Unit of time: by default that of a datetime64, seconds of cftime.
         **options
-            `n`, `accuracy`, `boundary`, `edge_accuracy`, `period` and `nan`, as in `numgrad.derivative`; the period of
-            times is in `datetime_unit`.
+            `n`, `accuracy`, `boundary`, `edge_accuracy`, `period`, `nan`, `window`, `degree` and `sigma`, as in
+            `numgrad.derivative`; the period of times is in `datetime_unit`, and `sigma` may be a DataArray.
 
         Returns
         -------
-        DataArray or Dataset
+        DataArray or Dataset, or WithError of two
             With the same coordinates. Variables of a Dataset without the dimension are kept as they are.
 
         Examples

@@ -11,6 +11,7 @@ from numgrad._arrays import derivative as _derivative
 from numgrad._arrays import fields
 from numgrad._arrays import gradient as _gradient
 from numgrad._arrays.containers import home_of
+from numgrad._arrays.errors import WithError
 from numgrad._arrays.plan.options import read_spacing
 from numgrad.interop.xarray.places import ONE, Place, listed
 from numgrad.interop.xarray.times import is_time, samples
@@ -28,9 +29,10 @@ FIELD = ("accuracy", "boundary", "period")
 
 
 def nth(obj: Any, place: Place, options: dict[str, Any]) -> Any:
-    allow(options, "n", "accuracy", "boundary", "edge_accuracy", "period", "nan")
+    allow(options, "n", "accuracy", "boundary", "edge_accuracy", "period", "nan", "window", "degree", "sigma")
+    sigma = options.pop("sigma", None)
 
-    def compute(variable: Any) -> Any:
+    def compute(variable: Any, **errors: Any) -> Any:
         f, x = samples(variable, place.unit), place.x
         if isinstance(x, xr.Variable):
             if not set(x.dims) <= set(variable.dims):
@@ -43,9 +45,31 @@ def nth(obj: Any, place: Place, options: dict[str, Any]) -> Any:
                 read_spacing(x.data, str(place.name), x.shape, x.get_axis_num(place.dim), None, lines=True)
                 x = x.chunk()
             x = x.set_dims(variable.sizes).data
-        return _derivative.derivative(f, beside(f, x), axis=variable.get_axis_num(place.dim), **options)
+        return _derivative.derivative(f, beside(f, x), axis=variable.get_axis_num(place.dim), **options, **errors)
 
-    return labelled(obj, [place], compute)
+    if sigma is None:
+        return labelled(obj, [place], compute)
+    if isinstance(sigma, xr.DataArray):
+        xr.align(obj, sigma, join="exact", copy=False)  # errors of other samples must not be taken for those of these
+    found: dict[int, Any] = {}
+
+    def part(i: int, variable: Any) -> Any:
+        if id(variable) not in found:
+            found[id(variable)] = compute(variable, sigma=_errors_of(variable, sigma))
+        return found[id(variable)][i]
+
+    return WithError(*[labelled(obj, [place], partial(part, i)) for i in range(2)])
+
+
+def _errors_of(variable: Any, sigma: Any) -> Any:
+    """Return the standard deviations of the samples of a variable: a number, an array, or what has dimensions."""
+    if isinstance(sigma, xr.Dataset):
+        raise TypeError("`sigma` is a Dataset; give a number or a DataArray, and one variable at a time")
+    if isinstance(sigma, xr.DataArray):
+        if not set(sigma.dims) <= set(variable.dims):
+            raise ValueError(f"`sigma` has dimensions {listed(sigma.dims)}, a variable {listed(variable.dims)}")
+        sigma = sigma.variable.set_dims(variable.sizes).data
+    return beside(variable.data, sigma)
 
 
 def gradients(obj: Any, found: list[Place], edge_order: Any) -> tuple[Any, ...]:

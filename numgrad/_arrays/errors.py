@@ -1,0 +1,117 @@
+"""Errors of derivatives, from those of the samples: a sum of independent ones has the sum of their variances."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from numgrad._arrays.plan.dtypes import FIELDS, REAL
+from numgrad._arrays.plan.spacing import not_real
+from numgrad._checks import is_masked, refuse_units
+from numgrad._system.out import check, check_apart
+
+
+class WithError(NamedTuple):
+    """A derivative and its standard error, as `derivative` returns them where it is given `sigma`.
+
+    Attributes
+    ----------
+    value : ndarray
+        The derivative.
+    error : ndarray
+        Its standard error, real, of the same shape.
+
+    Examples
+    --------
+    >>> import numgrad as ng
+    >>> slope, error = ng.derivative([0, 1, 4, 9, 16], sigma=[0.2, 0.1, 0.1, 0.1, 0.2])
+    >>> error.round(3)
+    array([0.364, 0.112, 0.071, 0.112, 0.364])
+    """
+
+    value: Any
+    error: Any
+
+
+def spread_sigma(given: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """Return standard deviations as broad as samples of this shape, in a view; some may be NaN."""
+    if is_masked(given):
+        raise TypeError("`sigma` is a MaskedArray; give sigma.filled(numpy.nan), whose gaps must be those of `f`")
+    refuse_units(given, "sigma", "that of the error is the unit of the derivative")
+    try:
+        sigma: np.ndarray = np.asarray(given)
+    except ValueError:
+        raise ValueError("`sigma` is ragged; give a number, or one for each sample") from None
+    if sigma.dtype.kind not in "iuf":
+        raise not_real("sigma", given, sigma)
+    sigma = sigma.astype(np.float64)
+    _refuse(sigma, (sigma < 0) | np.isinf(sigma) | (np.isnan(sigma) & (sigma.ndim == 0)))
+    try:
+        return np.broadcast_to(sigma, shape)
+    except ValueError:
+        raise ValueError(
+            f"`sigma` has shape {sigma.shape}, `f` {shape}; give a number, or an array that broadcasts to that shape"
+        ) from None
+
+
+def read_sigma(given: Any, f: np.ndarray) -> np.ndarray:
+    """Return the standard deviations of samples, as broad as these; only that of a gap may be NaN."""
+    sigma = spread_sigma(given, f.shape)
+    if np.isnan(given).any():
+        _refuse(sigma, np.isnan(sigma) & ~gaps(f))
+    return sigma
+
+
+def _refuse(sigma: np.ndarray, is_wrong: np.ndarray) -> None:
+    if is_wrong.any():
+        place = tuple(np.argwhere(is_wrong)[0].tolist())
+        at = f" at {', '.join(map(str, place))}" if place else ""
+        raise ValueError(f"`sigma` is {sigma[place]}{at}; give standard deviations that are finite and at least 0")
+
+
+def gaps(f: np.ndarray) -> np.ndarray:
+    """Return where samples are NaN."""
+    return np.isnan(f) if f.dtype.kind in "fc" else np.broadcast_to(np.False_, f.shape)
+
+
+def variances(sigma: np.ndarray, f: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return the squares of sigma over a unit, a power of 2 that keeps them in range, laid out as f; and the unit.
+
+    They are NaN where samples are, so that a stencil meets the same gaps.
+    """
+    once = sigma[tuple([slice(None if step else 1) for step in sigma.strides])]  # each number that there is
+    largest = np.fmax.reduce(once, axis=None, initial=0.0)
+    unit = float(np.ldexp(1.0, max(int(np.frexp(largest)[1]) - 1, -1022)))
+    squares = np.empty_like(f, np.float64, subok=False)
+    squares[...] = np.square(once / unit)
+    missing = gaps(f)
+    if missing.any():
+        squares[missing] = np.nan
+    return squares, unit
+
+
+def is_alike(sigma: np.ndarray, axis: int) -> bool:
+    """Whether all lines along an axis have the same numbers, for they are one line in memory."""
+    others = [a for a in range(sigma.ndim) if a != axis]
+    return all(sigma.strides[a] == 0 or sigma.shape[a] == 1 for a in others)
+
+
+def roots(sums: np.ndarray, unit: float, f: np.ndarray) -> np.ndarray:
+    """Return the standard errors of sums of `variances`, in the precision of the derivative of f."""
+    np.sqrt(sums, out=sums)
+    if unit != 1:
+        sums *= unit
+    return sums.astype(dtype_of_error(f), copy=False)
+
+
+def dtype_of_error(f: np.ndarray) -> Any:
+    return np.dtype(REAL[FIELDS[f.dtype]])
+
+
+def check_pair(out: Any, f: np.ndarray) -> None:
+    """Refuse what is not two arrays, for the derivative and for its error."""
+    if not isinstance(out, (tuple, list)) or len(out) != 2:
+        got = f"{len(out)} arrays" if isinstance(out, (tuple, list)) else f"a {type(out).__name__}"
+        raise ValueError(f"`out` is {got}; with `sigma` give two: for the derivative, and for its error")
+    for array, dtype in zip(out, (np.dtype(FIELDS[f.dtype]), dtype_of_error(f)), strict=True):
+        check(array, f.shape, dtype, np.ndarray)
+    check_apart(out)
