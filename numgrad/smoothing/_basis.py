@@ -30,6 +30,8 @@ class Basis:
         The moments of a span from those of its two halves: ``left @ halves[0] + right @ halves[1]``.
     penalty : ndarray, shape (d + 1, d + 1)
         The integrals over a span of the products of the m-th derivatives.
+    products : ndarray, shape (m, m)
+        Those of the splines of degree m - 1.
     """
 
     m: int
@@ -39,6 +41,7 @@ class Basis:
     chebyshev: np.ndarray
     halves: np.ndarray
     penalty: np.ndarray
+    products: np.ndarray
 
     @property
     def width(self) -> int:
@@ -74,7 +77,7 @@ def basis(m: int) -> Basis:
     derivatives = [_derivative(p, m) for p in _splines(d)]
     penalty = np.array([[float(_integral(p, q)) for q in derivatives] for p in derivatives])
     powers = np.array([[float(c) for c in p] for p in in_s])
-    return Basis(m, d, powers, gram, chebyshev, halves, penalty)
+    return Basis(m, d, powers, gram, chebyshev, halves, penalty, _products(m))
 
 
 # From so many spans on the logarithm of a determinant grows by the same for each, to rounding.
@@ -100,13 +103,17 @@ def _log_of_first(m: int) -> float:
     return float(np.linalg.slogdet(np.linalg.inv(functions)[:m, :m])[1])
 
 
+def _products(m: int) -> np.ndarray:
+    parts = _splines(m - 1)
+    return np.array([[float(_integral(p, q)) for q in parts] for p in parts])
+
+
 @cache
 def _log_of_products(m: int, spans: int) -> float:
     if spans > MANY:
         first, second = (_log_of_products(m, k) for k in (MANY - 1, MANY))
         return second + (second - first) * (spans - MANY)
-    parts = _splines(m - 1)
-    local = np.array([[float(_integral(p, q)) for q in parts] for p in parts])
+    local = _products(m)
     full = np.zeros((spans + m - 1, spans + m - 1))
     for k in range(spans):
         full[k : k + m, k : k + m] += local

@@ -15,13 +15,17 @@ from numgrad.smoothing._system import Bordered, Level, Solution, level, unwrappe
 FIRST, MOST, MORE = 2**13, 2**16, 8
 # How many distances of knots a smoothing reaches: where knots are chosen, two values for each number of them; and
 # beyond that for the most and the fewest.
-REACHES, FINE, COARSE = (2**0.5, 1.0), (0.7, 0.5, 0.35, 0.25, 0.12, 0.06), (2.0,)
+REACHES, FINE, COARSE = (2**0.5, 1.0), (0.7, 0.5, 0.35, 0.25, 0.18, 0.12), (2.0,)
+# The smallest smoothing beside the weights of a span: with less, coefficients lose their digits.
+LEAST = 1e-9
 # With fewer spans, and with more distances of knots reached, there is nothing but a polynomial, or nothing new.
 FEWEST, AMPLE = 4, 2.0
 # Where a search begins, if it is among those looked at.
 USUAL = 4
 # A fit that leaves a smaller part of the squares than this is done again for what it leaves.
 LEFT, AGAIN = 1e-9, 4
+# The part of the squares that the rounding of their sums is.
+SUMS = 1e-13
 EPS = float(np.finfo(np.float64).eps)
 
 
@@ -73,7 +77,8 @@ class Problem:
         self, pyramid: Pyramid, basis: Basis, known: float | None, floor: float, pilot: np.ndarray | None = None,
         fewest: int = FEWEST,
     ) -> None:  # fmt: skip
-        self.pyramid, self.basis, self.known, self.floor = pyramid, basis, known, floor
+        self.pyramid, self.basis, self.known = pyramid, basis, known
+        self.floor = max(floor, SUMS * pyramid.moments.square)
         self.square, self.mass, self.count = pyramid.moments.square, pyramid.moments.mass, pyramid.moments.count
         self.is_periodic = pyramid.grid.is_periodic
         self.sizes = pyramid.sizes(max(fewest, basis.degree + 1 if self.is_periodic else 1))
@@ -95,19 +100,19 @@ class Problem:
     def trial(self, spans: int, smoothing: float) -> Trial:
         """Fit with a smoothing, in units of the knots."""
         found = self.level(spans)
-        right = found.right
+        right, penalty = found.right, found.penalty
         if self.has_pilot:
             before = self.pilot(spans)
-            right = right - smoothing * found.penalty.times(before)
-        solution = Solution(found.data, found.penalty, smoothing, right)
+            right = right - smoothing * penalty.times(before)
+        solution = Solution(found.data, penalty.matrix, smoothing, right)
         change = solution.coefficients
-        whole = change + before if self.has_pilot else change
+        rough = penalty.form(change + before) if self.has_pilot else penalty.matrix.form(change)
         loss = self.square - 2 * float(found.right @ change) + found.data.form(change)
-        square = max(loss + smoothing * found.penalty.form(whole), self.floor)
-        free = self.count - (len(change) - found.rank)
+        square = max(loss + smoothing * rough, self.floor)
+        free = self.count - (len(change) - penalty.rank)
         variance = square / free if self.known is None else self.known
         value = square / variance + free * log(variance)
-        value += solution.log_determinant - found.rank * log(smoothing) - found.normal
+        value += solution.log_determinant - penalty.rank * log(smoothing) - penalty.normal
         return Trial(found, smoothing, solution, square, value)
 
     @property
@@ -128,7 +133,7 @@ class Search:
         return float((smoothing / (self.mass / spans)) ** (0.5 / self.basis.m))
 
     def trials(self, spans: int, reach: float) -> list[Trial]:
-        smoothing = float(self.mass / spans * reach ** (2 * self.basis.m))
+        smoothing = float(self.mass / spans * max(reach ** (2 * self.basis.m), LEAST))
         return [one.trial(spans, smoothing) for one in self.problems]
 
     def value(self, spans: int, reach: float) -> float:
@@ -213,6 +218,7 @@ class Samples(NamedTuple):
     rises: bool
     known: float | None
     floor: float
+    distinct: int
 
     def pyramid(self, top: Basis) -> Pyramid:
         return Pyramid(gather(self.line, self.grid, top, self.rises), self.grid, top)
@@ -241,7 +247,7 @@ def fit(lines: list[Samples], orders: tuple[int, ...], most: int) -> list[Fit]:
     own, coefficients = search.basis, [one.solution.coefficients for one in best]
     for _ in range(AGAIN):
         pairs = list(zip(search.problems, best, strict=True))
-        if not any(problem.floor < trial.square < LEFT * problem.square for problem, trial in pairs):
+        if not any(one.floor < problem.square * LEFT > trial.square for one, (problem, trial) in zip(lines, pairs)):
             break
         spans = best[0].level.spans
         rests = [one.left_by(c, own, spans) for one, c in zip(lines, coefficients, strict=True)]
@@ -290,7 +296,7 @@ def _best_order(pyramids: list[Pyramid], lines: list[Samples], orders: tuple[int
 def _finished(problem: Problem, best: Trial, coefficients: np.ndarray, grid: Grid) -> Fit:
     found, own = best.level, problem.basis
     inverse = best.solution.inverse()
-    free = problem.count - (len(coefficients) - found.rank)
+    free = problem.count - (len(coefficients) - found.penalty.rank)
     variance = best.square / free
     scale = problem.known or variance
     band = unwrapped(inverse, found.spans, own.degree) if problem.is_periodic else inverse.band

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,8 +16,7 @@ from numgrad.smoothing._kernels import passes
 PIECE, PIECES, MOMENTS = 2**16, 16, 2**22
 
 
-@dataclass(frozen=True, eq=False)
-class Line:
+class Line(NamedTuple):
     """Samples along a line: places `x`, or the distance of even ones alone; `weight`, or that of all alone."""
 
     x: np.ndarray

@@ -58,7 +58,8 @@ class Solution:
             rows = self.coefficients[None]
         else:
             cross = data.cross + smoothing * penalty.cross
-            rows = np.vstack([right[None, :n], cross.T])
+            rows = np.empty((q + 1, n))
+            rows[0], rows[1:] = right[:n], cross.T
         self.log_determinant = float(
             call(_REDUCE, work, data.band, penalty.band, smoothing, self.upper, rows, n)
         )
@@ -84,19 +85,48 @@ class Solution:
         return Bordered(band, cross, self.rest)
 
 
-class Level(NamedTuple):
-    """Normal equations for one number of spans: products of functions, with the data, and of their m-th derivatives.
+class Penalty(NamedTuple):
+    """The penalty, S = D' R D: m-th differences D, and R the products of splines of degree m - 1.
 
-    `normal` is the logarithm of the determinant of the penalty, but for the factor in front of it, so that the
-    likelihood of the data can be compared for different numbers of spans; `rank` is the power of that factor in it.
+    `normal` is the logarithm of its determinant, by which the likelihood of the data can be compared for different
+    numbers of spans, and orders; `rank` is the power in it of a factor in front of S.
     """
+
+    matrix: Bordered
+    products: np.ndarray
+    spans: int
+    m: int
+    normal: float
+    rank: int
+
+    def times(self, c: np.ndarray) -> np.ndarray:
+        """Return S c, without the rounding of the large parts of c that the differences are not large of."""
+        found = self._differences(c)
+        out = np.empty(len(found))
+        call(_TIMES, len(found) * self.m, self.products, found, out, len(found))
+        for _ in range(self.m):
+            out = np.diff(out, prepend=0.0, append=0.0) * -1.0
+        if len(out) > len(c):
+            out[: len(out) - len(c)] += out[len(c) :]
+        return out[: len(c)]
+
+    def form(self, c: np.ndarray) -> float:
+        """Return c' S c, likewise."""
+        found = self._differences(c)
+        return float(call(_FORM, len(found) * self.m, self.products, found, len(found)))
+
+    def _differences(self, c: np.ndarray) -> np.ndarray:
+        more = self.spans + 2 * self.m - 1 - len(c)
+        return np.diff(np.concatenate([c, c[:more]]) if more else c, n=self.m)
+
+
+class Level(NamedTuple):
+    """Normal equations for one number of spans: products of functions, with the data, and the penalty."""
 
     spans: int
     data: Bordered
     right: np.ndarray
-    penalty: Bordered
-    normal: float
-    rank: int
+    penalty: Penalty
 
 
 def level(moments: np.ndarray, found: Basis, is_periodic: bool) -> Level:
@@ -105,11 +135,11 @@ def level(moments: np.ndarray, found: Basis, is_periodic: bool) -> Level:
     band, right = np.zeros((spans + 2 * d, d + 1)), np.zeros(spans + d)
     gram = _upper_gram(found.m)
     call(_ASSEMBLE, spans * (d + 1) ** 2 * d, moments, gram, found.chebyshev, band, right, spans)
-    penalty, normal, rank = _penalty(found.m, spans, is_periodic)
+    penalty = _penalty(found.m, spans, is_periodic)
     if is_periodic:
         right[:d] += right[spans:]
-        return Level(spans, _wrapped(band, spans), right[:spans], penalty, normal, rank)
-    return Level(spans, _open(band, spans + d), right, penalty, normal, rank)
+        return Level(spans, _wrapped(band, spans), right[:spans], penalty)
+    return Level(spans, _open(band, spans + d), right, penalty)
 
 
 @lru_cache(16)
@@ -118,15 +148,19 @@ def _upper_gram(m: int) -> np.ndarray:
 
 
 @lru_cache(64)
-def _penalty(m: int, spans: int, is_periodic: bool) -> tuple[Bordered, float, int]:
+def _penalty(m: int, spans: int, is_periodic: bool) -> Penalty:
     found = basis(m)
     d = found.degree
     band = np.zeros((spans + 2 * d, d + 1))
     for a in range(d + 1):
         for b in range(a, d + 1):
             band[a : a + spans, b - a] += found.penalty[a, b]
+    products = np.zeros((spans + 2 * m - 2, m))
+    for a in range(m):
+        for b in range(a, m):
+            products[a : a + spans, b - a] += found.products[a, b]
     if not is_periodic:
-        return _open(band, spans + d), log_of_penalty(m, spans), spans + d - m
+        return Penalty(_open(band, spans + d), products, spans, m, log_of_penalty(m, spans), spans + d - m)
     row = np.zeros(spans)
     for k in range(d + 1):
         entry = band[d, k] if spans > d else 0.0
@@ -134,7 +168,8 @@ def _penalty(m: int, spans: int, is_periodic: bool) -> tuple[Bordered, float, in
         if k:
             row[-k % spans] += entry
     values = np.fft.fft(row).real[1:]
-    return _wrapped(band, spans), float(np.log(values).sum()) - log(spans), spans - 1
+    normal = float(np.log(values).sum()) - log(spans)
+    return Penalty(_wrapped(band, spans), products, spans, m, normal, spans - 1)
 
 
 def _open(band: np.ndarray, size: int) -> Bordered:

@@ -1,0 +1,74 @@
+"""Whether what a smoothing leaves is white noise, in words."""
+
+from math import sqrt
+from typing import NamedTuple
+
+import numpy as np
+
+from numgrad._compile.jit import draft
+from numgrad._compile.tiers import call
+from numgrad.smoothing._fit import Fit, Samples
+from numgrad.smoothing._kernels.residuals import lags
+
+# A correlation of neighbouring residuals from here on makes bands a tenth too narrow; it counts if chance would hardly
+# bring it about: that many standard deviations of it.
+CORRELATION, CHANCE = 0.1, 4.0
+# A fit that uses a larger part of the degrees of freedom does not tell signal from noise.
+USED = 0.5
+# Squares up to so many times those that rounding leaves are no noise.
+ROUNDING = 100
+# Errors that differ so much from those that were given are a mistake.
+RATIO = 1.3
+
+
+class Diagnosis(NamedTuple):
+    """The correlation of neighbouring residuals, less what smoothing makes of it, and how it compares with chance."""
+
+    correlation: float
+    score: float
+
+
+def correlation(fit: Fit, samples: Samples, residuals: np.ndarray) -> Diagnosis:
+    """Return how neighbours are correlated (J. von Neumann, Ann. Math. Stat. 12, 1941).
+
+    A smoothing that uses p degrees of freedom makes white residuals have the sum -p of products, in units of their
+    variance, where neighbours are nearer to one another than it reaches.
+    """
+    x, order = samples.line.x, np.empty(0, np.int64)
+    if not samples.rises and x.size > 1:
+        order = np.argsort(x, kind="stable")
+    found = np.zeros(3)
+    line = samples.line
+    call(draft(lags, line.weight.dtype.str), residuals.size, residuals, line.weight, order, found)
+    count, squares, products = found.tolist()
+    rest = count - fit.freedom
+    if squares <= 0 or rest <= 0:
+        return Diagnosis(0.0, 0.0)
+    value = products / squares + fit.freedom / count
+    return Diagnosis(value, value * sqrt(rest))
+
+
+def concerns(fit: Fit, samples: Samples, residuals: np.ndarray) -> tuple[str, ...]:
+    """Return what is to be said against the bands."""
+    found = []
+    white = correlation(fit, samples, residuals)
+    squares = fit.noise**2 * samples.grid.factor**2 * samples.line.weight.mean() * fit.count
+    if samples.known is None and squares < ROUNDING * samples.floor:
+        return ()  # there is no noise but rounding
+    if white.correlation > CORRELATION and white.score > CHANCE:
+        found.append(
+            f"neighbouring residuals are correlated ({white.correlation:.2f}, {white.score:.0f} standard deviations from "
+            "0): the noise is, or there is a jump or a kink that no smooth function follows, and bands are too narrow; "
+            "take means of neighbouring samples, ask for kinks='auto', or split the data where they jump"
+        )
+    if fit.freedom - fit.basis.m > USED * (fit.count - fit.basis.m):
+        found.append(
+            f"the fit uses {fit.freedom:.0f} degrees of freedom of {fit.count} samples: they do not tell signal from "
+            "noise, which may be correlated or missing; give `sigma`, or take more samples"
+        )
+    if samples.known is not None and not 1 / RATIO < fit.noise < RATIO and fit.free > 30:
+        found.append(
+            f"residuals are {fit.noise:.2g} times as large as `sigma` says, and bands go by `sigma`; correct it, or "
+            "give 1 / sigma**2 as `weights` to have its size found"
+        )
+    return tuple(found)
