@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     from numgrad._arrays.turning_points import TurningPoints, turning_points
     from numgrad._system.threads import get_num_threads, set_num_threads
     from numgrad._warm_up import warm_up
+    from numgrad.smoothing import Smooth, smooth
     from numgrad.regression import CompressedRows, Descent, StepSize, gradient_descent, step_size
 
 __all__ = [
     "CompressedRows",
     "Descent",
+    "Smooth",
     "Stencil",
     "StepSize",
     "TurningPoints",
@@ -35,6 +37,7 @@ __all__ = [
     "jacobian",
     "laplacian",
     "set_num_threads",
+    "smooth",
     "step_size",
     "turning_points",
     "warm_up",
@@ -59,6 +62,7 @@ _LAZY = {
     "TurningPoints": "_arrays.turning_points",
     "turning_points": "_arrays.turning_points",
     **dict.fromkeys(("CompressedRows", "Descent", "StepSize", "gradient_descent", "step_size"), "regression"),
+    **dict.fromkeys(("Smooth", "smooth"), "smoothing"),
     "warm_up": "_warm_up",
 }
 

@@ -32,6 +32,8 @@ class Basis:
         The integrals over a span of the products of the m-th derivatives.
     products : ndarray, shape (m, m)
         Those of the splines of degree m - 1.
+    inverse : ndarray, shape (d + 1, d + 1)
+        The coefficients of 1, t, t^2, ..., of t from 0 to 1 in the first span.
     """
 
     m: int
@@ -42,6 +44,7 @@ class Basis:
     halves: np.ndarray
     penalty: np.ndarray
     products: np.ndarray
+    inverse: np.ndarray
 
     @property
     def width(self) -> int:
@@ -77,7 +80,8 @@ def basis(m: int) -> Basis:
     derivatives = [_derivative(p, m) for p in _splines(d)]
     penalty = np.array([[float(_integral(p, q)) for q in derivatives] for p in derivatives])
     powers = np.array([[float(c) for c in p] for p in in_s])
-    return Basis(m, d, powers, gram, chebyshev, halves, penalty, _products(m))
+    inverse = np.linalg.inv(np.array([[float(c) for c in p] for p in _splines(d)]))
+    return Basis(m, d, powers, gram, chebyshev, halves, penalty, _products(m), inverse)
 
 
 # From so many spans on the logarithm of a determinant grows by the same for each, to rounding.
@@ -99,8 +103,7 @@ def log_of_penalty(m: int, spans: int) -> float:
 @cache
 def _log_of_first(m: int) -> float:
     """Return log det of the first m coefficients of 1, u, ..., u^(m-1)."""
-    functions = np.array([[float(c) for c in p] for p in _splines(2 * m - 1)])
-    return float(np.linalg.slogdet(np.linalg.inv(functions)[:m, :m])[1])
+    return float(np.linalg.slogdet(basis(m).inverse[:m, :m])[1])
 
 
 def _products(m: int) -> np.ndarray:

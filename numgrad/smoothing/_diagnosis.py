@@ -7,16 +7,21 @@ import numpy as np
 
 from numgrad._compile.jit import draft
 from numgrad._compile.tiers import call
-from numgrad.smoothing._fit import Fit, Samples
+from numgrad.smoothing._fit import Samples
+from numgrad.smoothing._fitted import Fit
 from numgrad.smoothing._kernels.residuals import lags
 
 # A correlation of neighbouring residuals from here on makes bands a tenth too narrow; it counts if chance would hardly
 # bring it about: that many standard deviations of it.
 CORRELATION, CHANCE = 0.1, 4.0
+# What a jump must be worth, in standard deviations, to be told of: all over a line chance hardly reaches that.
+LEAP = 5.0
 # A fit that uses a larger part of the degrees of freedom does not tell signal from noise.
 USED = 0.5
 # Squares up to so many times those that rounding leaves are no noise.
 ROUNDING = 100
+# Noise of such a part of the range of the samples hides nothing.
+EXACT = 1e-7
 # Errors that differ so much from those that were given are a mistake.
 RATIO = 1.3
 
@@ -48,7 +53,7 @@ def correlation(fit: Fit, samples: Samples, residuals: np.ndarray) -> Diagnosis:
     return Diagnosis(value, value * sqrt(rest))
 
 
-def concerns(fit: Fit, samples: Samples, residuals: np.ndarray) -> tuple[str, ...]:
+def concerns(fit: Fit, samples: Samples, residuals: np.ndarray, origin: float) -> tuple[str, ...]:
     """Return what is to be said against the bands."""
     found = []
     white = correlation(fit, samples, residuals)
@@ -58,10 +63,20 @@ def concerns(fit: Fit, samples: Samples, residuals: np.ndarray) -> tuple[str, ..
     if white.correlation > CORRELATION and white.score > CHANCE:
         found.append(
             f"neighbouring residuals are correlated ({white.correlation:.2f}, {white.score:.0f} standard deviations from "
-            "0): the noise is, or there is a jump or a kink that no smooth function follows, and bands are too narrow; "
-            "take means of neighbouring samples, ask for kinks='auto', or split the data where they jump"
+            "0): the noise is, or samples jump; bands are too narrow: take means of neighbouring samples, or split the "
+            "data where they jump"
         )
-    if fit.freedom - fit.basis.m > USED * (fit.count - fit.basis.m):
+    if max(fit.kink.score, fit.jump.score) > LEAP:
+        is_kink = fit.kink.score > fit.jump.score
+        what, where = ("derivative seems", fit.kink) if is_kink else ("samples seem", fit.jump)
+        place = where.place + origin
+        found.append(
+            f"the {what} to jump near {place:.6g} ({where.score:.1f} standard deviations), which no smooth function "
+            "follows, and bands around are too narrow: "
+            + ("ask for kinks='auto', or give `kinks`" if is_kink else "split the data there")
+        )
+    is_noisy = fit.noise * samples.grid.factor > EXACT or samples.known is not None
+    if is_noisy and fit.freedom - fit.basis.m > USED * (fit.count - fit.basis.m):
         found.append(
             f"the fit uses {fit.freedom:.0f} degrees of freedom of {fit.count} samples: they do not tell signal from "
             "noise, which may be correlated or missing; give `sigma`, or take more samples"

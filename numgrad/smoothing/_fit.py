@@ -1,13 +1,16 @@
 """The smoothing of a line that its data ask for: restricted maximum likelihood over the smoothing and the knots."""
 
 from dataclasses import replace
-from math import exp, log
-from typing import NamedTuple
+from math import ceil, exp, log
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from numgrad.smoothing._basis import Basis, basis
-from numgrad.smoothing._moments import Grid, Line, Moments, evaluate, gather, halved, spread
+from numgrad.smoothing._fitted import Fit, Kinks, Suspicion
+from numgrad.smoothing._kinks import columns_at, kinked, scores, without
+from numgrad.smoothing._moments import Grid, Line, evaluate, gather, moments_of_span
+from numgrad.smoothing._pyramid import Pyramid
 from numgrad.smoothing._search import minimum, powers_of, refined
 from numgrad.smoothing._system import Bordered, Level, Solution, level, unwrapped
 
@@ -15,10 +18,13 @@ from numgrad.smoothing._system import Bordered, Level, Solution, level, unwrappe
 FIRST, MOST, MORE = 2**13, 2**16, 8
 # How many distances of knots a smoothing reaches: where knots are chosen, two values for each number of them; and
 # beyond that for the most and the fewest.
-REACHES, FINE, COARSE = (2**0.5, 1.0), (0.7, 0.5, 0.35, 0.25, 0.18, 0.12), (2.0,)
+REACHES, FINE, COARSE = (2**0.5, 1.0), (0.7, 0.5, 0.35, 0.25, 0.18, 0.12), (4.0, 2.0)
+# With more, by the length of the longest piece between kinks, there is nothing but a polynomial; and how many knots
+# such a piece has at least.
+STRAIGHT, LOOKS = 0.5, 8
 # The smallest smoothing beside the weights of a span: with less, coefficients lose their digits.
 LEAST = 1e-9
-# With fewer spans, and with more distances of knots reached, there is nothing but a polynomial, or nothing new.
+# With fewer spans there is nothing but a polynomial; with more distances of knots reached, nothing new.
 FEWEST, AMPLE = 4, 2.0
 # Where a search begins, if it is among those looked at.
 USUAL = 4
@@ -27,34 +33,6 @@ LEFT, AGAIN = 1e-9, 4
 # The part of the squares that the rounding of their sums is.
 SUMS = 1e-13
 EPS = float(np.finfo(np.float64).eps)
-
-
-class Pyramid:
-    """The moments of samples in spans of all sizes, which all orders up to that of `basis` share."""
-
-    def __init__(self, moments: Moments, grid: Grid, top: Basis) -> None:
-        self.moments, self.grid, self.top = moments, grid, top
-        self._rows = {grid.spans: moments.rows}
-
-    def rows(self, spans: int) -> np.ndarray:
-        if spans not in self._rows:
-            self._rows[spans] = halved(self.rows(2 * spans), self.top)
-        return self._rows[spans]
-
-    def own_rows(self, spans: int, basis: Basis) -> np.ndarray:
-        """Return the moments that an order needs."""
-        rows = self.rows(spans)
-        if basis is self.top:
-            return rows
-        wide = self.top.width
-        return np.hstack([rows[:, : basis.width], rows[:, wide : wide + basis.degree + 1]])
-
-    def sizes(self, least: int) -> list[int]:
-        """Return the numbers of spans, from the fewest, of at least so many, to the most."""
-        found = [self.grid.spans]
-        while found[-1] % 2 == 0 and found[-1] // 2 >= least:
-            found.append(found[-1] // 2)
-        return found[::-1]
 
 
 class Trial(NamedTuple):
@@ -81,14 +59,21 @@ class Problem:
         self.floor = max(floor, SUMS * pyramid.moments.square)
         self.square, self.mass, self.count = pyramid.moments.square, pyramid.moments.mass, pyramid.moments.count
         self.is_periodic = pyramid.grid.is_periodic
-        self.sizes = pyramid.sizes(max(fewest, basis.degree + 1 if self.is_periodic else 1))
+        shortest, self.longest = pyramid.pieces
+        fewest = max(fewest, basis.degree + 1 if self.is_periodic else 1)
+        if pyramid.behind:
+            fewest = max(fewest, min(ceil(max(1 / shortest, LOOKS / self.longest)), pyramid.grid.spans))
+        self.sizes = pyramid.sizes(fewest)
         self._levels: dict[int, Level] = {}
-        self._pilots = {} if pilot is None else {fewest: pilot}
+        self._pilots = {} if pilot is None else {self.sizes[0]: pilot}
         self.has_pilot = pilot is not None
 
     def level(self, spans: int) -> Level:
         if spans not in self._levels:
-            self._levels[spans] = level(self.pyramid.own_rows(spans, self.basis), self.basis, self.is_periodic)
+            rows = self.pyramid.own_rows(spans, self.basis)
+            found = level(rows, self.basis, self.is_periodic)
+            behind = self.pyramid.own_behind(spans, self.basis)
+            self._levels[spans] = kinked(found, rows, behind, self.basis) if behind else found
         return self._levels[spans]
 
     def pilot(self, spans: int) -> np.ndarray:
@@ -133,6 +118,7 @@ class Search:
         return float((smoothing / (self.mass / spans)) ** (0.5 / self.basis.m))
 
     def trials(self, spans: int, reach: float) -> list[Trial]:
+        reach = min(reach, STRAIGHT * self.problems[0].longest * spans)
         smoothing = float(self.mass / spans * max(reach ** (2 * self.basis.m), LEAST))
         return [one.trial(spans, smoothing) for one in self.problems]
 
@@ -179,37 +165,6 @@ def total(trials: list[Trial]) -> float:
     return sum(one.value for one in trials)
 
 
-class Fit(NamedTuple):
-    """The spline that was found, in the units of y less the shift of the grid.
-
-    Coefficients and their covariances do not go round, also where the function does.
-    """
-
-    basis: Basis
-    grid: Grid
-    coefficients: np.ndarray
-    covariance: np.ndarray
-    noise: float
-    freedom: float
-    smoothing: float
-    count: int
-    free: int
-
-    def powers(self, n: int) -> np.ndarray:
-        """Return for each span the powers of s of the n-th derivative."""
-        return powers_of(self.coefficients, self.basis, n) * self.grid.per_unit**n
-
-    def values(self, x: np.ndarray, size: int, n: int) -> np.ndarray:
-        """Return the n-th derivative at places."""
-        found = evaluate(x, size, self.grid, self.powers(n))
-        return found if n else found + self.grid.shift
-
-    def errors(self, x: np.ndarray, size: int, n: int) -> np.ndarray:
-        """Return the standard errors of the n-th derivative at places."""
-        powers = self.basis.derivative(n) * self.grid.per_unit**n
-        return np.sqrt(np.maximum(spread(x, size, self.grid, powers, self.covariance), 0.0))
-
-
 class Samples(NamedTuple):
     """A line with its grid, whether its places rise, the variance of a sample if known, and the floor of squares."""
 
@@ -220,8 +175,30 @@ class Samples(NamedTuple):
     floor: float
     distinct: int
 
-    def pyramid(self, top: Basis) -> Pyramid:
-        return Pyramid(gather(self.line, self.grid, top, self.rises), self.grid, top)
+    def pyramid(self, top: Basis, kinks: tuple[float, ...] = ()) -> Pyramid:
+        """Return the moments, read now."""
+        found = Pyramid(gather(self.line, self.grid, top, self.rises), self.grid, top)
+        for place in kinks:
+            found.behind[place] = self.behind(place, top)
+        return found
+
+    def behind(self, place: float, top: Basis) -> np.ndarray:
+        """Return the moments of the samples behind a place, in its span."""
+        x, grid = self.line.x, self.grid
+        if x.size == 1:
+            x = x[0] * np.arange(self.line.y.size)
+        span = int((place - grid.low) * grid.per_unit)
+        end = grid.low + (span + 1) / grid.per_unit
+        if self.rises:
+            first, last = np.searchsorted(x, [place, end])
+            which: Any = slice(max(first - 1, 0), last + 1)
+        else:
+            which = slice(None)
+        which = np.arange(x.size)[which][x[which] >= place]
+        which = which[((x[which] - grid.low) * grid.per_unit).astype(int) == span]
+        weight = self.line.weight if self.line.weight.size == 1 else self.line.weight[which]
+        part = self.line._replace(x=np.repeat(x[which], 1 + (which.size == 1)), y=self.line.y[which], weight=weight)
+        return moments_of_span(part, grid, top, span)
 
     def at(self, spans: int) -> "Samples":
         return self._replace(grid=self.grid.at(spans))
@@ -235,19 +212,22 @@ class Samples(NamedTuple):
         return self._replace(line=line, grid=replace(self.grid, shift=0.0, factor=1.0))
 
 
-def fit(lines: list[Samples], orders: tuple[int, ...], most: int) -> list[Fit]:
+def fit(lines: list[Samples], orders: tuple[int, ...], most: int, kinks: tuple[float, ...] = ()) -> list[Fit]:
     """Return the fits of lines with one smoothing; with no more than `most` spans, if those of the grid are not enough.
+
+    The derivatives may jump at the coordinates `kinks`.
     """
     while True:
-        search, best = _best_order([one.pyramid(basis(max(orders))) for one in lines], lines, orders)
+        pyramids = [one.pyramid(basis(max(orders)), kinks) for one in lines]
+        search, best = best_order(pyramids, lines, orders)
         spans = lines[0].grid.spans
         if not (best[0].level.spans == spans < most and search.reach(spans, best[0].smoothing) < AMPLE):
             break
         lines = [one.at(min(MORE * spans, most)) for one in lines]
     own, coefficients = search.basis, [one.solution.coefficients for one in best]
-    for _ in range(AGAIN):
-        pairs = list(zip(search.problems, best, strict=True))
-        if not any(one.floor < problem.square * LEFT > trial.square for one, (problem, trial) in zip(lines, pairs)):
+    for _ in range(0 if kinks else AGAIN):
+        pairs = zip(lines, search.problems, best, strict=True)
+        if not any(one.floor < problem.square * LEFT > trial.square for one, problem, trial in pairs):
             break
         spans = best[0].level.spans
         rests = [one.left_by(c, own, spans) for one, c in zip(lines, coefficients, strict=True)]
@@ -261,11 +241,11 @@ def fit(lines: list[Samples], orders: tuple[int, ...], most: int) -> list[Fit]:
             one.pilot(spans) + trial.solution.coefficients for one, trial in zip(search.problems, best, strict=True)
         ]
     return [
-        _finished(*parts, one.grid) for *parts, one in zip(search.problems, best, coefficients, lines, strict=True)
+        finished(*parts, one.grid) for *parts, one in zip(search.problems, best, coefficients, lines, strict=True)
     ]
 
 
-def _best_order(pyramids: list[Pyramid], lines: list[Samples], orders: tuple[int, ...]) -> tuple[Search, list[Trial]]:
+def best_order(pyramids: list[Pyramid], lines: list[Samples], orders: tuple[int, ...]) -> tuple[Search, list[Trial]]:
     """Return the fits of the order that is most likely.
 
     The coefficients of Legendre's polynomials, which the penalty leaves free, are compared as normal with the variance
@@ -293,18 +273,42 @@ def _best_order(pyramids: list[Pyramid], lines: list[Samples], orders: tuple[int
     return min(found, key=evidence)
 
 
-def _finished(problem: Problem, best: Trial, coefficients: np.ndarray, grid: Grid) -> Fit:
+def finished(problem: Problem, best: Trial, coefficients: np.ndarray, grid: Grid) -> Fit:
+    """Return a fit with its errors, in the units of y."""
     found, own = best.level, problem.basis
     inverse = best.solution.inverse()
     free = problem.count - (len(coefficients) - found.penalty.rank)
     variance = best.square / free
-    scale = problem.known or variance
+    scale = (problem.known or variance) / grid.factor**2
     band = unwrapped(inverse, found.spans, own.degree) if problem.is_periodic else inverse.band
     noise = (variance / problem.known) ** 0.5 if problem.known else variance**0.5 / grid.factor
+    kinks, size = None, len(coefficients)
+    behind = problem.pyramid.own_behind(found.spans, own)
+    if behind:
+        size = inverse.size
+        columns = columns_at(behind, own.m)
+        kinks = Kinks(columns, coefficients[size:] / grid.factor, inverse.cross * scale, inverse.corner * scale)
+    suspicions = (_suspicion(problem, best, coefficients, problem.known or variance, power) for power in (1, 0))
     return Fit(
-        own, grid.at(found.spans), unrolled(coefficients, own, grid) / grid.factor, band * (scale / grid.factor**2),
-        noise, _trace(found.data, inverse), best.smoothing, problem.count, free,
+        own, grid.at(found.spans), unrolled(coefficients[:size], own, grid) / grid.factor, band * scale, noise,
+        _trace(found.data, inverse), best.smoothing, problem.count, free, *suspicions, kinks,
     )  # fmt: skip
+
+
+def _suspicion(problem: Problem, best: Trial, whole: np.ndarray, variance: float, power: int) -> Suspicion:
+    """Return where the fit would gain most by a jump of a derivative of an order."""
+    found, own, grid = best.level, problem.basis, problem.pyramid.grid.at(best.level.spans)
+    if problem.is_periodic:
+        return Suspicion(grid.low, 0.0)
+    rows = problem.pyramid.own_rows(found.spans, own)
+    change, n = best.solution.coefficients, found.data.size
+    behind = problem.pyramid.own_behind(found.spans, own)
+    whole = np.ascontiguousarray(np.lib.stride_tricks.sliding_window_view(whole[:n], own.degree + 1))
+    if behind:
+        rows, whole = without(rows, behind, own, change, whole)
+    worth = scores(found, rows, own, best.smoothing, best.solution.upper, change[:n], whole, power)
+    at = int(np.argmax(abs(worth)))
+    return Suspicion(grid.low + at / grid.per_unit, float(abs(worth[at])) / variance**0.5)
 
 
 def _trace(a: Bordered, b: Bordered) -> float:

@@ -119,6 +119,17 @@ def gather(line: Line, grid: Grid, basis: Basis, rises: bool) -> Moments:
     return Moments(total, float(sums[0]), float(sums[1]), int(sums[2]))
 
 
+def moments_of_span(line: Line, grid: Grid, basis: Basis, span: int) -> np.ndarray:
+    """Return the moments of samples that are all in one span."""
+    rows, sums = np.zeros((1, basis.width + basis.degree + 1)), np.zeros(3)
+    work = line.y.size * basis.width
+    call(
+        draft(passes.gather, *line.kinds), work, line.x, line.y, line.weight, grid.array, rows, sums, span, 0,
+        line.y.size,
+    )  # fmt: skip
+    return rows[0]
+
+
 def evaluate(x: np.ndarray, size: int, grid: Grid, powers: np.ndarray) -> np.ndarray:
     """Return at the places x, `size` of them, a function by its powers of s in each span."""
     out, kernel, places = np.empty(size), draft(passes.evaluate, x.dtype.str), grid.array

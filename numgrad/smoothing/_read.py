@@ -9,7 +9,7 @@ import numpy as np
 
 from numgrad._arrays.plan.options import read_samples
 from numgrad._arrays.plan.spacing import are_integers, distance, exact, not_real
-from numgrad._checks import flag, integer, number, refuse_units
+from numgrad._checks import choice, flag, integer, number, numbers, refuse_units
 from numgrad.smoothing._fit import EPS, FIRST, MOST, Samples
 from numgrad.smoothing._moments import Grid, Line, Survey, survey
 
@@ -67,6 +67,29 @@ def read_call(
     return Call(
         rows, places, origin, weight, known, y.shape, axis, period, orders, knots, flag("share", share)
     )  # fmt: skip
+
+
+def read_kinks(kinks: Any, call: Call) -> tuple[float, ...] | None:
+    """Return where kinks may be; None if they are to be found."""
+    if kinks is None:
+        return ()
+    if call.period is not None:
+        raise ValueError("`kinks` and `period` are both given; leave one of them away")
+    if isinstance(kinks, str):
+        choice("kinks", kinks, ("auto",), "coordinates, or ")
+        if call.share:
+            raise ValueError("kinks='auto' looks at each line on its own; leave away share=True, or give coordinates")
+        return None
+    given = np.asarray(kinks)
+    if call.origin is not None:
+        given = relative(given, call.origin)[0] if given.dtype.kind in "iuO" else given - float(call.origin)
+    places = np.unique(numbers("kinks", given).reshape(-1))
+    for row in range(len(call.rows)):
+        x = call.place(row)
+        ends = (0.0, float(x[0]) * (call.rows.shape[1] - 1)) if x.size == 1 else (float(x.min()), float(x.max()))
+        if not ((places > min(ends)) & (places < max(ends))).all():
+            raise ValueError(f"`kinks` is {kinks!r}; give coordinates between those of the first and the last sample")
+    return tuple(places.tolist())
 
 
 def _read_places(x: Any, shape: tuple[int, ...], axis: int) -> tuple[list[np.ndarray], Any]:

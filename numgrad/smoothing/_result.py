@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from numgrad._checks import integer, numbers
-from numgrad.smoothing._fit import Fit
+from numgrad.smoothing._fitted import Fit
 from numgrad.smoothing._read import Call, relative
 from numgrad.smoothing._student import quantile, read_level
 from numgrad.smoothing._turns import SignificantPoints, turns
@@ -39,6 +39,8 @@ class Smooth:
         The order of the derivative whose square is penalised.
     knots : int or ndarray
         The number of spans between knots.
+    kinks : tuple of float, or of tuples
+        Where derivatives may jump.
     concerns : tuple of str
         What is to be said against the bands, such as correlated residuals; empty if all is well.
     """
@@ -50,6 +52,7 @@ class Smooth:
     smoothing: Any
     order: Any
     knots: Any
+    kinks: tuple[Any, ...]
     concerns: tuple[str, ...]
     _call: Call
     _fits: tuple[Fit, ...]
@@ -156,6 +159,8 @@ class Smooth:
         if any(fit.grid.low != first.grid.low or fit.grid.per_unit != first.grid.per_unit for fit in self._fits):
             raise ValueError("lines have knots of their own; smooth them with share=True, or one by one")
         d, grid = first.basis.degree, first.grid
+        if any(fit.kinks is not None for fit in self._fits):
+            raise ValueError("a function with kinks is no spline of even knots; call it, or smooth the pieces")
         places = grid.low + np.arange(-d, grid.spans + d + 1) / grid.per_unit
         columns = np.array([fit.coefficients + fit.grid.shift for fit in self._fits]).T
         c = columns[:, 0] if len(self._call.shape) == 1 else columns.reshape((len(columns), *self._others()))
@@ -239,10 +244,13 @@ def made(
 ) -> Smooth:  # fmt: skip
     """Return the result of a call."""
 
+    others = [s for axis, s in enumerate(call.shape) if axis != call.axis]
+
     def each(numbers: list[Any]) -> Any:
-        others = [s for axis, s in enumerate(call.shape) if axis != call.axis]
         return np.array(numbers).reshape(others) if others else numbers[0]
 
+    origin = 0.0 if call.origin is None else float(call.origin)
+    kinks = tuple(tuple(place + origin for place in fit.places) for fit in fits)
     several = len(said) > 1
     told = [f"line {row}: {text}" if several else text for row, texts in enumerate(said) for text in texts]
     return Smooth(
@@ -253,6 +261,7 @@ def made(
         each([fit.smoothing / fit.grid.per_unit ** (2 * fit.basis.m - 1) for fit in fits]),
         each([fit.basis.m for fit in fits]),
         each([fit.grid.spans for fit in fits]),
+        kinks if others else kinks[0],
         tuple(told),
         call,
         tuple(fits),

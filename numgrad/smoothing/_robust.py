@@ -4,17 +4,22 @@ D. Cox, "Asymptotics for M-type smoothing splines", Ann. Stat. 11, 1983; H. Oh, 
 data for robust smoothing", Biometrika 94, 2007.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
-from numgrad.smoothing._fit import Fit, Samples, fit
+from numgrad.smoothing._fit import Samples, fit
+from numgrad.smoothing._fitted import Fit
 
 # Residuals by their scale from which on those are drawn in by Huber's function, and have no effect by Tukey's.
 HUBER, TUKEY = 1.345, 4.685
 # The median of the absolute values of normal numbers.
 MEDIAN = 0.6744897501960817
 ROUNDS, TOLERANCE = 30, 1e-3
+
+
+Influence = Callable[[np.ndarray], tuple[np.ndarray, float]]
 
 
 class Pseudo(NamedTuple):
@@ -24,15 +29,17 @@ class Pseudo(NamedTuple):
     scale: float
 
 
-def fit_robustly(lines: list[Samples], orders: tuple[int, ...], most: int) -> list[Fit]:
+def fit_robustly(
+    lines: list[Samples], orders: tuple[int, ...], most: int, kinks: tuple[float, ...] = ()
+) -> list[Fit]:  # fmt: skip
     """Return the fits of lines: by Huber's function until they change no more, and from there by Tukey's."""
-    fits = fit(lines, orders, most)
+    fits = fit(lines, orders, most, kinks)
     for influence in (_huber, _tukey):
         before = None
         for _ in range(ROUNDS):
             made = [_pseudo(one, found, influence) for one, found in zip(lines, fits, strict=True)]
             own = (fits[0].basis.m,) if before is not None else orders
-            fits = fit([one.samples for one in made], own, most)
+            fits = fit([one.samples for one in made], own, most, kinks)
             scales = np.array([one.scale for one in made])
             if before is not None and (abs(scales - before) <= TOLERANCE * before).all():
                 break
@@ -53,7 +60,7 @@ def _scale(samples: Samples, found: Fit) -> tuple[np.ndarray, float]:
     return rest, max(float(np.median(there)) / MEDIAN * (there.size / used) ** 0.5, 1e-150)
 
 
-def _pseudo(samples: Samples, found: Fit, influence: object) -> Pseudo:
+def _pseudo(samples: Samples, found: Fit, influence: Influence) -> Pseudo:
     line, grid = samples.line, samples.grid
     rest, scale = _scale(samples, found)
     unit = samples.known**0.5 if samples.known else scale

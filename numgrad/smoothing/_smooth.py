@@ -8,8 +8,9 @@ import numpy as np
 from numgrad._arrays.containers import home_of, takes_containers
 from numgrad._checks import flag
 from numgrad.smoothing._diagnosis import concerns
+from numgrad.smoothing._finding import kinks_of
 from numgrad.smoothing._fit import fit
-from numgrad.smoothing._read import most_spans, orders_for, read_call, samples_of
+from numgrad.smoothing._read import most_spans, orders_for, read_call, read_kinks, samples_of
 from numgrad.smoothing._result import Smooth, made
 from numgrad.smoothing._robust import fit_robustly
 
@@ -17,7 +18,8 @@ from numgrad.smoothing._robust import fit_robustly
 @takes_containers(home_of)
 def smooth(
     y: Any, x: Any = None, *, axis: int = -1, sigma: Any = None, weights: Any = None, period: float | None = None,
-    order: int | None = None, knots: int | None = None, robust: bool = False, share: bool = False,
+    order: int | None = None, knots: int | None = None, robust: bool = False, kinks: Any = None,
+    share: bool = False,
 ) -> Smooth:  # fmt: skip
     """Return a smooth function through noisy samples, with its derivatives, their errors, and the noise found.
 
@@ -45,6 +47,8 @@ def smooth(
         How many spans of even knots there are at most; found by default.
     robust : bool, default False
         Whether there are outliers, which are to have no effect.
+    kinks : "auto" or array_like, optional
+        Coordinates where the derivatives may jump, the same for all lines; "auto" finds them.
     share : bool, default False
         Whether all lines are equally smooth: one smoothing for all, whose noise may still differ.
 
@@ -111,15 +115,19 @@ def smooth(
     call = read_call(
         y, x, axis=axis, sigma=sigma, weights=weights, period=period, order=order, knots=knots, share=share
     )
-    by = fit_robustly if flag("robust", robust) else fit
+    found, is_robust = read_kinks(kinks, call), flag("robust", robust)
     lines, fits = [], []
     for together in samples_of(call):
-        most = most_spans(call, max(one.distinct for one in together))
-        fits += by(together, orders_for(call, together), most)
+        orders, most = orders_for(call, together), most_spans(call, max(one.distinct for one in together))
+        places = found
+        if places is None:
+            places = kinks_of(together[0], orders, most)
+        fits += (fit_robustly if is_robust else fit)(together, orders, most, places)
         lines += together
     values = np.array([found.values(one.line.x, one.line.y.size, 0) for found, one in zip(fits, lines, strict=True)])
     residuals = call.rows - values
-    said = [concerns(*parts) for parts in zip(fits, lines, residuals, strict=True)]
+    origin = 0.0 if call.origin is None else float(call.origin)
+    said = [concerns(*parts, origin) for parts in zip(fits, lines, residuals, strict=True)]
     result = made(call, fits, values, residuals, said)
     if result.concerns:
         warnings.warn("; and ".join(result.concerns), stacklevel=3)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from numgrad.smoothing._fit import Fit
+from numgrad.smoothing._fitted import Fit
 from numgrad.smoothing._read import Call
 
 # Places in each span that are looked at, and halvings of the distance between two of them.
