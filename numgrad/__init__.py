@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from numgrad._arrays.turning_points import TurningPoints, turning_points
     from numgrad._system.threads import get_num_threads, set_num_threads
     from numgrad._warm_up import warm_up
-    from numgrad.smoothing import Smooth, smooth
     from numgrad.regression import CompressedRows, Descent, StepSize, gradient_descent, step_size
+    from numgrad.smoothing import Smooth, smooth
 
 __all__ = [
     "CompressedRows",

@@ -124,7 +124,7 @@ def _log_of_products(m: int, spans: int) -> float:
 
 
 def _splines(d: int) -> list[Polynomial]:
-    """Return the polynomials of t in [0, 1] that the d + 1 B-splines of a span are (C. de Boor, J. Approx. Theory 1972)."""
+    """Return the d + 1 B-splines of a span as polynomials of t in [0, 1] (C. de Boor, J. Approx. Theory 6, 1972)."""
     found: list[Polynomial] = [[Fraction(1)]]
     for p in range(1, d + 1):
         higher = [[Fraction(0)] * (p + 1) for _ in range(p + 1)]

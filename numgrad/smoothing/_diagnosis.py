@@ -57,14 +57,14 @@ def concerns(fit: Fit, samples: Samples, residuals: np.ndarray, origin: float) -
     """Return what is to be said against the bands."""
     found = []
     white = correlation(fit, samples, residuals)
-    squares = fit.noise**2 * samples.grid.factor**2 * samples.line.weight.mean() * fit.count
+    squares = fit.noise**2 * samples.grid.factor**2 * samples.line.weight.mean() * fit.samples
     if samples.known is None and squares < ROUNDING * samples.floor:
         return ()  # there is no noise but rounding
     if white.correlation > CORRELATION and white.score > CHANCE:
         found.append(
-            f"neighbouring residuals are correlated ({white.correlation:.2f}, {white.score:.0f} standard deviations from "
-            "0): the noise is, or samples jump; bands are too narrow: take means of neighbouring samples, or split the "
-            "data where they jump"
+            f"neighbouring residuals are correlated ({white.correlation:.2f}, {white.score:.0f} standard deviations "
+            "from 0): the noise is, or samples jump; bands are too narrow: take means of neighbouring samples, or "
+            "split the data where they jump"
         )
     if max(fit.kink.score, fit.jump.score) > LEAP:
         is_kink = fit.kink.score > fit.jump.score
@@ -76,9 +76,9 @@ def concerns(fit: Fit, samples: Samples, residuals: np.ndarray, origin: float) -
             + ("ask for kinks='auto', or give `kinks`" if is_kink else "split the data there")
         )
     is_noisy = fit.noise * samples.grid.factor > EXACT or samples.known is not None
-    if is_noisy and fit.freedom - fit.basis.m > USED * (fit.count - fit.basis.m):
+    if is_noisy and fit.freedom - fit.basis.m > USED * (fit.samples - fit.basis.m):
         found.append(
-            f"the fit uses {fit.freedom:.0f} degrees of freedom of {fit.count} samples: they do not tell signal from "
+            f"the fit uses {fit.freedom:.0f} degrees of freedom of {fit.samples} samples: they do not tell signal from "
             "noise, which may be correlated or missing; give `sigma`, or take more samples"
         )
     if samples.known is not None and not 1 / RATIO < fit.noise < RATIO and fit.free > 30:

@@ -21,7 +21,7 @@ def kinks_of(samples: Samples, orders: tuple[int, ...], most: int) -> tuple[floa
     best = fit([samples], orders, most)[0]
     while best.kink.score > WORTH and len(places) < MOST:
         place = _placed(samples, best, places, best.kink.place)
-        near = APART * best.grid.spans / best.grid.per_unit / best.count
+        near = APART * best.grid.spans / best.grid.per_unit / best.samples
         ends = (best.grid.low, best.grid.low + best.grid.spans / best.grid.per_unit)
         if any(abs(place - other) < near for other in (*places, *ends)):
             break

@@ -240,9 +240,7 @@ def fit(lines: list[Samples], orders: tuple[int, ...], most: int, kinks: tuple[f
         coefficients = [
             one.pilot(spans) + trial.solution.coefficients for one, trial in zip(search.problems, best, strict=True)
         ]
-    return [
-        finished(*parts, one.grid) for *parts, one in zip(search.problems, best, coefficients, lines, strict=True)
-    ]
+    return [finished(*parts, one.grid) for *parts, one in zip(search.problems, best, coefficients, lines, strict=True)]
 
 
 def best_order(pyramids: list[Pyramid], lines: list[Samples], orders: tuple[int, ...]) -> tuple[Search, list[Trial]]:

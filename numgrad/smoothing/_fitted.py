@@ -18,8 +18,7 @@ class Suspicion(NamedTuple):
 
 
 class Kinks(NamedTuple):
-    """The kinked functions of a fit, their coefficients, and the covariances of these with the splines' and their own.
-    """
+    """The kinked functions of a fit, their coefficients, and covariances: with those of the splines, and their own."""
 
     columns: tuple[Column, ...]
     coefficients: np.ndarray
@@ -41,7 +40,7 @@ class Fit(NamedTuple):
     noise: float
     freedom: float
     smoothing: float
-    count: int
+    samples: int
     free: int
     kink: Suspicion
     jump: Suspicion
@@ -55,7 +54,8 @@ class Fit(NamedTuple):
 
     def powers(self, n: int) -> np.ndarray:
         """Return for each span the powers of s of the n-th derivative."""
-        return powers_of(self.coefficients, self.basis, n) * self.grid.per_unit**n
+        found: np.ndarray = powers_of(self.coefficients, self.basis, n) * self.grid.per_unit**n
+        return found
 
     def values(self, x: np.ndarray, size: int, n: int) -> np.ndarray:
         """Return the n-th derivative at places."""
@@ -63,7 +63,9 @@ class Fit(NamedTuple):
         if self.kinks is not None:
             at, _, functions = self._kinked(x, size, n)
             found[at] += functions @ self.kinks.coefficients
-        return found if n else found + self.grid.shift
+        if not n:
+            found += self.grid.shift
+        return found
 
     def errors(self, x: np.ndarray, size: int, n: int) -> np.ndarray:
         """Return the standard errors of the n-th derivative at places."""
@@ -77,7 +79,8 @@ class Fit(NamedTuple):
                 part = np.polynomial.polynomial.polyval(s, row)
                 variance[at] += 2 * part * (self.kinks.cross[span + a] * functions).sum(1)
             variance[at] += ((functions @ self.kinks.corner) * functions).sum(1)
-        return np.sqrt(np.maximum(variance, 0.0))
+        np.sqrt(np.maximum(variance, 0.0, out=variance), out=variance)
+        return variance
 
     def _kinked(self, x: np.ndarray, size: int, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return which places are near kinks, by units of the knots where, and what the kinked functions are there."""

@@ -89,7 +89,8 @@ def _shape(m: int, place: float, power: int) -> tuple[np.ndarray, np.ndarray, np
 def _products(row: np.ndarray, count: int) -> np.ndarray:
     """Return the products of T_0, ..., by the moments of a span."""
     i, j = np.indices((count, count))
-    return (row[i + j] + row[abs(i - j)]) / 2
+    found: np.ndarray = (row[i + j] + row[abs(i - j)]) / 2
+    return found
 
 
 def kinked(level: Level, rows: np.ndarray, behind: dict[float, np.ndarray], found: Basis) -> Level:

@@ -127,7 +127,8 @@ def moments_of_span(line: Line, grid: Grid, basis: Basis, span: int) -> np.ndarr
         draft(passes.gather, *line.kinds), work, line.x, line.y, line.weight, grid.array, rows, sums, span, 0,
         line.y.size,
     )  # fmt: skip
-    return rows[0]
+    found: np.ndarray = rows[0]
+    return found
 
 
 def evaluate(x: np.ndarray, size: int, grid: Grid, powers: np.ndarray) -> np.ndarray:

@@ -37,7 +37,9 @@ class Pyramid:
     @property
     def pieces(self) -> tuple[float, float]:
         """The shortest and the longest piece between kinks, as parts of the range."""
-        ends = sorted([0.0, 1.0, *((place - self.grid.low) * self.grid.per_unit / self.grid.spans for place in self.behind)])
+        ends = sorted(
+            [0.0, 1.0, *((place - self.grid.low) * self.grid.per_unit / self.grid.spans for place in self.behind)]
+        )
         lengths = np.diff(ends)
         return float(lengths.min()), float(lengths.max())
 
@@ -54,7 +56,8 @@ class Pyramid:
         grid, part = self.grid.at(2 * spans), self._behind(place, 2 * spans)
         span = int((place - grid.low) * grid.per_unit)
         pair = [np.zeros_like(part), part] if span % 2 else [part, self.rows(2 * spans)[span + 1]]
-        return halved(np.array(pair), self.top)[0]
+        found: np.ndarray = halved(np.array(pair), self.top)[0]
+        return found
 
     def _own(self, rows: np.ndarray, basis: Basis) -> np.ndarray:
         if basis is self.top:

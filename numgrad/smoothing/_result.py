@@ -150,8 +150,13 @@ class Smooth:
         Returns
         -------
         BSpline
-            Of coordinates, or of what they are more than the first one if they are integers. Of N-d samples with
-            ``share=True`` it has a column for each line; else lines have splines of their own, and ValueError is raised.
+            Of coordinates, or of what they are more than the smallest if they are integers; with ``share=True`` it has
+            a column for each line.
+
+        Raises
+        ------
+        ValueError
+            If lines have splines of their own, or there are kinks.
         """
         from scipy.interpolate import BSpline
 
@@ -173,7 +178,7 @@ class Smooth:
         -------
         str
         """
-        rows = [("samples", self._said([fit.count for fit in self._fits], "d"))]
+        rows = [("samples", self._said([fit.samples for fit in self._fits], "d"))]
         noise = "residuals over sigma" if self._call.sigma is not None else "noise"
         rows += [(noise, self._said(self.noise)), ("degrees of freedom", self._said(self.freedom, ".1f"))]
         rows += [("order", self._said(self.order, "d")), ("spans of knots", self._said(self.knots, "d"))]
@@ -184,13 +189,15 @@ class Smooth:
 
     def __repr__(self) -> str:
         lines = f" of {len(self._fits)} lines" if len(self._fits) > 1 else ""
-        count = self._said([fit.count for fit in self._fits], "d")
-        doubt = f"{len(self.concerns)} concerns, see .concerns" if len(self.concerns) > 1 else "a concern, see .concerns"
+        count = self._said([fit.samples for fit in self._fits], "d")
+        doubt = (
+            f"{len(self.concerns)} concerns, see .concerns" if len(self.concerns) > 1 else "a concern, see .concerns"
+        )
         noise = "residuals over sigma" if self._call.sigma is not None else "noise"
         return (
             f"Smooth: {count} samples{lines}, {noise} {self._said(self.noise)}\n"
             f"{self._said(self.freedom, '.1f')} degrees of freedom, order {self._said(self.order, 'd')}; "
-            f"{doubt if self.concerns else 'residuals are white'}"
+            f"{doubt + ', see .concerns' if self.concerns else 'residuals are white'}"
         )
 
     def _said(self, given: Any, form: str = ".4g") -> str:
@@ -198,9 +205,10 @@ class Smooth:
         return low if low == high else f"{low} to {high}"
 
     def _read_n(self, n: Any) -> int:
-        n, most = integer("n", n, 0), min(fit.basis.m for fit in self._fits) - 1
-        if n > most:
-            raise ValueError(f"`n` is {n}; order={most + 1} has derivatives up to {most}, so smooth with order={n + 2}")
+        order: int = min(fit.basis.m for fit in self._fits)
+        n = integer("n", n, 0)
+        if n >= order:
+            raise ValueError(f"`n` is {n}; order={order} has derivatives up to {order - 1}: smooth with order={n + 2}")
         return n
 
     def _lines(self) -> list[tuple[Fit, np.ndarray, int]]:
@@ -216,7 +224,9 @@ class Smooth:
     def _anywhere(self, x: Any, n: Any, what: str) -> np.ndarray:
         n, given = self._read_n(n), np.asarray(x)
         if self._call.origin is not None:
-            given = relative(given, self._call.origin)[0] if given.dtype.kind in "iuO" else given - float(self._call.origin)
+            given = (
+                relative(given, self._call.origin)[0] if given.dtype.kind in "iuO" else given - float(self._call.origin)
+            )
         places = np.ascontiguousarray(numbers("x", given)).reshape(-1)
         rows = []
         for fit in self._fits:
@@ -243,7 +253,6 @@ def made(
     call: Call, fits: list[Fit], values: np.ndarray, residuals: np.ndarray, said: list[tuple[str, ...]]
 ) -> Smooth:  # fmt: skip
     """Return the result of a call."""
-
     others = [s for axis, s in enumerate(call.shape) if axis != call.axis]
 
     def each(numbers: list[Any]) -> Any:

@@ -19,7 +19,7 @@ def quantile(level: float, free: int) -> float:
         (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
         (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160,
     )
-    return z + sum(term / free**k for k, term in enumerate(terms, 1))
+    return float(z + sum(term / free**k for k, term in enumerate(terms, 1)))
 
 
 def read_level(level: object) -> float:

@@ -60,9 +60,7 @@ class Solution:
             cross = data.cross + smoothing * penalty.cross
             rows = np.empty((q + 1, n))
             rows[0], rows[1:] = right[:n], cross.T
-        self.log_determinant = float(
-            call(_REDUCE, work, data.band, penalty.band, smoothing, self.upper, rows, n)
-        )
+        self.log_determinant = float(call(_REDUCE, work, data.band, penalty.band, smoothing, self.upper, rows, n))
         self.columns = rows[1:]
         if q:
             rest = data.corner + smoothing * penalty.corner - self.columns @ cross

@@ -44,9 +44,7 @@ class SignificantPoints:
             cells = (f"{self.position[row]:.6g}", f"{self.error[row]:.2g}", f"{self.value[row]:.6g}", self.kind[row])
             rows.append((",".join(map(str, self.line[row].tolist())),) * bool(self.line.shape[1]) + cells)
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        return "\n".join(
-            "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows
-        )
+        return "\n".join("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
 
 
 def turns(fits: tuple[Fit, ...], times: list[float], call: Call) -> SignificantPoints:

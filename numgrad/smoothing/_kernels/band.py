@@ -1,5 +1,7 @@
 """Symmetric matrices of a band: a[i, k] is the entry in row i, column i + k. Rows of zeros follow the last."""
 
+from typing import Any
+
 import numpy as np
 
 from numgrad._compile.language import Array, Index, Scalar, Target
@@ -28,13 +30,13 @@ def assemble(moments: Array, gram: Array, chebyshev: Array, band: Target, right:
                 band[span + a, b - a] += total
 
 
-def factor(data: Array, penalty: Array, smoothing: Scalar, upper: Target, size: Index) -> float:
+def factor(data: Array, penalty: Array, smoothing: Scalar, upper: Target, size: Index) -> Any:
     """Write the Cholesky factor U of ``data + smoothing * penalty`` and return the logarithm of the determinant.
 
     A pivot that rounding has eaten becomes tiny: nothing is known there, and errors are huge.
     """
     width = data.shape[1]
-    total, product = REAL(0), REAL(1)
+    total, product = 0.0, 1.0
     for i in range(size):
         for k in range(width):
             upper[i, k] = data[i, k] + smoothing * penalty[i, k]
@@ -76,7 +78,7 @@ def solve(upper: Array, right: Target, size: Index) -> None:
             right[row, i] = value / upper[i, 0]
 
 
-def reduce(data: Array, penalty: Array, smoothing: Scalar, upper: Target, right: Target, size: Index) -> float:
+def reduce(data: Array, penalty: Array, smoothing: Scalar, upper: Target, right: Target, size: Index) -> Any:
     """Factor the sum as `factor` does, and solve for each row of `right`; return the logarithm of the determinant."""
     total = factor(data, penalty, smoothing, upper, size)
     solve(upper, right, size)
@@ -97,7 +99,7 @@ def times(band: Array, vector: Array, out: Target, size: Index) -> None:
         out[i] += total
 
 
-def form(band: Array, vector: Array, size: Index) -> float:
+def form(band: Array, vector: Array, size: Index) -> Any:
     """Return the quadratic form v' A v."""
     width, sum_ = band.shape[1], REAL(0)
     for i in range(size):

@@ -14,7 +14,8 @@ def scores(
     """Write for each knot but the first how much the fit gains by a kink there, and what that is worth by chance.
 
     function[o] is the kinked function in the span o of those around a knot, by T_k(s); spline[o] what of its
-    coefficients the penalty sees. whole: the coefficients in each span; found[k]: the product with what is left of the data, and with itself.
+    coefficients the penalty sees; whole: the coefficients in each span. found[k]: the product with what is left of the
+    data, and with itself.
     """
     spans, count, around = found.shape[0], function.shape[1], function.shape[0]
     wide = 2 * count - 1

@@ -6,7 +6,7 @@ array of one element is the weight of all. Samples that are NaN are missing.
 
 import numpy as np
 
-from numgrad._compile.language import Array, Index, Scalar, Target
+from numgrad._compile.language import Array, Index, Target
 
 REAL = np.float64
 
@@ -125,7 +125,9 @@ def evaluate(x: Array, grid: Array, powers: Array, out: Target, start: Index, st
         out[i] = value
 
 
-def spread(x: Array, grid: Array, powers: Array, inverse: Array, room: Target, out: Target, start: Index, stop: Index) -> None:
+def spread(
+    x: Array, grid: Array, powers: Array, inverse: Array, room: Target, out: Target, start: Index, stop: Index
+) -> None:
     """Write b' V b at the places x: b the functions of a span, by `powers` of s, V the band of a symmetric matrix.
 
     inverse[i, k] is V[i, i + k].
