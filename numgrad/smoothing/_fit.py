@@ -240,7 +240,8 @@ def fit(lines: list[Samples], orders: tuple[int, ...], most: int, kinks: tuple[f
         coefficients = [
             one.pilot(spans) + trial.solution.coefficients for one, trial in zip(search.problems, best, strict=True)
         ]
-    return [finished(*parts, one.grid) for *parts, one in zip(search.problems, best, coefficients, lines, strict=True)]
+    found = zip(search.problems, best, coefficients, lines, strict=True)
+    return [finished(problem, trial, c, one.grid) for problem, trial, c, one in found]
 
 
 def best_order(pyramids: list[Pyramid], lines: list[Samples], orders: tuple[int, ...]) -> tuple[Search, list[Trial]]:
@@ -286,10 +287,10 @@ def finished(problem: Problem, best: Trial, coefficients: np.ndarray, grid: Grid
         size = inverse.size
         columns = columns_at(behind, own.m)
         kinks = Kinks(columns, coefficients[size:] / grid.factor, inverse.cross * scale, inverse.corner * scale)
-    suspicions = (_suspicion(problem, best, coefficients, problem.known or variance, power) for power in (1, 0))
+    kink, jump = (_suspicion(problem, best, coefficients, problem.known or variance, power) for power in (1, 0))
     return Fit(
         own, grid.at(found.spans), unrolled(coefficients[:size], own, grid) / grid.factor, band * scale, noise,
-        _trace(found.data, inverse), best.smoothing, problem.count, free, *suspicions, kinks,
+        _trace(found.data, inverse), best.smoothing, problem.count, free, kink, jump, kinks,
     )  # fmt: skip
 
 

@@ -204,9 +204,9 @@ class Smooth:
         low, high = (format(f(given), form) for f in (np.min, np.max))
         return low if low == high else f"{low} to {high}"
 
-    def _read_n(self, n: Any) -> int:
+    def _read_n(self, given: Any) -> int:
         order: int = min(fit.basis.m for fit in self._fits)
-        n = integer("n", n, 0)
+        n = integer("n", given, 0)
         if n >= order:
             raise ValueError(f"`n` is {n}; order={order} has derivatives up to {order - 1}: smooth with order={n + 2}")
         return n
