@@ -57,7 +57,7 @@ def concerns(fit: Fit, samples: Samples, residuals: np.ndarray, origin: float) -
     """Return what is to be said against the bands."""
     found = []
     white = correlation(fit, samples, residuals)
-    squares = fit.noise**2 * samples.grid.factor**2 * samples.line.weight.mean() * fit.samples
+    squares = (fit.noise * samples.grid.factor) ** 2 * samples.line.weight.mean() * fit.samples
     if samples.known is None and squares < ROUNDING * samples.floor:
         return ()  # there is no noise but rounding
     if white.correlation > CORRELATION and white.score > CHANCE:

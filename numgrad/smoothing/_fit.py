@@ -273,12 +273,12 @@ def best_order(pyramids: list[Pyramid], lines: list[Samples], orders: tuple[int,
 
 
 def finished(problem: Problem, best: Trial, coefficients: np.ndarray, grid: Grid) -> Fit:
-    """Return a fit with its errors, in the units of y."""
+    """Return a fit with its errors."""
     found, own = best.level, problem.basis
     inverse = best.solution.inverse()
     free = problem.count - (len(coefficients) - found.penalty.rank)
     variance = best.square / free
-    scale = (problem.known or variance) / grid.factor**2
+    scale = problem.known or variance
     band = unwrapped(inverse, found.spans, own.degree) if problem.is_periodic else inverse.band
     noise = (variance / problem.known) ** 0.5 if problem.known else variance**0.5 / grid.factor
     kinks, size = None, len(coefficients)
@@ -286,10 +286,10 @@ def finished(problem: Problem, best: Trial, coefficients: np.ndarray, grid: Grid
     if behind:
         size = inverse.size
         columns = columns_at(behind, own.m)
-        kinks = Kinks(columns, coefficients[size:] / grid.factor, inverse.cross * scale, inverse.corner * scale)
+        kinks = Kinks(columns, coefficients[size:], inverse.cross * scale, inverse.corner * scale)
     kink, jump = (_suspicion(problem, best, coefficients, problem.known or variance, power) for power in (1, 0))
     return Fit(
-        own, grid.at(found.spans), unrolled(coefficients[:size], own, grid) / grid.factor, band * scale, noise,
+        own, grid.at(found.spans), unrolled(coefficients[:size], own, grid), band * scale, noise,
         _trace(found.data, inverse), best.smoothing, problem.count, free, kink, jump, kinks,
     )  # fmt: skip
 

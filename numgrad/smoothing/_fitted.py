@@ -27,7 +27,7 @@ class Kinks(NamedTuple):
 
 
 class Fit(NamedTuple):
-    """The spline that was found, in the units of y less the shift of the grid.
+    """The spline that was found, in the units of the grid.
 
     Coefficients and their covariances do not go round, also where the function does. `free` is the degrees of freedom
     of the noise.
@@ -54,7 +54,7 @@ class Fit(NamedTuple):
 
     def powers(self, n: int) -> np.ndarray:
         """Return for each span the powers of s of the n-th derivative."""
-        found: np.ndarray = powers_of(self.coefficients, self.basis, n) * self.grid.per_unit**n
+        found: np.ndarray = powers_of(self.coefficients, self.basis, n) * (self.grid.per_unit**n / self.grid.factor)
         return found
 
     def values(self, x: np.ndarray, size: int, n: int) -> np.ndarray:
@@ -62,14 +62,14 @@ class Fit(NamedTuple):
         found = evaluate(x, size, self.grid, self.powers(n))
         if self.kinks is not None:
             at, _, functions = self._kinked(x, size, n)
-            found[at] += functions @ self.kinks.coefficients
+            found[at] += functions @ self.kinks.coefficients * (self.grid.per_unit**n / self.grid.factor)
         if not n:
             found += self.grid.shift
         return found
 
     def errors(self, x: np.ndarray, size: int, n: int) -> np.ndarray:
         """Return the standard errors of the n-th derivative at places."""
-        powers = self.basis.derivative(n) * self.grid.per_unit**n
+        powers = self.basis.derivative(n)
         variance = spread(x, size, self.grid, powers, self.covariance)
         if self.kinks is not None:
             at, u, functions = self._kinked(x, size, n)
@@ -80,6 +80,7 @@ class Fit(NamedTuple):
                 variance[at] += 2 * part * (self.kinks.cross[span + a] * functions).sum(1)
             variance[at] += ((functions @ self.kinks.corner) * functions).sum(1)
         np.sqrt(np.maximum(variance, 0.0, out=variance), out=variance)
+        variance *= self.grid.per_unit**n / self.grid.factor
         return variance
 
     def _kinked(self, x: np.ndarray, size: int, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -93,5 +94,5 @@ class Fit(NamedTuple):
         functions = np.zeros((at.size, len(self.kinks.columns)))
         for c, one in enumerate(self.kinks.columns):
             here = (u[at] >= one.first) & (u[at] < one.first + len(one.left))
-            functions[here, c] = one.values(u[at][here], n) * self.grid.per_unit**n
+            functions[here, c] = one.values(u[at][here], n)
         return at, u[at], functions

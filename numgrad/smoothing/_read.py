@@ -54,9 +54,9 @@ def read_call(
     axis = np.lib.array_utils.normalize_axis_index(axis, y.ndim)
     size = y.shape[axis]
     kind = y.dtype if y.dtype.kind == "f" else np.dtype(np.float64)
-    rows = np.ascontiguousarray(np.moveaxis(y, axis, -1), kind).reshape(-1, size)
-    if not rows.size:
+    if not y.size:
         raise ValueError(f"`y` has shape {y.shape}; give samples")
+    rows = np.ascontiguousarray(np.moveaxis(y, axis, -1), kind).reshape(-1, size)
     places, origin = _read_places(x, y.shape, axis)
     weight, known = _read_weights(sigma, weights, y, axis)
     orders = ORDERS if order is None else (integer("order", order, 2, HIGHEST),)

@@ -167,7 +167,7 @@ class Smooth:
         if any(fit.kinks is not None for fit in self._fits):
             raise ValueError("a function with kinks is no spline of even knots; call it, or smooth the pieces")
         places = grid.low + np.arange(-d, grid.spans + d + 1) / grid.per_unit
-        columns = np.array([fit.coefficients + fit.grid.shift for fit in self._fits]).T
+        columns = np.array([fit.coefficients / fit.grid.factor + fit.grid.shift for fit in self._fits]).T
         c = columns[:, 0] if len(self._call.shape) == 1 else columns.reshape((len(columns), *self._others()))
         return BSpline(places, c, d, extrapolate="periodic" if grid.is_periodic else False)
 
@@ -190,9 +190,7 @@ class Smooth:
     def __repr__(self) -> str:
         lines = f" of {len(self._fits)} lines" if len(self._fits) > 1 else ""
         count = self._said([fit.samples for fit in self._fits], "d")
-        doubt = (
-            f"{len(self.concerns)} concerns, see .concerns" if len(self.concerns) > 1 else "a concern, see .concerns"
-        )
+        doubt = "a concern" if len(self.concerns) == 1 else f"{len(self.concerns)} concerns"
         noise = "residuals over sigma" if self._call.sigma is not None else "noise"
         return (
             f"Smooth: {count} samples{lines}, {noise} {self._said(self.noise)}\n"
