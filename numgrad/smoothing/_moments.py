@@ -122,7 +122,7 @@ def gather(line: Line, grid: Grid, basis: Basis, rises: bool) -> Moments:
 def moments_of_span(line: Line, grid: Grid, basis: Basis, span: int) -> np.ndarray:
     """Return the moments of samples that are all in one span."""
     rows, sums = np.zeros((1, basis.width + basis.degree + 1)), np.zeros(3)
-    work = line.y.size * basis.width
+    work = (line.y.size + 1) * basis.width
     call(
         draft(passes.gather, *line.kinds), work, line.x, line.y, line.weight, grid.array, rows, sums, span, 0,
         line.y.size,
