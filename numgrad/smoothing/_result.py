@@ -57,6 +57,41 @@ class Smooth:
     _call: Call
     _fits: tuple[Fit, ...]
 
+    @property
+    def x(self) -> np.ndarray:
+        """The coordinates of the samples; of lines that have their own, those of the first."""
+        places = self._call.place(0)
+        if places.size == 1:
+            places = places * np.arange(self._call.rows.shape[1])
+        return places.astype(np.float64) + (0.0 if self._call.origin is None else float(self._call.origin))
+
+    def line(self, number: int) -> "Smooth":
+        """Return one line of N-d samples.
+
+        Parameters
+        ----------
+        number : int
+            As it is counted with the axis of the samples away.
+
+        Returns
+        -------
+        Smooth
+        """
+        count = len(self._fits)
+        row = integer("number", number, -count, count - 1) % count
+        call = self._call
+        own = call._replace(
+            rows=call.rows[row : row + 1],
+            places=[call.place(row)],
+            shape=call.rows.shape[1:],
+            axis=0,
+            weight=call.weight[row : row + 1] if len(call.weight) > 1 else call.weight,
+        )
+        values = self.value if self.value.ndim == 1 else np.moveaxis(self.value, call.axis, -1).reshape(count, -1)[row]
+        said = [text for text in self.concerns if count == 1 or text.startswith(f"line {row}: ")]
+        said = [text.removeprefix(f"line {row}: ") for text in said]
+        return made(own, [self._fits[row]], values[None], call.rows[row] - values[None], [tuple(said)])
+
     def derivative(self, n: int = 1) -> np.ndarray:
         """Return the n-th derivative at the samples.
 
@@ -101,10 +136,9 @@ class Smooth:
         -------
         low, high : ndarray of float64, of y's shape
         """
-        level, middle, error = read_level(level), self.derivative(n), self.error(n)
-        times = np.array([quantile(level, fit.free) for fit in self._fits])
+        times, middle, error = self._times(level), self.derivative(n), self.error(n)
         shape = [1 if axis == self._call.axis else size for axis, size in enumerate(self._call.shape)]
-        reach = error * times.reshape(shape)
+        reach = error * np.reshape(times, shape)
         return middle - reach, middle + reach
 
     def __call__(self, x: Any, n: int = 0) -> np.ndarray:
@@ -127,6 +161,25 @@ class Smooth:
         """
         return self._anywhere(x, n, "errors")
 
+    def band_at(self, x: Any, n: int = 0, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
+        """Return the ends of the interval that has the n-th derivative with some probability, at places.
+
+        Parameters
+        ----------
+        x : array_like
+            Coordinates.
+        n : int, default 0
+            From 0, the value, to ``order - 1``.
+        level : float, default 0.95
+            The probability.
+
+        Returns
+        -------
+        low, high : ndarray of float64
+        """
+        reach = self._anywhere(x, n, "errors", self._times(level))
+        return self(x, n) - reach, self(x, n) + reach
+
     def turning_points(self, level: float = 0.95) -> SignificantPoints:
         """Return the minima and maxima that are no work of the noise.
 
@@ -141,8 +194,7 @@ class Smooth:
         SignificantPoints
             With the positions and their standard errors: that of the first derivative over the second one.
         """
-        level = read_level(level)
-        return turns(self._fits, [quantile(level, fit.free) for fit in self._fits], self._call)
+        return turns(self._fits, self._times(level), self._call)
 
     def to_bspline(self) -> Any:
         """Return the function as a `scipy.interpolate.BSpline`; SciPy is imported here.
@@ -209,6 +261,10 @@ class Smooth:
             raise ValueError(f"`n` is {n}; order={order} has derivatives up to {order - 1}: smooth with order={n + 2}")
         return n
 
+    def _times(self, level: Any) -> list[float]:
+        level = read_level(level)
+        return [quantile(level, fit.free) for fit in self._fits]
+
     def _lines(self) -> list[tuple[Fit, np.ndarray, int]]:
         size = self._call.rows.shape[1]
         return [(fit, self._call.place(row), size) for row, fit in enumerate(self._fits)]
@@ -219,7 +275,7 @@ class Smooth:
     def _others(self) -> tuple[int, ...]:
         return tuple(s for axis, s in enumerate(self._call.shape) if axis != self._call.axis)
 
-    def _anywhere(self, x: Any, n: Any, what: str) -> np.ndarray:
+    def _anywhere(self, x: Any, n: Any, what: str, times: list[float] | None = None) -> np.ndarray:
         n, given = self._read_n(n), np.asarray(x)
         if self._call.origin is not None:
             given = (
@@ -236,6 +292,8 @@ class Smooth:
                 beyond = (places < grid.low - ROUNDING * span) | (places > grid.low + span * (1 + ROUNDING))
                 row[beyond] = np.nan
             rows.append(row)
+        if times is not None:
+            rows = [row * many for row, many in zip(rows, times, strict=True)]
         found = np.array(rows).reshape(self._others() + given.shape)
         axis = self._call.axis
         return np.moveaxis(found, range(found.ndim - given.ndim, found.ndim), range(axis, axis + given.ndim))

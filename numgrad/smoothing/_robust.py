@@ -32,7 +32,7 @@ def fit_robustly(
 ) -> list[Fit]:  # fmt: skip
     """Return the fits of lines: with Huber's weights until they change no more, and from there by Tukey's function.
 
-    The weights let go of an outlier where the fit goes through it; pseudo-data have the noise that the fit is left with.
+    The weights let go of an outlier where the fit goes through it; pseudo-data have the noise that is left.
     """
     fits = fit(lines, orders, most, kinks)
     for change in (_weighted, _drawn_in):
