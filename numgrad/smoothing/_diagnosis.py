@@ -66,15 +66,7 @@ def concerns(fit: Fit, samples: Samples, residuals: np.ndarray, origin: float) -
             "from 0): the noise is, or samples jump; bands are too narrow: take means of neighbouring samples, or "
             "split the data where they jump"
         )
-    if max(fit.kink.score, fit.jump.score) > LEAP:
-        is_kink = fit.kink.score > fit.jump.score
-        what, where = ("derivative seems", fit.kink) if is_kink else ("samples seem", fit.jump)
-        place = where.place + origin
-        found.append(
-            f"the {what} to jump near {place:.6g} ({where.score:.1f} standard deviations), which no smooth function "
-            "follows, and bands around are too narrow: "
-            + ("ask for kinks='auto', or give `kinks`" if is_kink else "split the data there")
-        )
+    found += suspicions(fit, origin)
     is_noisy = fit.noise * samples.grid.factor > EXACT or samples.known is not None
     if is_noisy and fit.freedom - fit.basis.m > USED * (fit.samples - fit.basis.m):
         found.append(
@@ -87,3 +79,16 @@ def concerns(fit: Fit, samples: Samples, residuals: np.ndarray, origin: float) -
             "give 1 / sigma**2 as `weights` to have its size found"
         )
     return tuple(found)
+
+
+def suspicions(fit: Fit, origin: float) -> list[str]:
+    """Return where the fit would gain by a kink or a jump."""
+    if max(fit.kink.score, fit.jump.score) <= LEAP:
+        return []
+    is_kink = fit.kink.score > fit.jump.score
+    what, where = ("derivative seems", fit.kink) if is_kink else ("samples seem", fit.jump)
+    return [
+        f"the {what} to jump near {where.place + origin:.6g} ({where.score:.1f} standard deviations), which no smooth "
+        "function follows, and bands around are too narrow: "
+        + ("ask for kinks='auto', or give `kinks`" if is_kink else "split the data there")
+    ]

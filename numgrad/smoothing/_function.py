@@ -1,5 +1,6 @@
 """A smooth function with its errors: what can be asked of it anywhere."""
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,7 @@ ROUNDING = 1e-12
 
 @dataclass(frozen=True, eq=False, repr=False)
 class SmoothFunction:
-    """A smooth function, as `SmoothedRows.solve` finds it; `Smooth` is one that knows its samples, too.
+    """A smooth function, as `CompressedSamples.solve` finds it; `Smooth` is one that knows its samples, too.
 
     It can be called: ``found(x, n=1)`` is the first derivative at places x, nan where x lies beyond the samples.
 
@@ -118,6 +119,11 @@ class SmoothFunction:
         columns = np.array([fit.coefficients / fit.grid.factor + fit.grid.shift for fit in self._fits]).T
         c = columns[:, 0] if len(self._call.shape) == 1 else columns.reshape((len(columns), *self._others()))
         return BSpline(places, c, d, extrapolate="periodic" if grid.is_periodic else False)
+
+    def warn(self, stacklevel: int) -> None:
+        """Warn of what speaks against the bands."""
+        if self.concerns:
+            warnings.warn("; and ".join(self.concerns), stacklevel=stacklevel + 1)
 
     def summary(self) -> str:
         """Return in words what was found.

@@ -58,7 +58,7 @@ def read_call(
         raise ValueError(f"`y` has shape {y.shape}; give samples")
     rows = np.ascontiguousarray(np.moveaxis(y, axis, -1), kind).reshape(-1, size)
     places, origin = _read_places(x, y.shape, axis)
-    weight, known = _read_weights(sigma, weights, y, axis)
+    weight, known = read_weights(sigma, weights, y, axis)
     orders = ORDERS if order is None else (integer("order", order, 2, HIGHEST),)
     if knots is not None:
         knots = integer("knots", knots, 1, MOST)
@@ -127,7 +127,7 @@ def relative(places: np.ndarray, origin: Any = None) -> tuple[np.ndarray, Any]:
     return distance(places, first), first
 
 
-def _read_weights(sigma: Any, weights: Any, y: np.ndarray, axis: int) -> tuple[list[np.ndarray], float | None]:
+def read_weights(sigma: Any, weights: Any, y: np.ndarray, axis: int) -> tuple[list[np.ndarray], float | None]:
     """Return the weights, of all or of each row, and the standard error of a sample of weight 1 if that is known."""
     if sigma is not None and weights is not None:
         raise ValueError("`sigma` and `weights` are both given; a weight is 1 / sigma**2, give one of them")

@@ -1,6 +1,5 @@
 """Derivatives of noisy samples."""
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -129,6 +128,5 @@ def smooth(
     origin = 0.0 if call.origin is None else float(call.origin)
     said = [concerns(*parts, origin) for parts in zip(fits, lines, residuals, strict=True)]
     result = made(call, fits, values, residuals, said)
-    if result.concerns:
-        warnings.warn("; and ".join(result.concerns), stacklevel=3)
+    result.warn(stacklevel=3)
     return result

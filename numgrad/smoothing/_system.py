@@ -159,14 +159,12 @@ def _penalty(m: int, spans: int, is_periodic: bool) -> Penalty:
             products[a : a + spans, b - a] += found.products[a, b]
     if not is_periodic:
         return Penalty(_open(band, spans + d), products, spans, m, log_of_penalty(m, spans), spans + d - m)
-    row = np.zeros(spans)
-    for k in range(d + 1):
-        entry = band[d, k] if spans > d else 0.0
-        row[k % spans] += entry
-        if k:
-            row[-k % spans] += entry
-    values = np.fft.fft(row).real[1:]
-    normal = float(np.log(values).sum()) - log(spans)
+    # The eigenvalues of D' R D, which goes round, are those of R times (2 sin(pi k / spans))^(2m), k = 0, 1, ... The
+    # product of all 2 sin but the first, which is 0, is spans. Constants count by their value: another 1 / spans.
+    sums = [sum(found.products[a, a + k] for a in range(m - k)) for k in range(m)]
+    angles = 2 * np.pi * np.arange(1, spans) / spans
+    values = sums[0] + sum(2 * sums[k] * np.cos(k * angles) for k in range(1, m))
+    normal = float(np.log(values).sum()) + (2 * m - 1) * log(spans)
     return Penalty(_wrapped(band, spans), products, spans, m, normal, spans - 1)
 
 
