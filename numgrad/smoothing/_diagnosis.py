@@ -57,9 +57,10 @@ def concerns(fit: Fit, samples: Samples, residuals: np.ndarray, origin: float) -
     """Return what is to be said against the bands."""
     found = []
     white = correlation(fit, samples, residuals)
-    squares = (fit.noise * samples.grid.factor) ** 2 * samples.line.weight.mean() * fit.samples
-    if samples.known is None and squares < ROUNDING * samples.floor:
-        return ()  # there is no noise but rounding
+    if samples.known is None:
+        squares = (fit.noise * samples.grid.factor) ** 2 * samples.line.weight.mean() * fit.samples
+        if squares < ROUNDING * samples.floor:
+            return ()  # there is no noise but rounding
     if white.correlation > CORRELATION and white.score > CHANCE:
         found.append(
             f"neighbouring residuals are correlated ({white.correlation:.2f}, {white.score:.0f} standard deviations "

@@ -1,8 +1,12 @@
 """Kinks, found: one after the other, where the fit would gain most."""
 
+from itertools import pairwise
+from math import inf
+
 from numgrad.smoothing._basis import basis
 from numgrad.smoothing._fit import Problem, Samples, fit
 from numgrad.smoothing._fitted import Fit
+from numgrad.smoothing._read import distinct_between
 from numgrad.smoothing._search import minimum
 
 # How many standard deviations of the noise a kink must be worth that is looked for; and how many there are at most.
@@ -11,19 +15,17 @@ WORTH, MOST = 4.0, 40
 NEAR, EXACT = 2.0, 0.01
 # How often all are placed again when all are known.
 ROUNDS = 2
-# Kinks are as many samples apart at least.
-APART = 4
 
 
 def kinks_of(samples: Samples, orders: tuple[int, ...], most: int) -> tuple[float, ...]:
     """Return where a line has kinks."""
     places: tuple[float, ...] = ()
+    least = max(orders)
     best = fit([samples], orders, most)[0]
     while best.kink.score > WORTH and len(places) < MOST:
         place = _placed(samples, best, places, best.kink.place)
-        near = APART * best.grid.spans / best.grid.per_unit / best.samples
-        ends = (best.grid.low, best.grid.low + best.grid.spans / best.grid.per_unit)
-        if any(abs(place - other) < near for other in (*places, *ends)):
+        ends = [-inf, *sorted((*places, place)), inf]
+        if min(distinct_between(samples, *pair) for pair in pairwise(ends)) < least:
             break
         places = (*places, place)
         best = fit([samples], orders, most, places)[0]

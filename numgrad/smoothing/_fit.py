@@ -1,7 +1,7 @@
 """The smoothing of a line that its data ask for: restricted maximum likelihood over the smoothing and the knots."""
 
 from dataclasses import replace
-from math import ceil, exp, log
+from math import ceil, exp, inf, isfinite, log
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,6 +32,13 @@ USUAL = 4
 LEFT, AGAIN = 1e-9, 4
 # The part of the squares that the rounding of their sums is.
 SUMS = 1e-13
+# How exact degrees of freedom are at least.
+CLOSE = 1e-3
+# What is said if there are none left.
+LOST = (
+    "`x` has gaps so long beside the distances of samples that a smooth function over all of it loses its digits; "
+    "split the samples at the longest gap, or give a lower `order`"
+)
 EPS = float(np.finfo(np.float64).eps)
 
 
@@ -85,20 +92,24 @@ class Problem:
     def trial(self, spans: int, smoothing: float) -> Trial:
         """Fit with a smoothing, in units of the knots."""
         found = self.level(spans)
-        right, penalty = found.right, found.penalty
-        if self.has_pilot:
-            before = self.pilot(spans)
-            right = right - smoothing * penalty.times(before)
+        right, before = found.right, self.pilot(spans) if self.has_pilot else None
+        if before is not None:
+            right = right - smoothing * found.penalty.times(before)
+        with np.errstate(all="ignore"):
+            return self._trial(found, smoothing, right, before)
+
+    def _trial(self, found: Level, smoothing: float, right: np.ndarray, before: np.ndarray | None) -> Trial:
+        penalty = found.penalty
         solution = Solution(found.data, penalty.matrix, smoothing, right)
         change = solution.coefficients
-        rough = penalty.form(change + before) if self.has_pilot else penalty.matrix.form(change)
+        rough = penalty.matrix.form(change) if before is None else penalty.form(change + before)
         loss = self.square - 2 * float(found.right @ change) + found.data.form(change)
         square = max(loss + smoothing * rough, self.floor)
         free = self.count - (len(change) - penalty.rank)
         variance = square / free if self.known is None else self.known
         value = square / variance + free * log(variance)
         value += solution.log_determinant - penalty.rank * log(smoothing) - penalty.normal
-        return Trial(found, smoothing, solution, square, value)
+        return Trial(found, smoothing, solution, square, value if isfinite(value) else inf)
 
     @property
     def doubt(self) -> float:
@@ -269,7 +280,10 @@ def best_order(pyramids: list[Pyramid], lines: list[Samples], orders: tuple[int,
     def evidence(pair: tuple[Search, list[Trial]]) -> float:
         return total(pair[1]) + pair[0].basis.m * sum(log(one.doubt) for one in pair[0].problems)
 
-    return min(found, key=evidence)
+    best = min(found, key=evidence)
+    if not isfinite(evidence(best)):
+        raise ValueError(LOST)
+    return best
 
 
 def finished(problem: Problem, best: Trial, coefficients: np.ndarray, grid: Grid) -> Fit:
@@ -282,6 +296,9 @@ def finished(problem: Problem, best: Trial, coefficients: np.ndarray, grid: Grid
     band = unwrapped(inverse, found.spans, own.degree) if problem.is_periodic else inverse.band
     noise = (variance / problem.known) ** 0.5 if problem.known else variance**0.5 / grid.factor
     kinks, size = None, len(coefficients)
+    freedom = _trace(found.data, inverse)
+    if not -CLOSE < freedom < problem.count + CLOSE:
+        raise ValueError(LOST)
     behind = problem.pyramid.own_behind(found.spans, own)
     if behind:
         size = inverse.size
@@ -290,7 +307,7 @@ def finished(problem: Problem, best: Trial, coefficients: np.ndarray, grid: Grid
     kink, jump = (_suspicion(problem, best, coefficients, problem.known or variance, power) for power in (1, 0))
     return Fit(
         own, grid.at(found.spans), unrolled(coefficients[:size], own, grid), band * scale, noise,
-        _trace(found.data, inverse), best.smoothing, problem.count, free, kink, jump, kinks,
+        freedom, best.smoothing, problem.count, free, kink, jump, kinks,
     )  # fmt: skip
 
 

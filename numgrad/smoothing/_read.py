@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 from math import frexp, inf, isfinite
 from typing import Any, NamedTuple
 
@@ -10,13 +11,15 @@ import numpy as np
 from numgrad._arrays.plan.options import read_samples
 from numgrad._arrays.plan.spacing import are_integers, distance, exact, not_real
 from numgrad._checks import choice, flag, integer, number, numbers, refuse_units
-from numgrad.smoothing._fit import EPS, FIRST, MOST, Samples
+from numgrad.smoothing._fit import EPS, FEWEST, FIRST, MOST, Samples
 from numgrad.smoothing._moments import Grid, Line, Survey, survey
 
 # Orders that the samples choose among, and the highest that may be given.
 ORDERS, HIGHEST = (3, 4, 5), 8
 # The fewest spans of which the data choose one.
 SHORT = 8
+# Squares are as large at least, not to underflow.
+LEAST = 1e-290
 # Of so many samples that are not in order distinct places are counted.
 MANY = 2**21
 
@@ -183,21 +186,54 @@ def _survey(line: Line) -> Survey:
     return replace(found, distinct=np.unique(line.x[:MANY][is_there]).size)
 
 
-def orders_for(call: Call, samples: list[Samples]) -> tuple[int, ...]:
-    """Return the orders that so many distinct places allow."""
+def orders_for(call: Call, samples: list[Samples], kinks: tuple[float, ...] = ()) -> tuple[int, ...]:
+    """Return the orders that so many distinct places allow, also in each piece between kinks."""
     fewest = min(one.distinct for one in samples)
-    return tuple(m for m in call.orders if m < fewest)
+    orders = tuple(m for m in call.orders if m < fewest)
+    if not kinks:
+        return orders
+    ends = np.array([-inf, *kinks, inf])
+    for one in samples:
+        for low, high in pairwise(ends):
+            count = distinct_between(one, low, high)
+            least = min(orders)
+            orders = tuple(m for m in orders if m <= count)
+            if not orders:
+                raise ValueError(
+                    f"`kinks` leave samples at {count} distinct coordinates from {low:g} to {high:g}; order={least} "
+                    f"needs at least {least} in each piece"
+                )
+    return orders
+
+
+def distinct_between(samples: Samples, low: float, high: float) -> int:
+    """Return how many distinct places are in a piece, but no more than are of interest."""
+    x, y = samples.line.x, samples.line.y
+    if x.size == 1:
+        x = x[0] * np.arange(y.size)
+    weight = samples.line.weight
+    found = x[(x >= low) & (x < high) & ~np.isnan(y) & (weight > 0)]
+    return np.unique(found[:MANY]).size
 
 
 def spans_for(call: Call, distinct: int) -> int:
-    if call.knots is not None:
-        return call.knots
     return min(FIRST, most_spans(call, distinct))
 
 
 def most_spans(call: Call, distinct: int) -> int:
     """Return the most spans, of which there are no more than about one for two places."""
-    return call.knots or min(MOST, max(SHORT, 1 << (max(distinct, 1) // 2 - 1).bit_length()))
+    least = 2 * max(call.orders) if call.period is not None else FEWEST
+    if call.knots is not None:
+        return even_spans(call.knots, least)
+    return min(MOST, max(SHORT if least == FEWEST else 2 * SHORT, 1 << (max(distinct, 1) // 2 - 1).bit_length()))
+
+
+def even_spans(knots: int, least: int) -> int:
+    """Return the most spans, up to so many, that can be halved until there are less than twice the least."""
+    if knots < least:
+        raise ValueError(f"`knots` is {knots}; give at least {least}")
+    halvings = (knots // least).bit_length() - 1
+    return knots >> halvings << halvings
 
 
 def _refuse(call: Call, row: int, found: Survey) -> None:
@@ -227,6 +263,6 @@ def _samples(call: Call, line: Line, found: Survey, low: float, high: float, spa
     factor = 2.0 ** -frexp(extent)[1] if 0 < extent < inf else 1.0
     grid = Grid(low, spans / span, spans, call.period is not None, found.mean, factor)
     largest = max(abs(found.least), abs(found.most))
-    floor = max(found.mass * (largest * EPS * factor) ** 2, 1e-290)
-    known = None if call.sigma is None else (call.sigma * factor) ** 2
+    floor = max(found.mass * (largest * EPS * factor) ** 2, LEAST)
+    known = None if call.sigma is None else max((call.sigma * factor) ** 2, LEAST)
     return Samples(line, grid, found.rises, known, floor, found.distinct)

@@ -11,15 +11,15 @@ from numgrad._checks import integer, number
 from numgrad._system.threads import one_thread
 from numgrad.smoothing._basis import Basis, basis
 from numgrad.smoothing._diagnosis import CHANCE, CORRELATION, suspicions
-from numgrad.smoothing._fit import EPS, Samples, best_order, finished, unrolled
+from numgrad.smoothing._fit import EPS, FEWEST, Samples, best_order, finished, unrolled
 from numgrad.smoothing._fitted import Fit
 from numgrad.smoothing._function import SmoothFunction, numbers_of
 from numgrad.smoothing._moments import Grid, Line, Moments, gather, survey
 from numgrad.smoothing._pyramid import Pyramid
-from numgrad.smoothing._read import HIGHEST, ORDERS, Call, read_weights
+from numgrad.smoothing._read import HIGHEST, ORDERS, Call, even_spans, read_weights
 from numgrad.smoothing._search import refined
 
-# Spans, of which there are as many as a power of two divides into few.
+# Spans, and the most of them.
 KNOTS, MOST = 1024, 2**16
 # Blocks that one task of dask merges.
 FAN_IN = 8
@@ -37,8 +37,8 @@ class CompressedSamples:
     low, high : float
         The range of the coordinates.
     knots : int, default 1024
-        The number of spans of even knots; a power of two is best, as fewer are tried by halving it. Twice as many as
-        there are degrees of freedom in the function are enough.
+        The number of spans of even knots at most: fewer are tried by halving it again and again. Twice as many as there
+        are degrees of freedom in the function are enough.
     order : int, optional
         As in `smooth`.
     period : float, optional
@@ -83,7 +83,8 @@ class CompressedSamples:
         else:
             span = number("period", period, "a number above 0", above=0.0)
         self._orders = ORDERS if order is None else (integer("order", order, 2, HIGHEST),)
-        spans = integer("knots", knots, 2 * max(self._orders), MOST)
+        least = 2 * max(self._orders) if period is not None else FEWEST
+        spans = even_spans(integer("knots", knots, least, MOST), least)
         self._grid = Grid(low, spans / span, spans, period is not None)
         self._span, self._period = span, period
         self._held: Moments | None = None

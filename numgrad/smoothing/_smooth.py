@@ -117,10 +117,10 @@ def smooth(
     found, is_robust = read_kinks(kinks, call), flag("robust", robust)
     lines, fits = [], []
     for together in samples_of(call):
-        orders, most = orders_for(call, together), most_spans(call, max(one.distinct for one in together))
-        places = found
+        most, places = most_spans(call, max(one.distinct for one in together)), found
         if places is None:
-            places = kinks_of(together[0], orders, most)
+            places = kinks_of(together[0], orders_for(call, together), most)
+        orders = orders_for(call, together, places)
         fits += (fit_robustly if is_robust else fit)(together, orders, most, places)
         lines += together
     values = np.array([found.values(one.line.x, one.line.y.size, 0) for found, one in zip(fits, lines, strict=True)])

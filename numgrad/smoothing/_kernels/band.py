@@ -7,6 +7,8 @@ import numpy as np
 from numgrad._compile.language import Array, Index, Scalar, Target
 
 REAL = np.float64
+# A pivot is the smaller part of the diagonal, the more digits it has lost.
+LEAST = 1e-14
 
 
 def assemble(moments: Array, gram: Array, chebyshev: Array, band: Target, right: Target, spans: Index) -> None:
@@ -33,10 +35,10 @@ def assemble(moments: Array, gram: Array, chebyshev: Array, band: Target, right:
 def factor(data: Array, penalty: Array, smoothing: Scalar, upper: Target, size: Index) -> Any:
     """Write the Cholesky factor U of ``data + smoothing * penalty`` and return the logarithm of the determinant.
 
-    A pivot that rounding has eaten becomes tiny: nothing is known there, and errors are huge.
+    That is infinite if rounding has eaten a pivot.
     """
     width = data.shape[1]
-    total, product = 0.0, 1.0
+    total, product, lost = 0.0, 1.0, False
     for i in range(size):
         for k in range(width):
             upper[i, k] = data[i, k] + smoothing * penalty[i, k]
@@ -44,8 +46,10 @@ def factor(data: Array, penalty: Array, smoothing: Scalar, upper: Target, size: 
         for k in range(width):
             upper[i, k] = 0.0
     for i in range(size):
-        least = 1e-15 * (data[i, 0] + smoothing * penalty[i, 0])
-        pivot = max(upper[i, 0], least)
+        least = LEAST * (data[i, 0] + smoothing * penalty[i, 0])
+        pivot = upper[i, 0]
+        if not pivot > least:
+            pivot, lost = least, True
         product *= pivot
         if not (product > 1e-200 and product < 1e200):
             total += np.log(product)
@@ -58,7 +62,7 @@ def factor(data: Array, penalty: Array, smoothing: Scalar, upper: Target, size: 
             f = upper[i, k]
             for j in range(k, width):
                 upper[i + k, j - k] -= f * upper[i, j]
-    return total + np.log(product)
+    return np.inf if lost else total + np.log(product)
 
 
 def solve(upper: Array, right: Target, size: Index) -> None:
