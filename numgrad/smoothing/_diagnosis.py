@@ -16,6 +16,8 @@ from numgrad.smoothing._kernels.residuals import lags
 CORRELATION, CHANCE = 0.1, 4.0
 # What a jump must be worth, in standard deviations, to be told of: all over a line chance hardly reaches that.
 LEAP = 5.0
+# A gap that is a larger part of the range is told of.
+GAP = 0.75
 # A fit that uses a larger part of the degrees of freedom does not tell signal from noise.
 USED = 0.5
 # Squares up to so many times those that rounding leaves are no noise.
@@ -83,13 +85,20 @@ def concerns(fit: Fit, samples: Samples, residuals: np.ndarray, origin: float) -
 
 
 def suspicions(fit: Fit, origin: float) -> list[str]:
-    """Return where the fit would gain by a kink or a jump."""
+    """Return where the fit would gain by a kink or a jump, and where there are no samples for too long."""
+    found, (low, high) = [], fit.gap
+    if (high - low) * fit.grid.per_unit > GAP * fit.grid.spans:
+        found.append(
+            f"there are no samples from {low + origin:.6g} to {high + origin:.6g}, most of the range: how smooth the "
+            "function is beside can hardly be told, and bands may be too narrow; smooth both sides on their own"
+        )
     if max(fit.kink.score, fit.jump.score) <= LEAP:
-        return []
+        return found
     is_kink = fit.kink.score > fit.jump.score
     what, where = ("derivative seems", fit.kink) if is_kink else ("samples seem", fit.jump)
-    return [
+    found.append(
         f"the {what} to jump near {where.place + origin:.6g} ({where.score:.1f} standard deviations), which no smooth "
         "function follows, and bands around are too narrow: "
         + ("ask for kinks='auto', or give `kinks`" if is_kink else "split the data there")
-    ]
+    )
+    return found

@@ -1,6 +1,7 @@
 """The smoothing of a line that its data ask for: restricted maximum likelihood over the smoothing and the knots."""
 
 from dataclasses import replace
+from functools import lru_cache
 from math import ceil, exp, inf, isfinite, log
 from typing import Any, NamedTuple
 
@@ -34,6 +35,8 @@ LEFT, AGAIN = 1e-9, 4
 SUMS = 1e-13
 # How exact degrees of freedom are at least.
 CLOSE = 1e-3
+# Places in each span at which a fit is compared with polynomials.
+MIDDLES = 4
 # What is said if there are none left.
 LOST = (
     "`x` has gaps so long beside the distances of samples that a smooth function over all of it loses its digits; "
@@ -111,6 +114,20 @@ class Problem:
         value += solution.log_determinant - penalty.rank * log(smoothing) - penalty.normal
         return Trial(found, smoothing, solution, square, value if isfinite(value) else inf)
 
+    def legendre(self, trial: Trial) -> np.ndarray:
+        """Return the coefficients of a fit by Legendre's polynomials, of mean square 1, those that have no penalty."""
+        m, spans = self.basis.m, trial.level.spans
+        c = unrolled(
+            trial.solution.coefficients[: spans + (0 if self.is_periodic else self.basis.degree)],
+            self.basis,
+            self.pyramid.grid,
+        )
+        count = MIDDLES * spans
+        grid = Grid(-0.5 / MIDDLES, 1.0, spans)
+        values = evaluate(np.array([1 / MIDDLES]), count, grid, powers_of(c, self.basis, 0))
+        found: np.ndarray = values @ legendre(1 if self.is_periodic else m, count) / count
+        return found
+
     @property
     def doubt(self) -> float:
         """How widely values may differ before there are data."""
@@ -170,6 +187,14 @@ class Search:
             return total(tried[place])
 
         return tried[minimum(value, log(reach) - width, log(reach) + width, 0.02)]
+
+
+@lru_cache(64)
+def legendre(m: int, count: int) -> np.ndarray:
+    """Return the first m of Legendre's polynomials, of mean square 1, in the middles of so many parts of the range."""
+    middles = (2 * np.arange(count) + 1) / count - 1
+    found: np.ndarray = np.polynomial.legendre.legvander(middles, m - 1) * np.sqrt(2 * np.arange(m) + 1)
+    return found
 
 
 def total(trials: list[Trial]) -> float:
@@ -278,7 +303,12 @@ def best_order(pyramids: list[Pyramid], lines: list[Samples], orders: tuple[int,
             found.append((other, other.near(at, reach * at / spans, 0.7)))
 
     def evidence(pair: tuple[Search, list[Trial]]) -> float:
-        return total(pair[1]) + pair[0].basis.m * sum(log(one.doubt) for one in pair[0].problems)
+        search, trials = pair
+        value = total(trials)
+        for one, trial in zip(search.problems, trials, strict=True):
+            squares = one.legendre(trial) ** 2
+            value += one.basis.m * log(one.doubt) + float(squares.sum()) / one.doubt
+        return value
 
     best = min(found, key=evidence)
     if not isfinite(evidence(best)):
@@ -306,8 +336,8 @@ def finished(problem: Problem, best: Trial, coefficients: np.ndarray, grid: Grid
         kinks = Kinks(columns, coefficients[size:], inverse.cross * scale, inverse.corner * scale)
     kink, jump = (_suspicion(problem, best, coefficients, problem.known or variance, power) for power in (1, 0))
     return Fit(
-        own, grid.at(found.spans), unrolled(coefficients[:size], own, grid), band * scale, noise,
-        freedom, best.smoothing, problem.count, free, kink, jump, kinks,
+        own, grid.at(found.spans), unrolled(coefficients[:size], own, grid), band * scale, noise, freedom,
+        best.smoothing, problem.count, free, kink, jump, problem.pyramid.gap, kinks,
     )  # fmt: skip
 
 

@@ -29,7 +29,7 @@ class Kinks(NamedTuple):
 class Fit(NamedTuple):
     """The spline that was found, in the units of the grid.
 
-    Coefficients and their covariances do not go round, also where the function does. `free` is the degrees of freedom
+    `gap` is the longest part of the range without samples. Coefficients and their covariances do not go round, also where the function does. `free` is the degrees of freedom
     of the noise.
     """
 
@@ -44,6 +44,7 @@ class Fit(NamedTuple):
     free: int
     kink: Suspicion
     jump: Suspicion
+    gap: tuple[float, float]
     kinks: Kinks | None = None
 
     @property

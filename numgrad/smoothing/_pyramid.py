@@ -43,6 +43,14 @@ class Pyramid:
         lengths = np.diff(ends)
         return float(lengths.min()), float(lengths.max())
 
+    @property
+    def gap(self) -> tuple[float, float]:
+        """The ends of the longest part of the range without samples, to a span."""
+        there = np.concatenate([[-1], np.flatnonzero(self.moments.rows[:, 0]), [self.grid.spans]])
+        at = int(np.argmax(np.diff(there)))
+        low, per_unit = self.grid.low, self.grid.per_unit
+        return low + float(there[at] + 1) / per_unit, low + float(there[at + 1]) / per_unit
+
     def sizes(self, least: int) -> list[int]:
         """Return the numbers of spans, from the fewest, of at least so many, to the most."""
         found = [self.grid.spans]

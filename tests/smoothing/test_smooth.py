@@ -455,3 +455,23 @@ def test_types_that_are_not_taken():
 def test_without_compiled_kernels():
     with_plain = ng.smooth(SINE[:40], X[:40])
     assert_allclose(with_plain.derivative(), np.cos(X[:40]), atol=1.0)
+
+
+def test_long_gaps_are_told():
+    x = np.concatenate([X[:200] / 10, 30 + X[:200] / 10])
+    with pytest.warns(UserWarning, match=r"no samples from 0\.\d+ to 30.*smooth both sides on their own"):
+        found = ng.smooth(np.sin(x) + 0.1 * NOISE, x)
+    assert np.isfinite(found.error(1)).all()
+    assert ng.smooth(SINE[(X < 3) | (X > 5)], X[(X < 3) | (X > 5)]).concerns == ()
+
+
+def test_gaps_in_which_all_digits_are_lost_are_refused():
+    x = np.concatenate([X[:200] * 1e-9, 1 + X[:200] * 1e-9])
+    with pytest.raises(ValueError, match="split the samples at the longest gap"):
+        quiet(np.sin(1e9 * x) + 0.1 * NOISE, x, order=5)
+
+
+def test_kinks_need_samples_between_them():
+    with pytest.raises(ValueError, match="`kinks` leave samples at 0 distinct coordinates"):
+        ng.smooth(SINE, X, kinks=[5.0, 5.0 + 1e-9])
+    assert quiet(SINE[:12], X[:12], kinks="auto").kinks == ()
