@@ -305,6 +305,8 @@ def best_order(pyramids: list[Pyramid], lines: list[Samples], orders: tuple[int,
     def evidence(pair: tuple[Search, list[Trial]]) -> float:
         search, trials = pair
         value = total(trials)
+        if not isfinite(value):
+            return inf
         for one, trial in zip(search.problems, trials, strict=True):
             squares = one.legendre(trial) ** 2
             value += one.basis.m * log(one.doubt) + float(squares.sum()) / one.doubt

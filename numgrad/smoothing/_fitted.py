@@ -29,8 +29,8 @@ class Kinks(NamedTuple):
 class Fit(NamedTuple):
     """The spline that was found, in the units of the grid.
 
-    `gap` is the longest part of the range without samples. Coefficients and their covariances do not go round, also where the function does. `free` is the degrees of freedom
-    of the noise.
+    Coefficients and their covariances do not go round, also where the function does. `free` is the degrees of freedom
+    of the noise, `gap` the longest part of the range without samples.
     """
 
     basis: Basis

@@ -459,7 +459,7 @@ def test_without_compiled_kernels():
 
 def test_long_gaps_are_told():
     x = np.concatenate([X[:200] / 10, 30 + X[:200] / 10])
-    with pytest.warns(UserWarning, match=r"no samples from 0\.\d+ to 30.*smooth both sides on their own"):
+    with pytest.warns(UserWarning, match=r"no samples from 0\.\d+ to (29|30).*smooth both sides on their own"):
         found = ng.smooth(np.sin(x) + 0.1 * NOISE, x)
     assert np.isfinite(found.error(1)).all()
     assert ng.smooth(SINE[(X < 3) | (X > 5)], X[(X < 3) | (X > 5)]).concerns == ()
