@@ -109,6 +109,8 @@ class Problem:
         loss = self.square - 2 * float(found.right @ change) + found.data.form(change)
         square = max(loss + smoothing * rough, self.floor)
         free = self.count - (len(change) - penalty.rank)
+        if free < 1:
+            return Trial(found, smoothing, solution, square, inf)
         variance = square / free if self.known is None else self.known
         value = square / variance + free * log(variance)
         value += solution.log_determinant - penalty.rank * log(smoothing) - penalty.normal
