@@ -123,7 +123,9 @@ def smooth(
         orders = orders_for(call, together, places)
         fits += (fit_robustly if is_robust else fit)(together, orders, most, places)
         lines += together
-    values = np.array([found.values(one.line.x, one.line.y.size, 0) for found, one in zip(fits, lines, strict=True)])
+    values = np.empty(call.rows.shape)
+    for row, (one, line) in enumerate(zip(fits, lines, strict=True)):
+        values[row] = one.values(line.line.x, line.line.y.size, 0)
     residuals = call.rows - values
     origin = 0.0 if call.origin is None else float(call.origin)
     said = [concerns(*parts, origin) for parts in zip(fits, lines, residuals, strict=True)]
