@@ -25,6 +25,8 @@ REACHES, FINE, COARSE = (2**0.5, 1.0), (0.7, 0.5, 0.35, 0.25, 0.18, 0.12), (4.0,
 STRAIGHT, LOOKS = 0.5, 8
 # The smallest smoothing beside the weights of a span: with less, coefficients lose their digits.
 LEAST = 1e-9
+# How exactly a reach is found, at first and at last.
+ROUGH, SHARP = 0.1, 0.02
 # With fewer spans there is nothing but a polynomial; with more distances of knots reached, nothing new.
 FEWEST, AMPLE = 4, 2.0
 # Where a search begins, if it is among those looked at.
@@ -167,28 +169,32 @@ class Search:
         return self.near(*best[1:])
 
     def near(self, spans: int, reach: float, width: float = 0.4) -> list[Trial]:
-        """Return the fits of the highest likelihood near a reach, of so many spans or more."""
+        """Return the fits of the highest likelihood near a reach, to a tenth of it, of so many spans or more."""
         best = None
         while True:
             is_last = 2 * spans > self.sizes[-1] or reach > AMPLE
             if not is_last:
                 spans, reach = 2 * spans, 2 * reach
-            found = self._refined(spans, reach, width)
+            elif best is not None:
+                return best
+            found = self._refined(spans, reach, width, ROUGH)
             if best is not None and total(found) > total(best) - 0.1:
                 return best
             best, reach = found, self.reach(spans, found[0].smoothing)
-            if is_last:
-                return best
 
-    def _refined(self, spans: int, reach: float, width: float) -> list[Trial]:
-        """Return the best fits near a reach, to two percent of it."""
+    def sharpened(self, found: list[Trial]) -> list[Trial]:
+        """Return the fits near those that `near` has found, to two percent of their reach."""
+        spans = found[0].level.spans
+        return self._refined(spans, self.reach(spans, found[0].smoothing), ROUGH, SHARP)
+
+    def _refined(self, spans: int, reach: float, width: float, exact: float) -> list[Trial]:
         tried: dict[float, list[Trial]] = {}
 
         def value(place: float) -> float:
             tried[place] = self.trials(spans, exp(place))
             return total(tried[place])
 
-        return tried[minimum(value, log(reach) - width, log(reach) + width, 0.02)]
+        return tried[minimum(value, log(reach) - width, log(reach) + width, exact)]
 
 
 @lru_cache(64)
@@ -273,7 +279,7 @@ def fit(lines: list[Samples], orders: tuple[int, ...], most: int, kinks: tuple[f
             Problem(rest.pyramid(own), own, rest.known, rest.floor, c, spans)
             for rest, c in zip(rests, coefficients, strict=True)
         ])  # fmt: skip
-        best = search.best()
+        best = search.sharpened(search.best())
         spans = best[0].level.spans
         coefficients = [
             one.pilot(spans) + trial.solution.coefficients for one, trial in zip(search.problems, best, strict=True)
@@ -314,10 +320,11 @@ def best_order(pyramids: list[Pyramid], lines: list[Samples], orders: tuple[int,
             value += one.basis.m * log(one.doubt) + float(squares.sum()) / one.doubt
         return value
 
-    best = min(found, key=evidence)
-    if not isfinite(evidence(best)):
+    value, at = min((evidence(pair), at) for at, pair in enumerate(found))
+    if not isfinite(value):
         raise ValueError(LOST)
-    return best
+    search, trials = found[at]
+    return search, search.sharpened(trials)
 
 
 def finished(problem: Problem, best: Trial, coefficients: np.ndarray, grid: Grid) -> Fit:

@@ -55,8 +55,7 @@ class Fit(NamedTuple):
 
     def powers(self, n: int) -> np.ndarray:
         """Return for each span the powers of s of the n-th derivative."""
-        found: np.ndarray = powers_of(self.coefficients, self.basis, n) * (self.grid.per_unit**n / self.grid.factor)
-        return found
+        return powers_of(self.coefficients, self.basis, n) * (self.grid.per_unit**n / self.grid.factor)
 
     def values(self, x: np.ndarray, size: int, n: int) -> np.ndarray:
         """Return the n-th derivative at places."""

@@ -62,10 +62,7 @@ def refined(c: np.ndarray, d: int, is_periodic: bool) -> np.ndarray:
 
 def powers_of(c: np.ndarray, basis: Basis, n: int) -> np.ndarray:
     """Return for each span the powers of s of the n-th derivative, in units of the knots."""
-    d = basis.degree
-    powers = basis.derivative(n)
-    spans = len(c) - d
-    out = np.zeros((spans, powers.shape[1]))
-    for a in range(d + 1):
-        out += c[a : a + spans, None] * powers[a]
-    return out
+    spans = len(c) - basis.degree
+    rows = c[np.arange(spans)[:, None] + np.arange(basis.degree + 1)]
+    found: np.ndarray = rows @ basis.derivative(n)
+    return found
