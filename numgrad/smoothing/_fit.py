@@ -311,11 +311,10 @@ def best_order(pyramids: list[Pyramid], lines: list[Samples], orders: tuple[int,
             found.append((other, other.near(at, reach * at / spans, 0.7)))
 
     def evidence(pair: tuple[Search, list[Trial]]) -> float:
-        search, trials = pair
-        value = total(trials)
+        value = total(pair[1])
         if not isfinite(value):
             return inf
-        for one, trial in zip(search.problems, trials, strict=True):
+        for one, trial in zip(pair[0].problems, pair[1], strict=True):
             squares = one.legendre(trial) ** 2
             value += one.basis.m * log(one.doubt) + float(squares.sum()) / one.doubt
         return value
@@ -323,8 +322,8 @@ def best_order(pyramids: list[Pyramid], lines: list[Samples], orders: tuple[int,
     value, at = min((evidence(pair), at) for at, pair in enumerate(found))
     if not isfinite(value):
         raise ValueError(LOST)
-    search, trials = found[at]
-    return search, search.sharpened(trials)
+    chosen, rough = found[at]
+    return chosen, chosen.sharpened(rough)
 
 
 def finished(problem: Problem, best: Trial, coefficients: np.ndarray, grid: Grid) -> Fit:
