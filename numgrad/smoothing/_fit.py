@@ -120,17 +120,19 @@ class Problem:
 
     def legendre(self, trial: Trial) -> np.ndarray:
         """Return the coefficients of a fit by Legendre's polynomials, of mean square 1, those that have no penalty."""
-        m, spans = self.basis.m, trial.level.spans
-        c = unrolled(
-            trial.solution.coefficients[: spans + (0 if self.is_periodic else self.basis.degree)],
-            self.basis,
-            self.pyramid.grid,
-        )
+        spans, degree = trial.level.spans, self.basis.degree
+        size = spans if self.is_periodic else spans + degree
+        c = unrolled(trial.solution.coefficients[:size], self.basis, self.pyramid.grid)
         count = MIDDLES * spans
         grid = Grid(-0.5 / MIDDLES, 1.0, spans)
         values = evaluate(np.array([1 / MIDDLES]), count, grid, powers_of(c, self.basis, 0))
-        found: np.ndarray = values @ legendre(1 if self.is_periodic else m, count) / count
+        found: np.ndarray = values @ legendre(self.unpenalised, count) / count
         return found
+
+    @property
+    def unpenalised(self) -> int:
+        """How many polynomials have no penalty."""
+        return 1 if self.is_periodic else self.basis.m
 
     @property
     def doubt(self) -> float:
@@ -316,7 +318,7 @@ def best_order(pyramids: list[Pyramid], lines: list[Samples], orders: tuple[int,
             return inf
         for one, trial in zip(pair[0].problems, pair[1], strict=True):
             squares = one.legendre(trial) ** 2
-            value += one.basis.m * log(one.doubt) + float(squares.sum()) / one.doubt
+            value += one.unpenalised * log(one.doubt) + float(squares.sum()) / one.doubt
         return value
 
     value, at = min((evidence(pair), at) for at, pair in enumerate(found))

@@ -246,7 +246,7 @@ class CompressedSamples:
             np.empty((1, 0)), [], None, [], None, (0,), 0, self._period, orders, self.knots, False
         )  # fmt: skip
         result = SmoothFunction(**numbers_of(call, [fit], [said]))
-        result.warn(stacklevel=3)
+        result.warn(stacklevel=2)
         return result
 
     @property

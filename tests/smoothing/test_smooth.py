@@ -475,3 +475,13 @@ def test_kinks_need_samples_between_them():
     with pytest.raises(ValueError, match="`kinks` leave samples at 0 distinct coordinates"):
         ng.smooth(SINE, X, kinks=[5.0, 5.0 + 1e-9])
     assert quiet(SINE[:12], X[:12], kinks="auto").kinks == ()
+
+
+def test_coordinates_of_missing_samples_may_be_anywhere():
+    x = np.sort(RNG.random(200_000)) * 10
+    y = np.sin(x) + 0.1 * RNG.standard_normal(x.size)
+    there = np.arange(x.size) % 1000 != 0  # the first of each piece of work is missing
+    expected = ng.smooth(y[there], x[there])(X, 1)
+    astray, holes = np.where(there, x, 9.99), np.where(there, y, np.nan)
+    assert_allclose(ng.smooth(holes, astray)(X, 1), expected, atol=1e-4)
+    assert_allclose(ng.smooth(y, astray, weights=there.astype(float))(X, 1), expected, atol=1e-4)

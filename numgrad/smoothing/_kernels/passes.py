@@ -14,12 +14,13 @@ REAL = np.float64
 def survey(x: Array, y: Array, weight: Array, found: Target, start: Index, stop: Index) -> None:
     """Write the range of the places, whether they rise, and count, range, weight and mean of the samples.
 
-    found: lowest and highest place, 1 if places never fall, 1 if all are finite, how often neighbours differ; count,
-    lowest and highest sample, sum of their distances from the first, that first one; 1 if all are finite; the sum of
-    the weights, 1 if all are finite and not negative.
+    found: lowest and highest place, 1 if places never fall, those of missing samples neither, 1 if all are finite, how
+    often neighbours differ; count, lowest and highest sample, sum of their distances from the first, that first one; 1
+    if all are finite; the sum of the weights, 1 if all are finite and not negative.
     """
     is_even, is_alike = x.shape[0] == 1, weight.shape[0] == 1
     low, high, rises, finite, steps, before = REAL(np.inf), REAL(-np.inf), 1.0, 1.0, 0, REAL(0)
+    ahead = REAL(-np.inf)
     count, least, most, total, first, is_real = 0, REAL(np.inf), REAL(-np.inf), REAL(0), REAL(0), 1.0
     mass, is_fit = REAL(0), 1.0
     for i in range(start, stop):
@@ -30,17 +31,17 @@ def survey(x: Array, y: Array, weight: Array, found: Target, start: Index, stop:
         place = x[0] * i if is_even else REAL(x[i])
         if not abs(place) < np.inf:
             finite = 0.0
+        if place < ahead:
+            rises = 0.0
+        ahead = place
         if value != value or w == 0.0:
             continue
         if not abs(value) < np.inf:
             is_real = 0.0
         if count == 0:
             first = value
-        else:
-            if place < before:
-                rises = 0.0
-            if place != before:
-                steps += 1
+        elif place != before:
+            steps += 1
         before = place
         if place < low:
             low = place
