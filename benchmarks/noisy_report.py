@@ -147,7 +147,8 @@ def one_row(
     signal: Signal, x: np.ndarray, y: np.ndarray, even: bool, smooth: Any, n: int, noise: float, peers: bool
 ) -> tuple[float, float, dict[str, float], float, float]:  # fmt: skip
     truth = signal.derivatives[n - 1](x)
-    size = math.sqrt(np.mean(truth**2)) or 1.0
+    size = math.sqrt(np.mean(truth**2))
+    size = size if size > 1e-6 else 1.0  # of what is flat, but for the rounding of differences, errors are absolute
 
     def error(found: Any) -> float:
         return math.sqrt(np.mean((found - truth) ** 2)) / size
