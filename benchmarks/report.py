@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import certified, exact_report, functions_report, peers, roofline, scripts, sweep
+from benchmarks import certified, exact_report, functions_report, noisy_report, peers, roofline, scripts, sweep
 from benchmarks.cases import CASES, Case
 from benchmarks.measure import ROOT, fresh, machine, table, unit
 
@@ -157,6 +157,7 @@ def main() -> None:
         "Derivatives of functions": functions_report.report,
         "Exact derivatives": exact_report.report,
         "Corners of derivatives of functions": functions_report.corners,
+        "Noisy samples": noisy_report.report,
         "Certified regressions": certified.report,
     }
     results = ROOT / "benchmarks" / "RESULTS.md"

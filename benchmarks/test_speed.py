@@ -90,6 +90,15 @@ def test_functions_report():
     assert len(functions_report.report(functions_report.TABLE[8:10])) == 2 + 2 + 2
 
 
+def test_noisy_report(monkeypatch):
+    from benchmarks import noisy_report
+
+    monkeypatch.setattr(noisy_report, "WINDOWS", (31, 61))
+    found = list(noisy_report.rows(noisy_report.SIGNALS[:1], repeats=1, peers=False))
+    assert all(row.ours < min(2.5 * row.oracle, row.others["np.gradient"]) for row in found)
+    assert len(noisy_report.report(noisy_report.SIGNALS[4:5], repeats=1, peers=False)) > 2 * 6
+
+
 def test_exact_report():
     from benchmarks import exact_report
 

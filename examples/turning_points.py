@@ -32,6 +32,16 @@ def main() -> None:
     rise = np.mean([p - cycles.position[bottom & (cycles.position < p)][-1] for p in cycles.position[top][1:]])
     print(f"from minimum to maximum: {rise:.1f} years")
 
+    # Counts have errors that grow as their roots; there, those of the root are the same for all.
+    found = ng.smooth(np.sqrt(number), year)
+    sure = found.turning_points()
+    tops = sure.kind == "maximum"
+    print(
+        f"smoothed: {found.noise:.2f} is the noise of the root of a number, {len(sure)} turning points are significant"
+    )
+    length, error = np.diff(sure.position[tops]).mean(), np.median(sure.error)
+    print(f"from maximum to maximum: {length:.1f} years, each known to {error:.1f}")
+
     air = co2.load_pandas().data["co2"]
     week = air.index.year + (air.index.day_of_year - 0.5) / 365.25
     parts = air.to_numpy()

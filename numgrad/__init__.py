@@ -18,10 +18,13 @@ if TYPE_CHECKING:
     from numgrad._system.threads import get_num_threads, set_num_threads
     from numgrad._warm_up import warm_up
     from numgrad.regression import CompressedRows, Descent, StepSize, gradient_descent, step_size
+    from numgrad.smoothing import CompressedSamples, Smooth, smooth
 
 __all__ = [
     "CompressedRows",
+    "CompressedSamples",
     "Descent",
+    "Smooth",
     "Stencil",
     "StepSize",
     "TurningPoints",
@@ -37,6 +40,7 @@ __all__ = [
     "jacobian",
     "laplacian",
     "set_num_threads",
+    "smooth",
     "step_size",
     "turning_points",
     "warm_up",
@@ -62,6 +66,7 @@ _LAZY = {
     "TurningPoints": "_arrays.turning_points",
     "turning_points": "_arrays.turning_points",
     **dict.fromkeys(("CompressedRows", "Descent", "StepSize", "gradient_descent", "step_size"), "regression"),
+    **dict.fromkeys(("CompressedSamples", "Smooth", "smooth"), "smoothing"),
     "warm_up": "_warm_up",
 }
 

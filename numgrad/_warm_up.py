@@ -19,6 +19,7 @@ from numgrad._checks import choice, flag
 from numgrad._compile.tiers import compiling
 from numgrad.functions._calls import compile_frame
 from numgrad.regression import gradient_descent, step_size
+from numgrad.smoothing import smooth
 
 KERNELS = ("usual", "all")
 
@@ -164,6 +165,7 @@ CALLS = (
         )
     ),
     Call(turning_points, "numbers and coordinates", lambda call, f: [call(f(N), x) for x in (1.0, X)], kinds="f"),
+    Call(smooth, "lines", lambda call, f: [call(np.sin(f(N)), x) for x in (1.0, X)], kinds="f"),
     Call(functions.derivative, "plain functions", lambda call, _: call(np.square, 1.0), kinds=""),
     *(
         Call(function, "plain functions", lambda call, _: call(np.sum, np.ones(2)), kinds="")

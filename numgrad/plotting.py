@@ -1,4 +1,4 @@
-"""Pictures of descents, in the manner of scikit-learn's displays (extra `plot`)."""
+"""Pictures of descents and of smoothed samples, in the manner of scikit-learn's displays (extra `plot`)."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -7,8 +7,9 @@ import numpy as np
 
 from numgrad._checks import integer
 from numgrad.regression import Descent, gradient_descent
+from numgrad.smoothing._display import SmoothDisplay
 
-__all__ = ["ConvergenceDisplay", "DescentPathDisplay", "FitDisplay"]
+__all__ = ["ConvergenceDisplay", "DescentPathDisplay", "FitDisplay", "SmoothDisplay"]
 
 Style = dict[str, Any] | None
 

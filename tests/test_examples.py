@@ -36,6 +36,7 @@ def test_all_are_here():
         "array_gradient",
         "terrain",
         "turning_points",
+        "noisy",
         "accuracy",
         "vector_fields",
         "learning_rates",

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import numgrad as ng
-from numgrad.plotting import ConvergenceDisplay, DescentPathDisplay, FitDisplay
+from numgrad.plotting import ConvergenceDisplay, DescentPathDisplay, FitDisplay, SmoothDisplay
 
 matplotlib = pytest.importorskip("matplotlib")
 plt = pytest.importorskip("matplotlib.pyplot")
@@ -218,3 +218,24 @@ def test_without_matplotlib(classic, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
     with pytest.raises(ImportError, match=r"pip install 'numgrad\[plot\]'"):
         ConvergenceDisplay.from_result(ng.gradient_descent(*classic, n_iter=5))
+
+
+def test_smooth():
+    x = np.linspace(0, 10, 200)
+    y = np.stack([np.sin(x), np.cos(x)]) + 0.1 * np.random.default_rng(0).standard_normal((2, 200))
+    found = ng.smooth(y, x)
+    display = SmoothDisplay.from_result(found, n=(0, 1), line=1, line_kwargs={"color": "red"})
+    assert np.array_equal(display.samples_.get_ydata(), display.y)
+    assert np.allclose(display.y, y[1], atol=1e-12)
+    assert display.lines_[0].get_color() == "red"
+    grid, curve = display.lines_[1].get_data()
+    assert np.allclose(curve, found(grid, 1)[1])
+    assert display.axes_[1].get_ylabel() == "derivative"
+    _, axes = plt.subplots(3)
+    assert SmoothDisplay.from_result(found, axes, n=(1, 0, 2)).figure_ is axes[0].figure
+    with pytest.raises(ValueError, match="give one for each of 2 curves"):
+        SmoothDisplay.from_result(found, axes)
+    with pytest.raises(ValueError, match="number"):
+        SmoothDisplay.from_result(found, line=2)
+    with pytest.raises(TypeError, match=r"numgrad\.smooth"):
+        SmoothDisplay.from_result(y)

@@ -18,6 +18,7 @@ from numgrad import functions
 from numgrad._compile import tiers
 
 RESULT = {
+    ng.Smooth: ("value", "residuals", "noise", "freedom", "order", "knots"),
     ng.TurningPoints: ("index", "position", "value", "kind", "gradient", "first", "last"),
     functions.Derivative: ("value", "error", "step", "n_eval", "converged"),
 }
@@ -122,6 +123,20 @@ def test_gradients(dtype, is_even, edge_order, seed):
 def test_turning_points(seed, ends, plateaus, periodic):
     y = samples(seed, (3, 9), "f4").round(-1)
     assert_tiers_agree(lambda: ng.turning_points(y, ends=ends, plateaus=plateaus, periodic=periodic))
+
+
+def test_smoothing():
+    rng = np.random.default_rng(3)
+    x = np.sort(rng.random(14)) * 20
+    y = np.sin(x / 3) + 0.1 * rng.standard_normal(14)
+    calls = [
+        partial(ng.smooth, y, x, **options)
+        for options in ({}, {"period": 30.0, "order": 3}, {"kinks": [5.0]}, {"robust": True})
+    ]
+    plain = [in_tier(0, call) for call in calls]  # before any kernel is compiled, which is taken from there on
+    for before, call in zip(plain, calls, strict=True):
+        for a, b in zip(before, in_tier(1, call), strict=True):
+            assert_same(a, b)
 
 
 FUNCTIONS = {

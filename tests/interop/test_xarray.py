@@ -745,3 +745,16 @@ def test_a_variable_without_all_dimensions_of_a_coordinate():
     ds = array().to_dataset().assign(g=("x", X))
     with pytest.raises(ValueError, match=r"'x2d' has dimensions 'x', 'y', a variable 'x'; leave it out"):
         ds.numgrad.derivative("x2d", dim="x")
+
+
+def test_smooth_goes_by_the_coordinate():
+    t = np.array("2024-01-01", "datetime64[h]") + np.arange(120)
+    rng = np.random.default_rng(0)
+    y = xr.DataArray(np.sin(np.arange(120) / 10) + 0.05 * rng.standard_normal(120), {"time": t})
+    found, plain = ng.smooth(y, datetime_unit="h"), ng.smooth(y.values, np.arange(120.0))
+    np.testing.assert_allclose(found.derivative(), plain.derivative(), rtol=1e-9)
+    np.testing.assert_allclose(ng.smooth(y, "time", datetime_unit="D").derivative(), 24 * plain.derivative(), rtol=1e-6)
+    lines = xr.concat([y, 2 * y], "line")
+    assert ng.smooth(lines, dim="time").noise.shape == (2,)
+    with pytest.raises(TypeError, match="give one of its variables"):
+        ng.smooth(y.to_dataset(name="y"))

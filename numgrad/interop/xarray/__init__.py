@@ -11,6 +11,7 @@ from numgrad.interop.xarray.functions import (
     hessian,
     jacobian,
     laplacian,
+    smooth,
     turning_points,
 )
 
@@ -25,6 +26,7 @@ __all__ = [
     "hessian",
     "jacobian",
     "laplacian",
+    "smooth",
     "turning_points",
 ]
 

@@ -17,6 +17,7 @@ from numgrad._arrays.containers import as_array
 from numgrad.interop.xarray.places import listed, place_along, read, refuse
 from numgrad.interop.xarray.results import components, nth, scalar, vector
 from numgrad.interop.xarray.times import as_times, first_of_lines
+from numgrad.smoothing import _smooth
 
 
 def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out: Any = None) -> Any:
@@ -92,6 +93,31 @@ def turning_points(
         others = {dim: size for dim, size in y.sizes.items() if dim != place.dim}
         first = first.isel({place.dim: 0}).set_dims(others).transpose(*others).values[tuple(found.line.T)]
     return replace(found, position=as_times(found.position, place.times.values, place.unit, first))
+
+
+def smooth(
+    y: Any, x: Any = None, *, axis: Any = -1, dim: Hashable | None = None, datetime_unit: str | None = None,
+    **options: Any,
+) -> Any:  # fmt: skip
+    """Return a smooth function through noisy samples of a DataArray along a dimension, as `numgrad.smooth` does.
+
+    `x`, `axis`, `dim` and `datetime_unit` are those of `derivative`. The result has arrays; by a coordinate of times it
+    counts from the first of them, in units of `datetime_unit`. Lazy samples are computed.
+
+    >>> import numpy as np
+    >>> t = np.array([0, 1, 2, 4, 7, 9, 10.0])
+    >>> smooth(xr.DataArray((t - 3) ** 2, {"time": t})).derivative().round(3) + 0.0
+    array([-6., -4., -2.,  2.,  8., 12., 14.])
+    """
+    if not isinstance(y, xr.DataArray):
+        raise TypeError(f"`y` is a {type(y).__name__}; give one of its variables: {listed(y.data_vars)}")
+    place = place_along(y, x, axis, dim, datetime_unit)
+    x = place.x
+    if isinstance(x, xr.Variable):
+        if not set(x.dims) <= set(y.dims):
+            raise ValueError(f"{place.name!r} has dimensions {listed(x.dims)}, and `y` {listed(y.dims)}")
+        x = x.set_dims(y.sizes).data
+    return _smooth.smooth(y.data, x, axis=y.get_axis_num(place.dim), **options)
 
 
 def laplacian(f: Any, *spacing: Any, **options: Any) -> Any:

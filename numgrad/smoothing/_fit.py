@@ -1,0 +1,380 @@
+"""The smoothing of a line that its data ask for: restricted maximum likelihood over the smoothing and the knots."""
+
+from dataclasses import replace
+from functools import lru_cache
+from math import ceil, exp, inf, isfinite, log
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from numgrad.smoothing._basis import Basis, basis
+from numgrad.smoothing._fitted import Fit, Kinks, Suspicion
+from numgrad.smoothing._kinks import columns_at, kinked, scores, without
+from numgrad.smoothing._moments import Grid, Line, evaluate, gather, moments_of_span
+from numgrad.smoothing._pyramid import Pyramid
+from numgrad.smoothing._search import minimum, powers_of, refined
+from numgrad.smoothing._system import Bordered, Level, Solution, level, unwrapped
+
+# Spans at most, at first and at all; by how many there are more if the first are not enough.
+FIRST, MOST, MORE = 2**13, 2**16, 8
+# How many distances of knots a smoothing reaches: where knots are chosen, two values for each number of them; and
+# beyond that for the most and the fewest.
+REACHES, FINE, COARSE = (2**0.5, 1.0), (0.7, 0.5, 0.35, 0.25, 0.18, 0.12), (4.0, 2.0)
+# With more, by the length of the longest piece between kinks, there is nothing but a polynomial; and how many knots
+# such a piece has at least.
+STRAIGHT, LOOKS = 0.5, 8
+# The smallest smoothing beside the weights of a span: with less, coefficients lose their digits.
+LEAST = 1e-9
+# How exactly a reach is found, at first and at last.
+ROUGH, SHARP = 0.1, 0.02
+# With fewer spans there is nothing but a polynomial; with more distances of knots reached, nothing new.
+FEWEST, AMPLE = 4, 2.0
+# Where a search begins, if it is among those looked at.
+USUAL = 4
+# A fit that leaves a smaller part of the squares than this is done again for what it leaves.
+LEFT, AGAIN = 1e-9, 4
+# The part of the squares that the rounding of their sums is.
+SUMS = 1e-13
+# How exact degrees of freedom are at least.
+CLOSE = 1e-3
+# Places in each span at which a fit is compared with polynomials.
+MIDDLES = 4
+# What is said if there are none left.
+LOST = (
+    "`x` has gaps so long beside the distances of samples that a smooth function over all of it loses its digits; "
+    "split the samples at the longest gap, or give a lower `order`"
+)
+EPS = float(np.finfo(np.float64).eps)
+
+
+class Trial(NamedTuple):
+    """A fit with some smoothing: penalised sum of squares, minus twice the logarithm of the likelihood."""
+
+    level: Level
+    smoothing: float
+    solution: Solution
+    square: float
+    value: float
+
+
+class Problem:
+    """What is left of samples by a pilot fit, for an order; `known` is the variance of a sample of weight 1, if known.
+
+    `floor` is the sum of squares that the rounding of the samples leaves.
+    """
+
+    def __init__(
+        self, pyramid: Pyramid, basis: Basis, known: float | None, floor: float, pilot: np.ndarray | None = None,
+        fewest: int = FEWEST,
+    ) -> None:  # fmt: skip
+        self.pyramid, self.basis, self.known = pyramid, basis, known
+        self.floor = max(floor, SUMS * pyramid.moments.square)
+        self.square, self.mass, self.count = pyramid.moments.square, pyramid.moments.mass, pyramid.moments.count
+        self.is_periodic = pyramid.grid.is_periodic
+        shortest, self.longest = pyramid.pieces
+        fewest = max(fewest, basis.degree + 1 if self.is_periodic else 1)
+        if pyramid.behind:
+            fewest = max(fewest, min(ceil(max(1 / shortest, LOOKS / self.longest)), pyramid.grid.spans))
+        self.sizes = pyramid.sizes(fewest)
+        self._levels: dict[int, Level] = {}
+        self._pilots = {} if pilot is None else {self.sizes[0]: pilot}
+        self.has_pilot = pilot is not None
+
+    def level(self, spans: int) -> Level:
+        if spans not in self._levels:
+            rows = self.pyramid.own_rows(spans, self.basis)
+            found = level(rows, self.basis, self.is_periodic)
+            behind = self.pyramid.own_behind(spans, self.basis)
+            self._levels[spans] = kinked(found, rows, behind, self.basis) if behind else found
+        return self._levels[spans]
+
+    def pilot(self, spans: int) -> np.ndarray:
+        """Return the coefficients of the pilot fit."""
+        if spans not in self._pilots:
+            self._pilots[spans] = refined(self.pilot(spans // 2), self.basis.degree, self.is_periodic)
+        return self._pilots[spans]
+
+    def trial(self, spans: int, smoothing: float) -> Trial:
+        """Fit with a smoothing, in units of the knots."""
+        found = self.level(spans)
+        right, before = found.right, self.pilot(spans) if self.has_pilot else None
+        if before is not None:
+            right = right - smoothing * found.penalty.times(before)
+        with np.errstate(all="ignore"):
+            return self._trial(found, smoothing, right, before)
+
+    def _trial(self, found: Level, smoothing: float, right: np.ndarray, before: np.ndarray | None) -> Trial:
+        penalty = found.penalty
+        solution = Solution(found.data, penalty.matrix, smoothing, right)
+        change = solution.coefficients
+        rough = penalty.matrix.form(change) if before is None else penalty.form(change + before)
+        loss = self.square - 2 * float(found.right @ change) + found.data.form(change)
+        square = max(loss + smoothing * rough, self.floor)
+        free = self.count - (len(change) - penalty.rank)
+        if free < 1:
+            return Trial(found, smoothing, solution, square, inf)
+        variance = square / free if self.known is None else self.known
+        value = square / variance + free * log(variance)
+        value += solution.log_determinant - penalty.rank * log(smoothing) - penalty.normal
+        return Trial(found, smoothing, solution, square, value if isfinite(value) else inf)
+
+    def legendre(self, trial: Trial) -> np.ndarray:
+        """Return the coefficients of a fit by Legendre's polynomials, of mean square 1, those that have no penalty."""
+        spans, degree = trial.level.spans, self.basis.degree
+        size = spans if self.is_periodic else spans + degree
+        c = unrolled(trial.solution.coefficients[:size], self.basis, self.pyramid.grid)
+        count = MIDDLES * spans
+        grid = Grid(-0.5 / MIDDLES, 1.0, spans)
+        values = evaluate(np.array([1 / MIDDLES]), count, grid, powers_of(c, self.basis, 0))
+        found: np.ndarray = values @ legendre(self.unpenalised, count) / count
+        return found
+
+    @property
+    def unpenalised(self) -> int:
+        """How many polynomials have no penalty."""
+        return 1 if self.is_periodic else self.basis.m
+
+    @property
+    def doubt(self) -> float:
+        """How widely values may differ before there are data."""
+        return max(self.square, self.floor) / self.mass
+
+
+class Search:
+    """The search for the smoothing of one line, or for one of several."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self.problems, self.basis, self.sizes = problems, problems[0].basis, problems[0].sizes
+        self.mass = sum(one.mass for one in problems) / len(problems)
+
+    def reach(self, spans: int, smoothing: float) -> float:
+        """Return how many distances of knots a smoothing reaches."""
+        return float((smoothing / (self.mass / spans)) ** (0.5 / self.basis.m))
+
+    def trials(self, spans: int, reach: float) -> list[Trial]:
+        reach = min(reach, STRAIGHT * self.problems[0].longest * spans)
+        smoothing = float(self.mass / spans * max(reach ** (2 * self.basis.m), LEAST))
+        return [one.trial(spans, smoothing) for one in self.problems]
+
+    def value(self, spans: int, reach: float) -> float:
+        return total(self.trials(spans, reach))
+
+    def best(self) -> list[Trial]:
+        """Return the fits of the highest likelihood."""
+        tried = []
+        for spans in self.sizes:
+            reaches = (*(COARSE if spans == self.sizes[0] else ()), *REACHES)
+            tried += [(self.value(spans, reach), spans, reach) for reach in reaches]
+        best = min(tried)
+        if (most := best[1]) == self.sizes[-1]:
+            best = min(best, *((self.value(most, reach), most, reach) for reach in FINE))
+        return self.near(*best[1:])
+
+    def near(self, spans: int, reach: float, width: float = 0.4) -> list[Trial]:
+        """Return the fits of the highest likelihood near a reach, to a tenth of it, of so many spans or more."""
+        best = None
+        while True:
+            is_last = 2 * spans > self.sizes[-1] or reach > AMPLE
+            if not is_last:
+                spans, reach = 2 * spans, 2 * reach
+            elif best is not None:
+                return best
+            found = self._refined(spans, reach, width, ROUGH)
+            if best is not None and total(found) > total(best) - 0.1:
+                return best
+            best, reach = found, self.reach(spans, found[0].smoothing)
+
+    def sharpened(self, found: list[Trial]) -> list[Trial]:
+        """Return the fits near those that `near` has found, to two percent of their reach."""
+        spans = found[0].level.spans
+        return self._refined(spans, self.reach(spans, found[0].smoothing), ROUGH, SHARP)
+
+    def _refined(self, spans: int, reach: float, width: float, exact: float) -> list[Trial]:
+        tried: dict[float, list[Trial]] = {}
+
+        def value(place: float) -> float:
+            tried[place] = self.trials(spans, exp(place))
+            return total(tried[place])
+
+        return tried[minimum(value, log(reach) - width, log(reach) + width, exact)]
+
+
+@lru_cache(64)
+def legendre(m: int, count: int) -> np.ndarray:
+    """Return the first m of Legendre's polynomials, of mean square 1, in the middles of so many parts of the range."""
+    middles = (2 * np.arange(count) + 1) / count - 1
+    found: np.ndarray = np.polynomial.legendre.legvander(middles, m - 1) * np.sqrt(2 * np.arange(m) + 1)
+    return found
+
+
+def total(trials: list[Trial]) -> float:
+    return sum(one.value for one in trials)
+
+
+class Samples(NamedTuple):
+    """A line with its grid, whether its places rise, the variance of a sample if known, and the floor of squares."""
+
+    line: Line
+    grid: Grid
+    rises: bool
+    known: float | None
+    floor: float
+    distinct: int
+
+    def pyramid(self, top: Basis, kinks: tuple[float, ...] = ()) -> Pyramid:
+        """Return the moments, read now."""
+        found = Pyramid(gather(self.line, self.grid, top, self.rises), self.grid, top)
+        for place in kinks:
+            found.behind[place] = self.behind(place, top)
+        return found
+
+    def behind(self, place: float, top: Basis) -> np.ndarray:
+        """Return the moments of the samples behind a place, in its span."""
+        x, grid = self.line.x, self.grid
+        if x.size == 1:
+            x = x[0] * np.arange(self.line.y.size)
+        span = int((place - grid.low) * grid.per_unit)
+        end = grid.low + (span + 1) / grid.per_unit
+        if self.rises:
+            first, last = np.searchsorted(x, [place, end])
+            which: Any = slice(max(first - 1, 0), last + 1)
+        else:
+            which = slice(None)
+        which = np.arange(x.size)[which][x[which] >= place]
+        which = which[((x[which] - grid.low) * grid.per_unit).astype(int) == span]
+        weight = self.line.weight if self.line.weight.size == 1 else self.line.weight[which]
+        part = self.line._replace(x=np.repeat(x[which], 1 + (which.size == 1)), y=self.line.y[which], weight=weight)
+        return moments_of_span(part, grid, top, span)
+
+    def at(self, spans: int) -> "Samples":
+        return self._replace(grid=self.grid.at(spans))
+
+    def left_by(self, c: np.ndarray, basis: Basis, spans: int) -> "Samples":
+        """Return what a function leaves of the samples."""
+        powers = powers_of(unrolled(c, basis, self.grid), basis, 0)
+        values = evaluate(self.line.x, self.line.y.size, self.grid.at(spans), powers)
+        rest = (self.line.y - self.grid.shift) * self.grid.factor - values
+        line = Line(self.line.x, rest, self.line.weight)
+        return self._replace(line=line, grid=replace(self.grid, shift=0.0, factor=1.0))
+
+
+def fit(lines: list[Samples], orders: tuple[int, ...], most: int, kinks: tuple[float, ...] = ()) -> list[Fit]:
+    """Return the fits of lines with one smoothing; with no more than `most` spans, if those of the grid are not enough.
+
+    The derivatives may jump at the coordinates `kinks`.
+    """
+    while True:
+        pyramids = [one.pyramid(basis(max(orders)), kinks) for one in lines]
+        search, best = best_order(pyramids, lines, orders)
+        spans = lines[0].grid.spans
+        if not (best[0].level.spans == spans < most and search.reach(spans, best[0].smoothing) < AMPLE):
+            break
+        lines = [one.at(min(MORE * spans, most)) for one in lines]
+    own, coefficients = search.basis, [one.solution.coefficients for one in best]
+    for _ in range(0 if kinks else AGAIN):
+        pairs = zip(lines, search.problems, best, strict=True)
+        if not any(one.floor < problem.square * LEFT > trial.square for one, problem, trial in pairs):
+            break
+        spans = best[0].level.spans
+        rests = [one.left_by(c, own, spans) for one, c in zip(lines, coefficients, strict=True)]
+        search = Search([
+            Problem(rest.pyramid(own), own, rest.known, rest.floor, c, spans)
+            for rest, c in zip(rests, coefficients, strict=True)
+        ])  # fmt: skip
+        best = search.sharpened(search.best())
+        spans = best[0].level.spans
+        coefficients = [
+            one.pilot(spans) + trial.solution.coefficients for one, trial in zip(search.problems, best, strict=True)
+        ]
+    found = zip(search.problems, best, coefficients, lines, strict=True)
+    return [finished(problem, trial, c, one.grid) for problem, trial, c, one in found]
+
+
+def best_order(pyramids: list[Pyramid], lines: list[Samples], orders: tuple[int, ...]) -> tuple[Search, list[Trial]]:
+    """Return the fits of the order that is most likely.
+
+    The coefficients of Legendre's polynomials, which the penalty leaves free, are compared as normal with the variance
+    of the samples.
+    """
+
+    def search(m: int) -> Search:
+        return Search([
+            Problem(pyramid, basis(m), one.known, one.floor) for pyramid, one in zip(pyramids, lines, strict=True)
+        ])  # fmt: skip
+
+    first = search(USUAL if USUAL in orders else orders[0])
+    found = [(first, first.best())]
+    spans = found[0][1][0].level.spans
+    reach = first.reach(spans, found[0][1][0].smoothing)
+    for m in orders:
+        if m != first.basis.m:
+            other = search(m)
+            at = spans if spans in other.sizes else other.sizes[0]
+            found.append((other, other.near(at, reach * at / spans, 0.7)))
+
+    def evidence(pair: tuple[Search, list[Trial]]) -> float:
+        value = total(pair[1])
+        if not isfinite(value):
+            return inf
+        for one, trial in zip(pair[0].problems, pair[1], strict=True):
+            squares = one.legendre(trial) ** 2
+            value += one.unpenalised * log(one.doubt) + float(squares.sum()) / one.doubt
+        return value
+
+    value, at = min((evidence(pair), at) for at, pair in enumerate(found))
+    if not isfinite(value):
+        raise ValueError(LOST)
+    chosen, rough = found[at]
+    return chosen, chosen.sharpened(rough)
+
+
+def finished(problem: Problem, best: Trial, coefficients: np.ndarray, grid: Grid) -> Fit:
+    """Return a fit with its errors."""
+    found, own = best.level, problem.basis
+    inverse = best.solution.inverse()
+    free = problem.count - (len(coefficients) - found.penalty.rank)
+    variance = best.square / free
+    scale = problem.known or variance
+    band = unwrapped(inverse, found.spans, own.degree) if problem.is_periodic else inverse.band
+    noise = (variance / problem.known) ** 0.5 if problem.known else variance**0.5 / grid.factor
+    kinks, size = None, len(coefficients)
+    freedom = _trace(found.data, inverse)
+    if not -CLOSE < freedom < problem.count + CLOSE:
+        raise ValueError(LOST)
+    behind = problem.pyramid.own_behind(found.spans, own)
+    if behind:
+        size = inverse.size
+        columns = columns_at(behind, own.m)
+        kinks = Kinks(columns, coefficients[size:], inverse.cross * scale, inverse.corner * scale)
+    kink, jump = (_suspicion(problem, best, coefficients, problem.known or variance, power) for power in (1, 0))
+    return Fit(
+        own, grid.at(found.spans), unrolled(coefficients[:size], own, grid), band * scale, noise, freedom,
+        best.smoothing, problem.count, free, kink, jump, problem.pyramid.gap, kinks,
+    )  # fmt: skip
+
+
+def _suspicion(problem: Problem, best: Trial, whole: np.ndarray, variance: float, power: int) -> Suspicion:
+    """Return where the fit would gain most by a jump of a derivative of an order."""
+    found, own, grid = best.level, problem.basis, problem.pyramid.grid.at(best.level.spans)
+    if problem.is_periodic:
+        return Suspicion(grid.low, 0.0)
+    rows = problem.pyramid.own_rows(found.spans, own)
+    change, n = best.solution.coefficients, found.data.size
+    behind = problem.pyramid.own_behind(found.spans, own)
+    whole = np.ascontiguousarray(np.lib.stride_tricks.sliding_window_view(whole[:n], own.degree + 1))
+    if behind:
+        rows, whole = without(rows, behind, own, change, whole)
+    worth = scores(found, rows, own, best.smoothing, best.solution.upper, change[:n], whole, power)
+    at = int(np.argmax(abs(worth)))
+    return Suspicion(grid.low + at / grid.per_unit, float(abs(worth[at])) / variance**0.5)
+
+
+def _trace(a: Bordered, b: Bordered) -> float:
+    """Return the trace of a product."""
+    inside = a.band * b.band
+    return float(2 * (inside.sum() + (a.cross * b.cross).sum()) - inside[:, 0].sum() + (a.corner * b.corner).sum())
+
+
+def unrolled(c: np.ndarray, basis: Basis, grid: Grid) -> np.ndarray:
+    """Return coefficients as if the function did not go round."""
+    return np.concatenate([c, c[: basis.degree]]) if grid.is_periodic else c

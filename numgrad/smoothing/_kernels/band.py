@@ -1,0 +1,132 @@
+"""Symmetric matrices of a band: a[i, k] is the entry in row i, column i + k. Rows of zeros follow the last."""
+
+from typing import Any
+
+import numpy as np
+
+from numgrad._compile.language import Array, Index, Scalar, Target
+
+REAL = np.float64
+# A pivot is the smaller part of the diagonal, the more digits it has lost.
+LEAST = 1e-14
+
+
+def assemble(moments: Array, gram: Array, chebyshev: Array, band: Target, right: Target, spans: Index) -> None:
+    """Add the products of the functions of all spans to `band`, those with the data to `right`.
+
+    gram[a, b] has what the moments of the weights are multiplied by, for b >= a.
+    """
+    count, wide = gram.shape[0], gram.shape[2]
+    for span in range(spans):
+        if moments[span, 0] == 0.0:
+            continue
+        for a in range(count):
+            total = REAL(0)
+            for k in range(count):
+                total += chebyshev[a, k] * moments[span, wide + k]
+            right[span + a] += total
+            for b in range(a, count):
+                total = REAL(0)
+                for k in range(wide):
+                    total += gram[a, b, k] * moments[span, k]
+                band[span + a, b - a] += total
+
+
+def factor(data: Array, penalty: Array, smoothing: Scalar, upper: Target, size: Index) -> Any:
+    """Write the Cholesky factor U of ``data + smoothing * penalty`` and return the logarithm of the determinant.
+
+    That is infinite if rounding has eaten a pivot.
+    """
+    width = data.shape[1]
+    total, product, lost = 0.0, 1.0, False
+    for i in range(size):
+        for k in range(width):
+            upper[i, k] = data[i, k] + smoothing * penalty[i, k]
+    for i in range(size, upper.shape[0]):
+        for k in range(width):
+            upper[i, k] = 0.0
+    for i in range(size):
+        least = LEAST * (data[i, 0] + smoothing * penalty[i, 0])
+        pivot = upper[i, 0]
+        if not pivot > least:
+            pivot, lost = least, True
+        product *= pivot
+        if not (product > 1e-200 and product < 1e200):
+            total += np.log(product)
+            product = 1.0
+        root = np.sqrt(pivot)
+        upper[i, 0] = root
+        for k in range(1, width):
+            upper[i, k] /= root
+        for k in range(1, width):
+            f = upper[i, k]
+            for j in range(k, width):
+                upper[i + k, j - k] -= f * upper[i, j]
+    return np.inf if lost else total + np.log(product)
+
+
+def solve(upper: Array, right: Target, size: Index) -> None:
+    """Solve U' U c = right for each row of `right`, in place."""
+    width = upper.shape[1]
+    for row in range(right.shape[0]):
+        for i in range(size):
+            value = right[row, i] / upper[i, 0]
+            right[row, i] = value
+            for k in range(1, min(width, size - i)):
+                right[row, i + k] -= upper[i, k] * value
+        for back in range(size):
+            i = size - 1 - back
+            value = right[row, i]
+            for k in range(1, min(width, size - i)):
+                value -= upper[i, k] * right[row, i + k]
+            right[row, i] = value / upper[i, 0]
+
+
+def reduce(data: Array, penalty: Array, smoothing: Scalar, upper: Target, right: Target, size: Index) -> Any:
+    """Factor the sum as `factor` does, and solve for each row of `right`; return the logarithm of the determinant."""
+    total = factor(data, penalty, smoothing, upper, size)
+    solve(upper, right, size)
+    return total
+
+
+def times(band: Array, vector: Array, out: Target, size: Index) -> None:
+    """Write the product of a matrix and a vector."""
+    width = band.shape[1]
+    for i in range(size):
+        out[i] = 0.0
+    for i in range(size):
+        value = vector[i]
+        total = band[i, 0] * value
+        for k in range(1, min(width, size - i)):
+            total += band[i, k] * vector[i + k]
+            out[i + k] += band[i, k] * value
+        out[i] += total
+
+
+def form(band: Array, vector: Array, size: Index) -> Any:
+    """Return the quadratic form v' A v."""
+    width, sum_ = band.shape[1], REAL(0)
+    for i in range(size):
+        total = 0.5 * band[i, 0] * vector[i]
+        for k in range(1, min(width, size - i)):
+            total += band[i, k] * vector[i + k]
+        sum_ += 2.0 * total * vector[i]
+    return sum_
+
+
+def invert(upper: Array, inverse: Target, size: Index) -> None:
+    """Write the band of the inverse of U' U (K. Takahashi, J. Fagan, M. Chin 1973; Erisman and Tinney, CACM 1975)."""
+    width = upper.shape[1]
+    for back in range(size):
+        i = size - 1 - back
+        reach, root = min(width, size - i), upper[i, 0]
+        for k in range(reach - 1, 0, -1):
+            total = REAL(0)
+            for j in range(1, reach):
+                low, high = min(j, k), max(j, k)
+                total -= upper[i, j] * inverse[i + low, high - low]
+            inverse[i, k] = total / root
+        total = 1.0 / root
+        for j in range(1, reach):
+            total -= upper[i, j] * inverse[i, j]
+        inverse[i, 0] = total / root

@@ -1,0 +1,205 @@
+"""Normal equations of a smoothing: symmetric matrices of a band, bordered by few full columns."""
+
+from functools import lru_cache
+from math import log
+from typing import NamedTuple
+
+import numpy as np
+
+from numgrad._compile.jit import draft
+from numgrad._compile.tiers import call
+from numgrad.smoothing._basis import Basis, basis, log_of_penalty
+from numgrad.smoothing._kernels import band as kernels
+
+
+class Bordered(NamedTuple):
+    """A symmetric matrix: n rows of a band with d rows of zeros behind them, columns `cross`, and their `corner`."""
+
+    band: np.ndarray
+    cross: np.ndarray
+    corner: np.ndarray
+
+    @property
+    def size(self) -> int:
+        return len(self.cross)
+
+    def times(self, v: np.ndarray) -> np.ndarray:
+        n = self.size
+        out = np.empty(n + len(self.corner))
+        call(_TIMES, n * self.band.shape[1], self.band, v, out, n)
+        if len(self.corner):
+            out[:n] += self.cross @ v[n:]
+            out[n:] = v[:n] @ self.cross + self.corner @ v[n:]
+        return out
+
+    def form(self, v: np.ndarray) -> float:
+        """Return v' A v."""
+        n = self.size
+        found: float = call(_FORM, n * self.band.shape[1], self.band, v, n)
+        if len(self.corner):
+            found += float((2 * (v[:n] @ self.cross) + self.corner @ v[n:]) @ v[n:])
+        return found
+
+
+_TIMES, _FORM, _REDUCE = draft(kernels.times), draft(kernels.form), draft(kernels.reduce)
+_SOLVE, _INVERT, _ASSEMBLE = draft(kernels.solve), draft(kernels.invert), draft(kernels.assemble)
+
+
+class Solution:
+    """The solution of ``(data + smoothing * penalty) c = right``, with the Cholesky factor of the matrix."""
+
+    def __init__(self, data: Bordered, penalty: Bordered, smoothing: float, right: np.ndarray) -> None:
+        n, q = data.cross.shape
+        self.size, self.width = n, data.band.shape[1]
+        self.upper = np.empty_like(data.band)
+        work = n * self.width**2 // 2 + 2 * n * self.width * (q + 1)
+        if not q:
+            self.coefficients = right.copy()
+            rows = self.coefficients[None]
+        else:
+            cross = data.cross + smoothing * penalty.cross
+            rows = np.empty((q + 1, n))
+            rows[0], rows[1:] = right[:n], cross.T
+        self.log_determinant = float(call(_REDUCE, work, data.band, penalty.band, smoothing, self.upper, rows, n))
+        self.columns = rows[1:]
+        if q:
+            rest = data.corner + smoothing * penalty.corner - self.columns @ cross
+            sign, more = np.linalg.slogdet(rest)
+            self.log_determinant += float(more) if sign > 0 else np.inf
+            self.rest = np.linalg.inv(rest) if sign > 0 else rest
+            border = self.rest @ (right[n:] - cross.T @ rows[0])
+            self.coefficients = np.concatenate([rows[0] - border @ self.columns, border])
+
+    def inverse(self) -> Bordered:
+        """Return the inverse of the matrix, of the band of which no more than the band."""
+        n, width = self.size, self.width
+        band = np.zeros_like(self.upper)
+        call(_INVERT, n * width**2, self.upper, band, n)
+        if not len(self.columns):
+            return Bordered(band, np.empty((n, 0)), np.empty((0, 0)))
+        cross = -self.columns.T @ self.rest
+        for k in range(min(width, n)):
+            band[: n - k, k] -= np.einsum("iq,qi->i", cross[: n - k], self.columns[:, k:])
+        return Bordered(band, cross, self.rest)
+
+
+class Penalty(NamedTuple):
+    """The penalty, S = D' R D: m-th differences D, and R the products of splines of degree m - 1.
+
+    `normal` is the logarithm of its determinant, by which the likelihood of the data can be compared for different
+    numbers of spans, and orders; `rank` is the power in it of a factor in front of S.
+    """
+
+    matrix: Bordered
+    products: np.ndarray
+    spans: int
+    m: int
+    normal: float
+    rank: int
+
+    def times(self, c: np.ndarray) -> np.ndarray:
+        """Return S c, without the rounding of the large parts of c that the differences are not large of."""
+        found = self._differences(c)
+        out = np.empty(len(found))
+        call(_TIMES, len(found) * self.m, self.products, found, out, len(found))
+        for _ in range(self.m):
+            out = np.diff(out, prepend=0.0, append=0.0) * -1.0
+        if len(out) > len(c):
+            out[: len(out) - len(c)] += out[len(c) :]
+        return out[: len(c)]
+
+    def form(self, c: np.ndarray) -> float:
+        """Return c' S c, likewise."""
+        found = self._differences(c)
+        return float(call(_FORM, len(found) * self.m, self.products, found, len(found)))
+
+    def _differences(self, c: np.ndarray) -> np.ndarray:
+        more = self.spans + 2 * self.m - 1 - len(c)
+        return np.diff(np.concatenate([c, c[:more]]) if more else c, n=self.m)
+
+
+class Level(NamedTuple):
+    """Normal equations for one number of spans: products of functions, with the data, and the penalty."""
+
+    spans: int
+    data: Bordered
+    right: np.ndarray
+    penalty: Penalty
+
+
+def level(moments: np.ndarray, found: Basis, is_periodic: bool) -> Level:
+    """Return the normal equations for moments."""
+    spans, d = len(moments), found.degree
+    band, right = np.zeros((spans + 2 * d, d + 1)), np.zeros(spans + d)
+    gram = _upper_gram(found.m)
+    call(_ASSEMBLE, spans * (d + 1) ** 2 * d, moments, gram, found.chebyshev, band, right, spans)
+    penalty = _penalty(found.m, spans, is_periodic)
+    if is_periodic:
+        right[:d] += right[spans:]
+        return Level(spans, _wrapped(band, spans), right[:spans], penalty)
+    return Level(spans, _open(band, spans + d), right, penalty)
+
+
+@lru_cache(16)
+def _upper_gram(m: int) -> np.ndarray:
+    return np.ascontiguousarray(np.moveaxis(basis(m).gram, 0, -1))
+
+
+@lru_cache(64)
+def _penalty(m: int, spans: int, is_periodic: bool) -> Penalty:
+    found = basis(m)
+    d = found.degree
+    band = np.zeros((spans + 2 * d, d + 1))
+    for a in range(d + 1):
+        for b in range(a, d + 1):
+            band[a : a + spans, b - a] += found.penalty[a, b]
+    products = np.zeros((spans + 2 * m - 2, m))
+    for a in range(m):
+        for b in range(a, m):
+            products[a : a + spans, b - a] += found.products[a, b]
+    if not is_periodic:
+        return Penalty(_open(band, spans + d), products, spans, m, log_of_penalty(m, spans), spans + d - m)
+    # The eigenvalues of D' R D, which goes round, are those of R times (2 sin(pi k / spans))^(2m), k = 0, 1, ... The
+    # product of all 2 sin but the first, which is 0, is spans. Constants count by their value: another 1 / spans.
+    sums = [sum(found.products[a, a + k] for a in range(m - k)) for k in range(m)]
+    angles = 2 * np.pi * np.arange(1, spans) / spans
+    values = sums[0] + sum(2 * sums[k] * np.cos(k * angles) for k in range(1, m))
+    normal = float(np.log(values).sum()) + (2 * m - 1) * log(spans)
+    return Penalty(_wrapped(band, spans), products, spans, m, normal, spans - 1)
+
+
+def _open(band: np.ndarray, size: int) -> Bordered:
+    return Bordered(band, np.empty((size, 0)), np.empty((0, 0)))
+
+
+def _wrapped(band: np.ndarray, spans: int) -> Bordered:
+    """Return the matrix of functions that go round: the last d of them are the border."""
+    d = band.shape[1] - 1
+    n = spans - d
+    rows = band[:spans].copy()
+    rows[:d] += band[spans : spans + d]
+    inside, cross, corner = np.zeros((spans, d + 1)), np.zeros((n, d)), np.zeros((d, d))
+    for k in range(d + 1):
+        inside[: max(n - k, 0), k] = rows[: max(n - k, 0), k]
+        for i in range(max(n - k, 0), spans):
+            a, b = sorted((i, (i + k) % spans))
+            if a < n:
+                cross[a, b - n] += rows[i, k]
+            else:
+                corner[a - n, b - n] += rows[i, k]
+                if a != b:
+                    corner[b - n, a - n] += rows[i, k]
+    return Bordered(inside, cross, corner)
+
+
+def unwrapped(inverse: Bordered, spans: int, d: int) -> np.ndarray:
+    """Return a band, as of functions that do not go round, of a matrix of ones that do."""
+    n = inverse.size
+    out = np.zeros((spans + d, d + 1))
+    for k in range(d + 1):
+        out[: max(n - k, 0), k] = inverse.band[: max(n - k, 0), k]
+        for i in range(max(n - k, 0), spans):
+            a, b = sorted((i, (i + k) % spans))
+            out[i, k] = inverse.cross[a, b - n] if a < n else inverse.corner[a - n, b - n]
+    out[spans:] = out[:d]
+    return out
