@@ -35,6 +35,9 @@ USUAL = 4
 LEFT, AGAIN = 1e-9, 4
 # The part of the squares that the rounding of their sums is.
 SUMS = 1e-13
+# How far the likelihood is looked at to tell how well the logarithm of the smoothing is known; its standard deviation,
+# if that told nothing.
+STEP, UNKNOWN = 0.5, 3.0
 # How exact degrees of freedom are at least.
 CLOSE = 1e-3
 # Places in each span at which a fit is compared with polynomials.
@@ -189,6 +192,13 @@ class Search:
         spans = found[0].level.spans
         return self._refined(spans, self.reach(spans, found[0].smoothing), ROUGH, SHARP)
 
+    def uncertainty(self, found: list[Trial]) -> float:
+        """Return the standard deviation of the logarithm of the smoothing: by how sharp the likelihood is there."""
+        spans, step = found[0].level.spans, exp(STEP)
+        sides = [[one.trial(spans, found[0].smoothing * f) for one in self.problems] for f in (step, 1 / step)]
+        bend = (sum(map(total, sides)) - 2 * total(found)) / (2 * STEP**2)
+        return float((max(bend, 0.0) + UNKNOWN**-2) ** -0.5) if isfinite(bend) else 0.0
+
     def _refined(self, spans: int, reach: float, width: float, exact: float) -> list[Trial]:
         tried: dict[float, list[Trial]] = {}
 
@@ -286,8 +296,8 @@ def fit(lines: list[Samples], orders: tuple[int, ...], most: int, kinks: tuple[f
         coefficients = [
             one.pilot(spans) + trial.solution.coefficients for one, trial in zip(search.problems, best, strict=True)
         ]
-    found = zip(search.problems, best, coefficients, lines, strict=True)
-    return [finished(problem, trial, c, one.grid) for problem, trial, c, one in found]
+    found, uncertainty = zip(search.problems, best, coefficients, lines, strict=True), search.uncertainty(best)
+    return [finished(problem, trial, c, one.grid, uncertainty) for problem, trial, c, one in found]
 
 
 def best_order(pyramids: list[Pyramid], lines: list[Samples], orders: tuple[int, ...]) -> tuple[Search, list[Trial]]:
@@ -328,8 +338,12 @@ def best_order(pyramids: list[Pyramid], lines: list[Samples], orders: tuple[int,
     return chosen, chosen.sharpened(rough)
 
 
-def finished(problem: Problem, best: Trial, coefficients: np.ndarray, grid: Grid) -> Fit:
-    """Return a fit with its errors."""
+def finished(problem: Problem, best: Trial, coefficients: np.ndarray, grid: Grid, uncertainty: float) -> Fit:
+    """Return a fit with its errors: `uncertainty` is the standard deviation of the logarithm of its smoothing.
+
+    They are those for the smoothing that was found, and what the fit would change if that were another one (R. E. Kass
+    and D. Steffey, J. Am. Stat. Assoc. 84, 1989).
+    """
     found, own = best.level, problem.basis
     inverse = best.solution.inverse()
     free = problem.count - (len(coefficients) - found.penalty.rank)
@@ -341,14 +355,17 @@ def finished(problem: Problem, best: Trial, coefficients: np.ndarray, grid: Grid
     freedom = _trace(found.data, inverse)
     if not -CLOSE < freedom < problem.count + CLOSE:
         raise ValueError(LOST)
-    behind = problem.pyramid.own_behind(found.spans, own)
+    behind, penalty = problem.pyramid.own_behind(found.spans, own), found.penalty
+    pull = penalty.matrix.times(coefficients) if behind else penalty.times(coefficients)
+    drift = best.solution.solve(pull * (-uncertainty * best.smoothing))
     if behind:
         size = inverse.size
         columns = columns_at(behind, own.m)
-        kinks = Kinks(columns, coefficients[size:], inverse.cross * scale, inverse.corner * scale)
+        kinks = Kinks(columns, coefficients[size:], drift[size:], inverse.cross * scale, inverse.corner * scale)
     kink, jump = (_suspicion(problem, best, coefficients, problem.known or variance, power) for power in (1, 0))
     return Fit(
-        own, grid.at(found.spans), unrolled(coefficients[:size], own, grid), band * scale, noise, freedom,
+        own, grid.at(found.spans), unrolled(coefficients[:size], own, grid), band * scale,
+        unrolled(drift[:size], own, grid), noise, freedom,
         best.smoothing, problem.count, free, kink, jump, problem.pyramid.gap, kinks,
     )  # fmt: skip
 

@@ -18,10 +18,14 @@ class Suspicion(NamedTuple):
 
 
 class Kinks(NamedTuple):
-    """The kinked functions of a fit, their coefficients, and covariances: with those of the splines, and their own."""
+    """The kinked functions of a fit, their coefficients, and covariances: with those of the splines, and their own.
+
+    `drift` is as that of a `Fit`.
+    """
 
     columns: tuple[Column, ...]
     coefficients: np.ndarray
+    drift: np.ndarray
     cross: np.ndarray
     corner: np.ndarray
 
@@ -30,13 +34,15 @@ class Fit(NamedTuple):
     """The spline that was found, in the units of the grid.
 
     Coefficients and their covariances do not go round, also where the function does. `free` is the degrees of freedom
-    of the noise, `gap` the longest part of the range without samples.
+    of the noise, `gap` the longest part of the range without samples. The covariances are those for a known smoothing;
+    the coefficients would change by `drift` if that were larger by its standard deviation.
     """
 
     basis: Basis
     grid: Grid
     coefficients: np.ndarray
     covariance: np.ndarray
+    drift: np.ndarray
     noise: float
     freedom: float
     smoothing: float
@@ -71,6 +77,7 @@ class Fit(NamedTuple):
         """Return the standard errors of the n-th derivative at places."""
         powers = self.basis.derivative(n)
         variance = spread(x, size, self.grid, powers, self.covariance)
+        drift = evaluate(x, size, self.grid, powers_of(self.drift, self.basis, n))
         if self.kinks is not None:
             at, u, functions = self._kinked(x, size, n)
             span = np.clip(u.astype(int), 0, self.grid.spans - 1)
@@ -79,6 +86,8 @@ class Fit(NamedTuple):
                 part = np.polynomial.polynomial.polyval(s, row)
                 variance[at] += 2 * part * (self.kinks.cross[span + a] * functions).sum(1)
             variance[at] += ((functions @ self.kinks.corner) * functions).sum(1)
+            drift[at] += functions @ self.kinks.drift
+        variance += np.square(drift, out=drift)
         np.sqrt(np.maximum(variance, 0.0, out=variance), out=variance)
         variance *= self.grid.per_unit**n / self.grid.factor
         return variance

@@ -240,7 +240,7 @@ class CompressedSamples:
         orders = tuple(m for m in self._orders if m < used)
         search, (best,) = best_order([Pyramid(held, self._grid, self._top)], [nothing], orders)
         (problem,) = search.problems
-        fit = finished(problem, best, best.solution.coefficients, self._grid)
+        fit = finished(problem, best, best.solution.coefficients, self._grid, search.uncertainty([best]))
         said = (*_of_sums(fit, best.solution.coefficients, held, self._grid), *suspicions(fit, 0.0))
         call = Call(
             np.empty((1, 0)), [], None, [], None, (0,), 0, self._period, orders, self.knots, False

@@ -80,7 +80,7 @@ def smooth(
     The function f is a spline of degree 2 m - 1 with even knots that minimises ``sum(w (y - f(x))**2)`` plus
     `smoothing` times the integral of the square of the m-th derivative. That is the mean of what a Gaussian process
     says whose m-th derivative is white noise [1]_; the standard errors are those of that process, so they know of the
-    bias as well as of the noise. `smoothing` and `noise` are where the restricted likelihood is highest [2]_, knots are
+    bias as well as of the noise, and of how well the smoothing is known [3]_. `smoothing` and `noise` are where the restricted likelihood is highest [2]_, knots are
     doubled until it does not rise any more, and orders are compared by the likelihood, with coefficients of polynomials
     that are normal with the variance of the samples. Samples are read once, into their moments in the spans; all that
     follows is of the order of the number of knots. The results are the same, bit for bit, for any number of threads.
@@ -94,6 +94,8 @@ def smooth(
        Journal of the Royal Statistical Society B 40 (1978), 364-372.
     .. [2] S. N. Wood, "Fast stable restricted maximum likelihood and marginal likelihood estimation of semiparametric
        generalized linear models", Journal of the Royal Statistical Society B 73 (2011), 3-36.
+    .. [3] R. E. Kass and D. Steffey, "Approximate Bayesian inference in conditionally independent hierarchical models",
+       Journal of the American Statistical Association 84 (1989), 717-726.
 
     Examples
     --------

@@ -63,12 +63,22 @@ class Solution:
         self.log_determinant = float(call(_REDUCE, work, data.band, penalty.band, smoothing, self.upper, rows, n))
         self.columns = rows[1:]
         if q:
-            rest = data.corner + smoothing * penalty.corner - self.columns @ cross
+            self.cross, rest = cross, data.corner + smoothing * penalty.corner - self.columns @ cross
             sign, more = np.linalg.slogdet(rest)
             self.log_determinant += float(more) if sign > 0 else np.inf
             self.rest = np.linalg.inv(rest) if sign > 0 else rest
-            border = self.rest @ (right[n:] - cross.T @ rows[0])
-            self.coefficients = np.concatenate([rows[0] - border @ self.columns, border])
+            self.coefficients = self._bordered(rows[0], right)
+
+    def solve(self, right: np.ndarray) -> np.ndarray:
+        """Solve for another right side."""
+        found = right[: self.size].copy()
+        call(_SOLVE, 2 * self.size * self.width, self.upper, found[None], self.size)
+        return self._bordered(found, right) if len(self.columns) else found
+
+    def _bordered(self, inside: np.ndarray, right: np.ndarray) -> np.ndarray:
+        """Return the solution for all columns, from that for those of the band."""
+        border = self.rest @ (right[self.size :] - self.cross.T @ inside)
+        return np.concatenate([inside - border @ self.columns, border])
 
     def inverse(self) -> Bordered:
         """Return the inverse of the matrix, of the band of which no more than the band."""
