@@ -6,6 +6,7 @@ import pickle
 import sys
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ import pytest
 from helpers import finish, start
 
 import numgrad as ng
-from benchmarks.functions import TABLE
+from benchmarks.functions import TABLE, Function
 from numgrad.functions import (
     derivative,
     derivative_of,
@@ -55,46 +56,81 @@ def quotient(fun, x, order=1):
 # Truth
 
 
-@pytest.fixture(scope="module")
-def table():
-    """The functions of the table that Numba can jit, jitted."""
-    made = []
-    for function in TABLE:
-        fun = njit(function.fun)
-        try:
-            fun(function.points[0])
-        except numba.core.errors.NumbaError:  # those of SciPy
-            continue
-        made.append((function, fun))
-    return made
+def indexed(formulas, names):
+    """Formulas as one jitted function, of a number and the place of a formula: one compilation."""
+    lines = [f"    if k == {k}: return {formula}" for k, formula in enumerate(formulas)]
+    names = dict(names)
+    exec("\n".join(["def formula(x, k):", *lines, "    return 0.0 * x"]), names)
+    return njit(names["formula"])
 
 
-def test_the_table(table):
-    """Within four units of the last place, times the condition of the formula, that is: within the bound."""
-    assert len(table) == 45
-    for function, fun in table:
-        exact = function.exact(function.points)
-        result = derivative(fun, function.points, method="exact")
-        assert result.method == "exact"
+def exact_of(function):
+    """The derivatives of a function of the table, and how many units of the last place one unit of x changes them by.
+
+    That, and one unit for the derivative's own rounding, is the least that a condition of a formula comes to.
+    """
+    exact = function.exact(function.points)
+    if function.formula == "airyai(x)":  # of which SciPy's derivative is off by up to 24 units between 0 and 2.1
+        from scipy.special import airy
+
+        exact = np.where(function.points > 0, airy(function.points)[1], exact)
+    return exact, 1 + abs(function.points * function.exact(function.points, 2) / exact)
+
+
+def test_the_table():
+    """Within four units of the last place, times the condition; the value has the bits of f(x); the bounds cover."""
+    special = pytest.importorskip("special_functions")
+    table = indexed([function.formula for function in TABLE], special.NAMES)
+    assert len(TABLE) == 55
+    kind, sizes = derivatives.Kind(table, np.dtype(float), np.dtype(float), ()), []
+    for k, function in enumerate(TABLE):
+        points = function.points
+        result = derivative(table, points, args=(k,), method="exact")
+        exact, condition = exact_of(function)
         assert result.converged.all()
         error = abs(result.value - exact)
-        # What an error of half a unit of x, and of values on the way, changes; for most functions the first is all.
-        condition = 1 + abs(function.points * function.exact(function.points, 2) / exact)
-        assert (error <= 16 * condition * np.spacing(abs(exact))).all(), function.formula
-
-
-def test_bounds_cover(table):
-    """They cover, and are not so large as to say nothing: most are within fifty units of the last place."""
-    sizes = []
-    for function, fun in table[::3]:
-        result = derivative(fun, function.points, method="exact")
-        exact = function.exact(function.points)
-        error = abs(result.value - exact)
-        assert (error <= result.error).all(), function.formula
-        condition = np.maximum(result.error / (EPS * abs(exact)), 1)
         assert (error <= 4 * condition * np.spacing(abs(exact))).all(), function.formula
-        sizes.append(np.median(result.error / abs(result.value)))
-    assert np.median(sizes) < 50 * EPS
+        assert (error <= result.error).all(), function.formula
+        sizes.append(np.median(result.error / (EPS * condition * abs(exact))))
+        for x in points:
+            found = derivatives.found(kind, np.array([[x]]), (k,), 1, False)
+            assert found.last[0] == table(x, k), function.formula
+    assert np.median(sizes) < 6  # units, times the condition: no bound that says nothing
+    assert max(sizes) < 60
+
+
+# Formulas, as SymPy and as Numba have them, and points where what their derivatives are computed by is close to zero.
+HARD = [
+    ("tanh(x)", "math.tanh(x)", [1e-9, 3, 15, 20, -30, 50]),
+    ("exp(x) - 1", "math.expm1(x)", [1e-9, -20, -40, 700]),
+    ("asinh(x)", "math.asinh(x)", [1e-9, 3, 1e100, -1e200]),
+    ("asin(x)", "math.asin(x)", [1e-9, 0.4, 0.6, 1 - 1e-12]),
+    ("atan2(1e150, x)", "math.atan2(1e150, x)", [3, 1e149, 1e151, -1e150]),
+    ("log(exp(x) + exp(1000))", "np.logaddexp(x, 1e3)", [300, 950, 1050, 1120]),
+    ("x**(1/3)", "np.cbrt(x)", [1e-200, 3, 1e200]),
+]
+
+
+def test_points_that_are_hard():
+    """To all digits, of the first and the second derivative."""
+    fun = indexed([ours for _, ours, _ in HARD], {"math": math, "np": np})
+    for k, (formula, _, points) in enumerate(HARD):
+        points = np.array(points, float)
+        exact = [Function("", formula, 0, 1).exact(points, n) for n in (1, 2, 3)]
+        for n in (1, 2):
+            result = derivative(fun, points, n=n, args=(k,), method="exact")
+            with np.errstate(invalid="ignore"):  # 0/0, where both are too small for a float
+                condition = 1 + np.nan_to_num(abs(points * (exact[n] / exact[n - 1])))
+            error = abs(result.value - exact[n - 1])
+            assert (error <= 4 * condition * np.spacing(abs(exact[n - 1]))).all(), (formula, n)
+
+
+def test_remainders_have_the_quotient_of_the_value():
+    """Where a / b is rounded to a whole number, though it is less."""
+    fun = njit(lambda x: np.fmod(x[0], x[1]) + x[0] % x[1])
+    for a, b in ((0.9, 0.3), (5.7, 1.9), (1.1, 0.1), (-0.9, 0.3), (7.0, 2.0)):
+        times = -sum(round((Fraction(a) - Fraction(y)) / Fraction(b)) for y in (math.fmod(a, b), a % b))
+        assert gradient(fun, [a, b], method="exact").value.tolist() == [2, times]
 
 
 @pytest.mark.parametrize("n", [2, 3, 5, 10])
