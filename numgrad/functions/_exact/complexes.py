@@ -14,7 +14,7 @@ from numba.extending import intrinsic
 from numgrad.functions._exact.elements import elementwise, is_array, loop
 from numgrad.functions._exact.numbers import Dual, Number, extract, insert, parts
 from numgrad.functions._exact.operations import ATTRIBUTES, METHODS, RULES, Rule
-from numgrad.functions._exact.rules import define, scalar
+from numgrad.functions._exact.rules import define, rule
 
 Part = Callable[[Any, Any, Any, Any], Any]
 
@@ -92,23 +92,23 @@ ATTRIBUTES["real"], ATTRIBUTES["imag"] = RULES[np.real], RULES[np.imag]
 METHODS["conjugate"] = METHODS["conj"] = RULES[np.conjugate] = RULES[np.conj]
 
 
-def _besides(of_reals: Rule, of_complex: Callable[[Any], Any]) -> Rule:
+def _besides(of_reals: Rule, of_complex: Rule) -> Rule:
     """Return a rule that has another one for complex numbers beside it."""
 
     def found(number: Any, z: Any) -> Any:
         is_complex = isinstance(z, Number) and isinstance(z.base, types.Complex)
-        return of_complex(number) if is_complex else of_reals(number, z)
+        return (of_complex if is_complex else of_reals)(number, z)
 
     return found
 
 
 for absolute in (abs, np.abs):
-    RULES[absolute] = _besides(RULES[absolute], lambda number: loop(modulus, number))
+    RULES[absolute] = _besides(RULES[absolute], lambda number, z: loop(modulus, number))
 for function, formula in {
     np.tanh: lambda y, x: (1.0 - y) * (1.0 + y),
     np.arcsinh: lambda y, x: 1.0 / np.sqrt(1.0 + x * x),
 }.items():
-    RULES[function] = _besides(RULES[function], lambda _, own=scalar(function, formula): own)
+    RULES[function] = _besides(RULES[function], rule(function, formula))
 RULES[np.angle] = RULES[cmath.phase] = lambda number, z: loop(angle, number)
 for name, formula in {
     "exp": lambda y, x: y,
