@@ -104,11 +104,11 @@ def _besides(of_reals: Rule, of_complex: Rule) -> Rule:
 
 for absolute in (abs, np.abs):
     RULES[absolute] = _besides(RULES[absolute], lambda number, z: loop(modulus, number))
-for function, formula in {
-    np.tanh: lambda y, x: (1.0 - y) * (1.0 + y),
-    np.arcsinh: lambda y, x: 1.0 / np.sqrt(1.0 + x * x),
+for name, formula in {
+    "tanh": lambda y, x: (1.0 - y) * (1.0 + y),
+    "arcsinh": lambda y, x: 1.0 / np.sqrt(1.0 + x * x),
 }.items():
-    RULES[function] = _besides(RULES[function], rule(function, formula))
+    RULES[getattr(np, name)] = _besides(RULES[getattr(np, name)], rule(getattr(np, name), formula))
 RULES[np.angle] = RULES[cmath.phase] = lambda number, z: loop(angle, number)
 for name, formula in {
     "exp": lambda y, x: y,
