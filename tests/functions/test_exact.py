@@ -154,37 +154,177 @@ def test_higher_orders(n):
 
 # Idioms
 
-FORWARD_ONLY = {"complex_numbers", "complex_functions"}
-# Each idiom takes a second to compile. In reverse mode these are tried, which have what differs there: results that are
-# kept in variables, tuples, lists and arrays, go to and come from functions, and are written over.
-REVERSED = [
-    "arithmetic", "powers", "extremes", "comparisons", "functions_of_arrays", "accumulator_of_int",
-    "accumulator_of_float", "while_loop", "early_return", "recursion", "tuples", "lists", "slices",
-    "array_expressions", "reductions_along_axes", "products", "choices", "like", "array_of_numbers", "inner_functions",
-    "other_functions", "two_dimensions", "particles",
-]  # fmt: skip
+
+def both_modes(functions, x):
+    """Derive functions in forward and in reverse mode, all in one compilation each; compare. Return the former."""
+    names = {f"f{k}": njit(fun) for k, fun in enumerate(functions)}
+    lines = [f"    if k == {k}: return f{k}(x)" for k in range(len(functions))]
+    exec("\n".join(["def chosen(x, k):", *lines, "    return 0.0 * x[0]"]), names)
+    kind = derivatives.Kind(njit(names["chosen"]), np.dtype(float), np.dtype(float), ())
+    made, shape = [], (x.size,)
+    for k, fun in enumerate(functions):
+        forward = derivatives._found(derivatives.forward, kind, x[None], (k,), shape, 1, x.size)
+        reverse = derivatives._found(derivatives._reversed, kind, x[None], (k,), shape, 1)
+        assert forward.last[0] == reverse.last[0], fun.__name__
+        assert np.allclose(reverse.derivatives, forward.derivatives, rtol=1e-13, atol=1e-14), fun.__name__
+        made.append((forward.last[0], forward.derivatives[0, 0]))
+    return made
+
+
+FORWARD_ONLY = [idioms.complex_numbers, idioms.complex_functions]
+IN_BOTH = [idiom for idiom in idioms.IDIOMS if idiom not in FORWARD_ONLY]
 
 
 @pytest.mark.filterwarnings("ignore::numba.core.errors.NumbaPerformanceWarning")
 @pytest.mark.filterwarnings("ignore::numba.core.errors.NumbaPendingDeprecationWarning")
-@pytest.mark.parametrize("idiom", idioms.IDIOMS, ids=lambda f: f.__name__)
-def test_idioms(idiom):
-    """The value has the bits of f(x); forward and reverse mode agree to rounding, and with a quotient."""
-    fun = njit(idiom)
-    value, slope = np.asarray(fun(X)), quotient(fun, X)
-    kind = derivatives.Kind(fun, np.dtype(float), np.dtype(float), ())
+@pytest.mark.parametrize("part", range(4))
+def test_idioms(part):
+    """The value is what Python makes of them; forward and reverse mode agree to rounding, and with a quotient."""
+    some = IN_BOTH[part::4]
+    for idiom, (value, slope) in zip(some, both_modes(some, X), strict=True):
+        assert np.isclose(value, idiom(X), rtol=4 * EPS, atol=0), idiom.__name__
+        assert np.allclose(slope, quotient(idiom, X), rtol=1e-8, atol=1e-8), idiom.__name__
+
+
+@pytest.mark.parametrize("idiom", FORWARD_ONLY, ids=lambda f: f.__name__)
+def test_idioms_in_forward_mode(idiom):
+    kind = derivatives.Kind(njit(idiom), np.dtype(float), np.dtype(float), ())
     found = derivatives._found(derivatives.forward, kind, X[None], (), (6,), 1, 6)
-    assert np.isclose(found.last[0], value, rtol=4 * EPS, atol=0)
-    assert np.allclose(found.derivatives[0, 0], slope, rtol=1e-8, atol=1e-8)
-    if idiom.__name__ in FORWARD_ONLY:
-        with pytest.raises(derivatives.NoRule):
-            derivatives._found(derivatives._reversed, kind, X[None], (), (6,), 1)
-        return
-    if idiom.__name__ not in REVERSED:
-        return
-    reversed_ = derivatives._found(derivatives._reversed, kind, X[None], (), (6,), 1)
-    assert reversed_.last[0] == found.last[0]
-    assert np.allclose(reversed_.derivatives, found.derivatives, rtol=1e-13, atol=1e-14)
+    assert np.isclose(found.last[0], idiom(X), rtol=4 * EPS, atol=0)
+    assert np.allclose(found.derivatives[0, 0], quotient(idiom, X), rtol=1e-8, atol=1e-8)
+    with pytest.raises(derivatives.NoRule):
+        derivatives._found(derivatives._reversed, kind, X[None], (), (6,), 1)
+
+
+@njit
+def itself(a):
+    return a
+
+
+def seen_in_a_copy(x):
+    s = x[0] * x[1]
+    t = s
+    s += x[2]
+    return s * t
+
+
+def seen_in_a_swap(x):
+    s, a = x[0] * x[1], x[2]
+    for i in range(3):
+        a, s = s, s + x[i]
+    return a * s
+
+
+def seen_through_a_function(x):
+    s = x[0] * x[1]
+    t = itself(s)
+    s -= x[2]
+    u = np.where(x[0] > 0, s, t)
+    s += x[3]
+    return s * t + u
+
+
+def seen_in_arrays_and_lists(x):
+    a, b, s = np.zeros(6), [x[0]], 0.0
+    for i in range(6):
+        s += x[i] * x[i]
+        a[i] = s
+        b.append(s)
+        s += x[i]
+    return (a * a).sum() + b[3] * b[4] + s
+
+
+def begun_by_another(x):
+    a = x * x
+    s = a[5]
+    s += x[0]
+    t = x[5]
+    t += x[1]
+    u = s
+    u += x[2]
+    return s * a[5] * t * x[5] * u
+
+
+def seen_on_one_way(x):
+    s, t = x[0] * x[1], 0.0
+    for i in range(6):
+        if i == 3:
+            t = s
+        s += x[i]
+    return s * t
+
+
+def added_to_itself(x):
+    s = x[0] * x[1]
+    s += s * x[2]
+    s -= s
+    s += x[3] - 2 * x[4]
+    s += s
+    return s * s
+
+
+def two_at_once(x):
+    s, t = 0.0, 0.0
+    for i in range(6):
+        s += x[i] * x[0]
+        t -= x[i] * s
+        s = s + x[1] * x[1]
+        t = t - 3.0 * x[2]
+    return s * t
+
+
+def seen_outside(x):
+    def total(n):
+        s = 0.0
+        for i in range(n):
+            s += x[i] * x[0]
+        return s
+
+    a = total(3)
+    b = a
+    b += total(5)
+    a -= x[4]
+    return a * b
+
+
+def kept_in_a_tuple(x):
+    s, pair = x[0] * x[1], (0.0, 0.0)
+    for i in range(4):
+        pair = (pair[1], s)
+        s += x[i]
+    return pair[0] * pair[1] * s
+
+
+def a_sum_of_many_terms(x):
+    s = x[0] * x[1]
+    s += x[0] * x[1] + x[2] * x[3] + x[4] * x[5] + x[0] * x[2] + x[1] * x[3] + x[2] * x[4] + x[3] * x[5] + x[0] * x[5]
+    s += x[0]
+    return s * x[1]
+
+
+def test_what_is_added_up():
+    """In reverse mode an addition goes on with the last record, where nothing else has got hold of what it adds to."""
+    some = [
+        seen_in_a_copy, seen_in_a_swap, seen_through_a_function, seen_in_arrays_and_lists, begun_by_another,
+        seen_on_one_way, added_to_itself, two_at_once, seen_outside, kept_in_a_tuple, a_sum_of_many_terms,
+    ]  # fmt: skip
+    for fun, (_, slope) in zip(some, both_modes(some, X), strict=True):
+        assert np.allclose(slope, quotient(fun, X), rtol=1e-8, atol=1e-8), fun.__name__
+
+
+def test_a_sum_is_one_record():
+    @njit
+    def dot(x):
+        s = 0.0
+        for i in range(x.size):
+            s += x[i] ** 2
+        return s
+
+    x = np.random.default_rng(0).random(100)
+    kind = derivatives.Kind(dot, np.dtype(float), np.dtype(float), ())
+    derivatives._found(derivatives._reversed, kind, x[None], (), (100,), 1)
+    words = derivatives._tapes[-1].words
+    assert (words[3], words[4]) == (101, 1)  # a weight each, one of the zero that it begins with, in one record
 
 
 def test_a_class_as_an_argument():

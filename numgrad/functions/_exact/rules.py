@@ -12,7 +12,18 @@ from numba import njit, types
 from numba.extending import intrinsic
 
 from numgrad.functions._exact.numbers import PLAIN, Number, level, value_of
-from numgrad.functions._exact.operations import FAMILIES, FLAT, RULES, Rule, key_of, operations, type_of
+from numgrad.functions._exact.operations import (
+    FAMILIES,
+    FLAT,
+    JOINED,
+    KEPT,
+    PASSED,
+    RULES,
+    Rule,
+    key_of,
+    operations,
+    type_of,
+)
 
 # As if the arguments were off by so many units, functions are off that round more than once, beside the units of
 # their values: near a zero these say little.
@@ -124,21 +135,24 @@ class Chain:
 def scalar(function: Any, *derivatives: Derivative) -> Any:
     """Return what Numba compiles for a function of numbers, of which at least one carries derivatives.
 
-    Its `kept` does the same, for a result that is kept in a variable.
+    Its `kept` does the same for a result that is kept in a variable, its `joined` for one that is kept in the variable
+    that it is added to.
     """
-    made = _scalar(function, derivatives, is_kept=False)
-    made.kept = _scalar(function, derivatives, is_kept=True)
+    made = _scalar(function, derivatives, PASSED)
+    made.kept, made.joined = (_scalar(function, derivatives, fate) for fate in (KEPT, JOINED))
     return made
 
 
-def _scalar(function: Any, derivatives: tuple[Derivative, ...], is_kept: bool) -> Any:
+def _scalar(function: Any, derivatives: tuple[Derivative, ...], fate: str) -> Any:
     def made(context: Any, *kinds: Any) -> Any:
         kinds = tuple(map(types.unliteral, kinds))
         chain = Chain(context, function, derivatives, kinds)
-        result = chain.result.kept if is_kept and isinstance(chain.result, Number) else chain.result
+        result = chain.result.kept if fate and isinstance(chain.result, Number) else chain.result
 
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             number = chain.generate(context, builder, arguments)
+            if fate == JOINED and isinstance(chain.result, Number):
+                return chain.result.joined(chain, context, builder, number)
             return context.cast(builder, number, chain.result, result)
 
         return result(*kinds), generate
