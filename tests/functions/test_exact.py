@@ -1,6 +1,7 @@
 """Exact derivatives of jitted functions: against mathematics, against quotients, and forward against reverse mode."""
 
 import gc
+import json
 import math
 import pickle
 import sys
@@ -744,25 +745,16 @@ def test_what_is_no_rule():
 # Others' code
 
 
-def test_nothing_is_registered_on_what_others_use():
-    """The templates of operators, functions and methods are those of before an exact gradient; so are its results."""
-    import operator
-
-    from numba.core.registry import cpu_target
-
-    context = cpu_target.typing_context
-    njit(lambda x: (x + x).sum())(X)
-
-    def templates():
-        functions = (operator.add, operator.mul, operator.getitem, np.sum, np.dot, np.zeros, abs, max, math.sin)
-        found = {f: len(context._lookup_global(f).templates) for f in functions}
-        attributes = {str(key): len(found) for key, found in context._attributes.items()}
-        return found, attributes
-
-    before = templates()
-    gradient(njit(lambda x: (x * x).sum() + np.dot(x, x) + abs(x[0]) + np.zeros(3)[0]), X, method="exact")
-    context.refresh()
-    assert templates() == before
+def test_others_programs_stay_as_they_are(tmp_path):
+    """After exact derivatives: what they return, what is compiled for them, and hits of their cache; Numba's tables."""
+    lines = ["import numba", "@numba.njit(cache=True)", "def cached(x):", "    return (x * x + 1.0).sum()"]
+    (tmp_path / "cached.py").write_text("\n".join(lines))
+    code = Path(__file__).with_name("others.py").read_text()
+    running = [start(str(tmp_path), *more, code=code, cache=tmp_path / f"{more}") for more in ((), ("derive",))]
+    plain, after = (json.loads(finish(each)) for each in running)
+    assert plain["hits"] == [1, 0]
+    assert sum(plain["counted"].values()) > 400
+    assert after == plain
 
 
 def test_the_import_of_numgrad_registers_nothing():

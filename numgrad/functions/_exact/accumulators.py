@@ -14,6 +14,10 @@ import numpy as np
 from numba.core import ir
 from numba.core.analysis import compute_cfg_from_blocks
 
+# What becomes of a result (see `tape`): it goes straight into the next operation; it is kept in a variable; or it is
+# kept in the variable that it is added to, which nobody else sees.
+PASSED, KEPT, JOINED = "", "kept", "joined"
+
 # Addition in all its forms. What is subtracted joins with its sign.
 SUMS = {operator.add, operator.iadd, operator.sub, operator.isub}
 
@@ -52,10 +56,13 @@ class Accumulators:
                 if not isinstance(statement, (ir.Return, ir.Branch, ir.Jump)):
                     shared |= set(map(_name, statement.list_vars()))
                 continue
-            target, value, result = _name(statement.target), statement.value, statement.target.name
-            if isinstance(value, ir.Var) and before is not None and self.uses[value.name] == 2:
-                if isinstance(before, ir.Assign) and before.target.name == value.name:
-                    value, result = before.value, value.name  # s = $1, which has just been computed for it
+            target, result = _name(statement.target), statement.target.name
+            value: Any = statement.value
+            is_computed = (
+                isinstance(value, ir.Var) and isinstance(before, ir.Assign) and before.target.name == value.name
+            )
+            if is_computed and self.uses[value.name] == 2:
+                value, result = before.value, value.name  # s = $1, which has just been computed for it
             is_sum = isinstance(value, ir.Expr) and value.op in ("binop", "inplace_binop") and value.fn in SUMS
             if is_sum and _name(value.lhs) == target and not target.startswith("$"):
                 if target not in shared:
@@ -66,6 +73,10 @@ class Accumulators:
             else:
                 shared |= {target, *(_name(v) for v in statement.list_vars())}
         return shared
+
+    def _is_only(self, value: Any, variable: Any) -> bool:
+        """Whether this is the variable, which nothing else asks for."""
+        return isinstance(value, ir.Var) and value.name == variable.name and self.uses[value.name] == 2
 
     def _is_new(self, value: Any) -> bool:
         """Whether a result is another number than those it is made of."""

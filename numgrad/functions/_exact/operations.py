@@ -22,7 +22,7 @@ from numba.core.dispatcher import Dispatcher
 from numba.core.ir_utils import build_definitions
 from numba.core.untyped_passes import InlineClosureLikes
 
-from numgrad.functions._exact.accumulators import Accumulators
+from numgrad.functions._exact.accumulators import JOINED, KEPT, PASSED, Accumulators
 from numgrad.functions._exact.numbers import carries
 
 # What an operation does with arguments that carry derivatives: a function of the type of number, and of the types of
@@ -44,10 +44,6 @@ FLAT: set[Any] = set()
 
 # Options of jitted functions that decide on their values.
 OPTIONS = ("fastmath", "error_model", "boundscheck")
-
-# What becomes of a result (see `tape`): it goes straight into the next operation; it is kept in a variable; or it is
-# kept in the variable that it is added to, which nobody else sees.
-PASSED, KEPT, JOINED = "", "kept", "joined"
 
 
 class OperationType(types.Callable, types.Dummy):

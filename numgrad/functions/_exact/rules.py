@@ -11,19 +11,9 @@ import numpy as np
 from numba import njit, types
 from numba.extending import intrinsic
 
+from numgrad.functions._exact.accumulators import JOINED, KEPT, PASSED
 from numgrad.functions._exact.numbers import PLAIN, Number, level, value_of
-from numgrad.functions._exact.operations import (
-    FAMILIES,
-    FLAT,
-    JOINED,
-    KEPT,
-    PASSED,
-    RULES,
-    Rule,
-    key_of,
-    operations,
-    type_of,
-)
+from numgrad.functions._exact.operations import FAMILIES, FLAT, RULES, Rule, key_of, operations, type_of
 
 # As if the arguments were off by so many units, functions are off that round more than once, beside the units of
 # their values: near a zero these say little.

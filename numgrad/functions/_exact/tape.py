@@ -84,7 +84,8 @@ class Expression(Number):
         if not isinstance(chain.kinds[0], Variable):
             return super().joined(chain, context, builder, number)
         own = cgutils.create_struct_proxy(self)(context, builder, value=number)
-        place = _joined(context, builder, *_parts(context, builder, self, number), self.base)
+        weights, places, tape = _parts(context, builder, self, number)
+        place = _joined(context, builder, weights, places, tape, self.base)
         return variable(context, builder, self.kept, own.value, builder.zext(place, WORD), own.tape)
 
     with_base = Variable.with_base
@@ -232,7 +233,7 @@ def _record(context: Any, builder: Any, weights: list[Any], places: list[Any], t
 
 
 def _joined(context: Any, builder: Any, weights: list[Any], places: list[Any], tape: Any, base: Any) -> Any:
-    """Write a record of what is added to a variable; where that is the last record, and not added itself, go on with it.
+    """Write what is added to a variable; where that is the last record, and is not added itself, as more of it.
 
     Return the place of the sum.
     """
