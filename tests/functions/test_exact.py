@@ -328,6 +328,49 @@ def test_a_sum_is_one_record():
     assert (words[3], words[4]) == (101, 1)  # a weight each, one of the zero that it begins with, in one record
 
 
+VECTOR = np.cos(np.arange(40.0))
+SQUARE = np.sin(np.arange(1600.0)).reshape(40, 40)
+
+
+def products_of_vectors(x):
+    return np.dot(x, x) + x @ VECTOR + np.dot(VECTOR, np.sqrt(x)) + np.dot(x[::2].copy(), x[1::2].copy())
+
+
+def products_with_matrices(x):
+    return ((SQUARE @ x) * (x @ SQUARE) * np.dot(np.zeros((40, 40)), x + 1) + np.dot(SQUARE, VECTOR) * x).sum()
+
+
+def products_with_variable_matrices(x):
+    a = np.outer(x, VECTOR) + SQUARE
+    return np.dot(a, VECTOR).sum() + np.dot(x, a)[3] * np.dot(a, x)[4] + (a @ SQUARE)[1, 2] * (SQUARE @ a)[3, 4]
+
+
+def products_of_what_is_constant(x):
+    a, b = np.zeros(40), np.ones(40)
+    return np.dot(a, b) + np.dot(VECTOR, a) + (SQUARE @ b)[0] + x[0] + np.dot(x[:0].copy(), x[:0].copy())
+
+
+def test_products():
+    """Of more than BLAS does one by one: values have its bits; in reverse mode, too; their derivatives are true."""
+    x = np.random.default_rng(3).random(40)
+    some = [
+        products_of_vectors, products_with_matrices, products_with_variable_matrices, products_of_what_is_constant,
+    ]  # fmt: skip
+    for fun, (value, slope) in zip(some, both_modes(some, x), strict=True):
+        assert value == njit(fun)(x), fun.__name__
+        assert np.allclose(slope, quotient(fun, x), rtol=1e-7, atol=1e-7), fun.__name__
+
+
+def test_second_derivatives_of_products():
+    fun = njit(lambda x: np.dot(x, x) * np.dot(x, VECTOR[:3]))
+    x = np.array([1.0, 2.0, 3.0])
+    outer = np.outer(2 * x, VECTOR[:3])
+    exact = 2 * np.eye(3) * (x @ VECTOR[:3]) + outer + outer.T
+    assert np.allclose(hessian(fun, x, method="exact").value, exact, rtol=1e-14)
+    line = njit(lambda t: np.dot(np.array([t, t * t, 2.0]), np.array([t, t, 3.0])))
+    assert [float(derivative(line, 2.0, n=n, method="exact").value) for n in (1, 2, 3)] == [16, 14, 6]
+
+
 def test_a_class_as_an_argument():
     from numba import float64
     from numba.experimental import jitclass
