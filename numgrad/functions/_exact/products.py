@@ -1,7 +1,6 @@
 """The rules of differentiation for products of vectors and matrices.
 
-Values are those of BLAS, to the bit; derivatives are sums, in loops. By a tape, what a product with constants makes is
-one record, of all the weights: a row of the matrix.
+By a tape, what a row of constants makes of a vector is one record, of all the weights, and its numbers are copied.
 """
 
 import operator
@@ -9,23 +8,20 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import carray, njit, types  # type: ignore[attr-defined]
+from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
 from numgrad.functions._exact import tape
 from numgrad.functions._exact.elements import is_array, loop, result_of
-from numgrad.functions._exact.jets import Jet
-from numgrad.functions._exact.linear import values, values_of, with_value, with_values
-from numgrad.functions._exact.numbers import carries, level
-from numgrad.functions._exact.operations import METHODS, RULES, final, operations
+from numgrad.functions._exact.linear import value
+from numgrad.functions._exact.numbers import carries
+from numgrad.functions._exact.operations import METHODS, RULES, final, operations, rebound
 from numgrad.functions._exact.tape import Variable
 
 # Bound anew in each loop.
 empty: Any = np.empty
 product: Any = np.dot
-left: Any = np.copy
-right: Any = np.copy
 zero = 0.0
 
 
@@ -83,18 +79,6 @@ def outer_product(a: Any, b: Any) -> Any:
     return out
 
 
-def with_values_of_blas(a: Any, b: Any) -> Any:
-    return with_values(product(a, b), np.dot(left(a), right(b)))
-
-
-def with_value_of_blas(a: Any, b: Any) -> Any:
-    return with_value(product(a, b), np.dot(left(a), right(b)))  # type: ignore[call-arg]
-
-
-jit: Any = njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)  # type: ignore[call-overload]
-same: Any = final(jit(lambda a: a))
-
-
 # By a tape
 
 
@@ -120,113 +104,94 @@ def variable_like(context: Any, x: Any, value: Any, place: Any, address: Any) ->
 
 
 @intrinsic
-def _memory(context: Any, address: Any) -> Any:
-    """Return an address as a pointer."""
+def opened(context: Any, address: Any, n: Any) -> Any:
+    """Begin a record; return the addresses of its weights and their places, zero without room, and its own place."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.inttoptr(arguments[0], ir.IntType(8).as_pointer())
+        builder.function.attributes.add("noinline")  # or LLVM would compile it once more for each caller
+        words, n = tape.Tape(builder, arguments[0]), arguments[1]
+        count, record = words.word(tape.COUNT), words.word(tape.RECORDS)
+        has_room = words.count(count, n, record)
+        builder.store(builder.add(record, ir.Constant(tape.WORD, 1)), words.at(tape.RECORDS))
+        zero = ir.Constant(tape.WORD, 0)
+        found = [
+            builder.select(has_room, builder.ptrtoint(words.array(which, kind, count), tape.WORD), zero)
+            for which, kind in ((tape.WEIGHTS, ir.DoubleType()), (tape.PLACES, tape.HALF))
+        ]
+        place = builder.add(words.word(tape.FIRST), record)
+        return context.make_tuple(builder, signature.return_type, [*found, place])
 
-    return types.voidptr(types.uint64), generate
+    return types.UniTuple(types.uint64, 3)(types.uint64, types.uint64), generate
 
 
-memory: Any = _memory
+@intrinsic
+def put(context: Any, address: Any, i: Any, number: Any) -> Any:
+    """Write a number in the i-th place of what lies at an address."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        start, i, number = arguments
+        builder.store(number, builder.gep(builder.inttoptr(start, number.type.as_pointer()), [i]))
+        return context.get_dummy_value()
+
+    return types.void(types.uint64, types.intp, number), generate
 
 
-WORDS, COUNT, RECORDS, ROOM, ROOM_OF_RECORDS = 8, tape.COUNT, tape.RECORDS, tape.ROOM, tape.ROOM_OF_RECORDS
-WEIGHTS, PLACES, ENDS, FIRST = tape.WEIGHTS, tape.PLACES, tape.ENDS, tape.FIRST
-
-
-def _places_of(x: Any) -> Any:
-    """Return the places of the variables of a vector, and the address of the tape."""
-    places, address = np.empty(x.size, np.uint32), np.uint64(0)
-    for i in range(x.size):
-        place, own = parts(x[i])  # type: ignore[call-arg, var-annotated]
-        places[i] = place
+def constants_by_vector(a: Any, b: Any) -> Any:
+    """Return the product of a matrix of constants and a vector of variables: a record for each row."""
+    n, address = b.size, np.uint64(0)
+    if a.shape[1] != n:
+        raise ValueError("incompatible sizes of arrays")
+    values, places = np.empty(n), np.empty(n, np.uint32)
+    for j in range(n):
+        values[j] = value(b[j])  # type: ignore[call-arg]
+        place, own = parts(b[j])
+        places[j] = place
         address |= own  # which is zero for constants
-    return places, address
-
-
-def _weighed(value: Any, weights: Any, places: Any, address: Any, like: Any) -> Any:
-    """Return a variable with a value, and a record of what it weighs of others."""
-    if address == 0:
-        return variable_like(like, value, np.uint64(0), address)  # type: ignore[call-arg]
-    words, n = carray(memory(address), WORDS, np.uint64), np.uint64(weights.size)
-    start, record = words[COUNT], words[RECORDS]
-    end = words[COUNT] = start + n
-    words[RECORDS] = record + np.uint64(1)
-    if end <= words[ROOM] and record < words[ROOM_OF_RECORDS]:
-        own_weights = carray(memory(words[WEIGHTS] + np.uint64(8) * start), weights.size, np.float64)
-        own_places = carray(memory(words[PLACES] + np.uint64(4) * start), weights.size, np.uint32)
-        for i in range(weights.size):
-            own_weights[i] = weights[i]
-        for i in range(weights.size):
-            own_places[i] = places[i]
-        carray(memory(words[ENDS] + np.uint64(8) * record), 1, np.uint64)[0] = end
-    return variable_like(like, value, words[FIRST] + record, address)  # type: ignore[call-arg]
-
-
-places_of: Any = final(jit(_places_of))
-weighed: Any = final(jit(_weighed))
-
-
-def of_vectors(a: Any, b: Any) -> Any:
-    x, y = left(a), right(b)
-    places, address = places_of(a)
-    others, other = places_of(b)
-    return weighed(np.dot(x, y), np.concatenate((y, x)), np.concatenate((places, others)), address | other, empty(1)[0])
-
-
-def of_vector_and_constants(a: Any, b: Any) -> Any:
-    places, address = places_of(a)
-    return weighed(np.dot(values_of(a), b), b, places, address, empty(1)[0])
-
-
-def of_constants_and_vector(a: Any, b: Any) -> Any:
-    places, address = places_of(b)
-    return weighed(np.dot(a, values_of(b)), a, places, address, empty(1)[0])
-
-
-def of_matrix_and_vector(a: Any, b: Any) -> Any:
-    places, address = places_of(b)
-    v, out = np.dot(a, values_of(b)), empty(a.shape[0])
-    for i in range(v.size):
-        out[i] = weighed(v[i], a[i], places, address, out[i])
+    out = empty(a.shape[0])
+    for i in range(out.size):
+        s, to, at, own = zero, np.uint64(0), np.uint64(0), np.uint64(0)
+        if address != 0:
+            to, at, own = opened(address, np.uint64(n))  # type: ignore[call-arg]
+        for j in range(n):
+            s += a[i, j] * values[j]
+        if to != 0:
+            for j in range(n):
+                put(to, j, np.float64(a[i, j]))  # type: ignore[call-arg]
+            for j in range(n):
+                put(at, j, places[j])  # type: ignore[call-arg]
+        out[i] = variable_like(out[i], s, own, address)  # type: ignore[call-arg]
     return out
 
 
-def of_vector_and_matrix(a: Any, b: Any) -> Any:
-    places, address = places_of(a)
-    v, out = np.dot(values_of(a), b), empty(b.shape[1])
-    for i in range(v.size):
-        out[i] = weighed(v[i], b[:, i], places, address, out[i])
-    return out
+def vector_by_constants(a: Any, b: Any) -> Any:
+    return product(b.T, a)
 
 
-# The loops by the numbers of axes; by a tape, also by which of both has derivatives.
+def _by_tape(number: Any, made: Any, a: Any, b: Any) -> Any:
+    """Return what is done by a tape in a way of its own; None if nothing is."""
+
+    def rows() -> Any:
+        return final(jit(rebound(constants_by_vector, empty=made)))
+
+    if not isinstance(number, Variable) or {a.ndim, b.ndim} != {1, 2} or carries(a) == carries(b):
+        return None
+    if carries(b) and b.ndim == 1:
+        return operations(number).once((constants_by_vector, made), rows)
+    if carries(a) and a.ndim == 1:
+        product = operations(number).once((constants_by_vector, made), rows)
+        return loop(vector_by_constants, number, product=product)
+    return None
+
+
 PRODUCTS = {(1, 1): inner_product, (2, 1): matrix_vector, (1, 2): vector_matrix, (2, 2): matrix_matrix}
-BY_TAPE = {
-    (1, 1, True, True): of_vectors,
-    (1, 1, True, False): of_vector_and_constants,
-    (1, 1, False, True): of_constants_and_vector,
-    (2, 1, False, True): of_matrix_and_vector,
-    (1, 2, True, False): of_vector_and_matrix,
-}
+jit: Any = njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)  # type: ignore[call-overload]
 
 
 def _dot(number: Any, a: Any, b: Any) -> Any:
     if not (is_array(a) and is_array(b)):
         return operations(number).of(operator.mul)
     made = result_of(operator.mul, number, a.dtype, b.dtype)
-    by_tape = BY_TAPE.get((a.ndim, b.ndim, carries(a), carries(b)))
-    if by_tape is not None and isinstance(number, Variable):
-        return loop(by_tape, number, empty=made, left=values, right=values)
-    product = loop(PRODUCTS[a.ndim, b.ndim], number, empty=made)
-    if isinstance(number, Jet):  # whose series go on to where values end
-        return product
-    highest = max(level(a.dtype), level(b.dtype))
-    left, right = (values if level(kind.dtype) == highest else same for kind in (a, b))
-    valued = with_value_of_blas if a.ndim == b.ndim == 1 else with_values_of_blas
-    return loop(valued, number, product=product, left=left, right=right)
+    return _by_tape(number, made, a, b) or loop(PRODUCTS[a.ndim, b.ndim], number, empty=made)
 
 
 def _outer(number: Any, a: Any, b: Any) -> Any:

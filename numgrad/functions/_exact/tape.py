@@ -195,22 +195,29 @@ class Tape:
         """Return the address of an element of one of the arrays."""
         return self.builder.gep(self.builder.inttoptr(self.word(i), kind.as_pointer()), [start])
 
-    def put(self, context: Any, weights: list[Any], places: list[Any], base: Any, record: Any) -> None:
-        """Write what ends with a record, if there is room for it; count it in any case."""
-        builder, count = self.builder, self.word(COUNT)
-        end = builder.add(count, ir.Constant(WORD, len(weights)))
+    def count(self, count: Any, n: Any, record: Any) -> Any:
+        """Count n weights more, with which a record ends; write where, and return whether there is room for them."""
+        builder = self.builder
+        end = builder.add(count, n)
         has_room = builder.and_(
             builder.icmp_unsigned("<=", end, self.word(ROOM)),
             builder.icmp_unsigned("<", record, self.word(ROOM_OF_RECORDS)),
         )
+        with builder.if_then(has_room, likely=True):
+            builder.store(end, self.array(ENDS, WORD, record))
+        builder.store(end, self.at(COUNT))
+        return has_room
+
+    def put(self, context: Any, weights: list[Any], places: list[Any], base: Any, record: Any) -> None:
+        """Write what ends with a record, if there is room for it; count it in any case."""
+        builder, count = self.builder, self.word(COUNT)
+        has_room = self.count(count, ir.Constant(WORD, len(weights)), record)
         with builder.if_then(has_room, likely=True):
             to, at = self.array(WEIGHTS, ir.DoubleType(), count), self.array(PLACES, HALF, count)
             for i, (weight, place) in enumerate(zip(weights, places, strict=True)):
                 weight = context.cast(builder, weight, base, types.float64)
                 builder.store(weight, builder.gep(to, [ir.Constant(WORD, i)]))
                 builder.store(place, builder.gep(at, [ir.Constant(WORD, i)]))
-            builder.store(end, self.array(ENDS, WORD, record))
-        builder.store(end, self.at(COUNT))
 
 
 def _record(context: Any, builder: Any, weights: list[Any], places: list[Any], tape: Any, base: Any) -> Any:
