@@ -13,7 +13,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from numgrad.functions._exact import tape
-from numgrad.functions._exact.elements import is_array, loop, result_of
+from numgrad.functions._exact.elements import empty_of, is_array, loop, result_of
 from numgrad.functions._exact.linear import value
 from numgrad.functions._exact.numbers import carries
 from numgrad.functions._exact.operations import METHODS, RULES, final, operations, rebound
@@ -21,6 +21,7 @@ from numgrad.functions._exact.tape import Variable
 
 # Bound anew in each loop.
 empty: Any = np.empty
+plain: Any = np.empty
 product: Any = np.dot
 zero = 0.0
 
@@ -141,7 +142,7 @@ def constants_by_vector(a: Any, b: Any) -> Any:
     n, address = b.size, np.uint64(0)
     if a.shape[1] != n:
         raise ValueError("incompatible sizes of arrays")
-    values, places = np.empty(n), np.empty(n, np.uint32)
+    values, places = plain(n), np.empty(n, np.uint32)
     for j in range(n):
         values[j] = value(b[j])  # type: ignore[call-arg]
         place, own = parts(b[j])
@@ -168,19 +169,16 @@ def vector_by_constants(a: Any, b: Any) -> Any:
 
 
 def _by_tape(number: Any, made: Any, a: Any, b: Any) -> Any:
-    """Return what is done by a tape in a way of its own; None if nothing is."""
-
-    def rows() -> Any:
-        return final(jit(rebound(constants_by_vector, empty=made)))
-
-    if not isinstance(number, Variable) or {a.ndim, b.ndim} != {1, 2} or carries(a) == carries(b):
+    """Return what is done by a tape in a way of its own, for a vector and a matrix of constants; else None."""
+    if not isinstance(number, Variable) or {a.ndim, b.ndim} != {1, 2}:
         return None
-    if carries(b) and b.ndim == 1:
-        return operations(number).once((constants_by_vector, made), rows)
-    if carries(a) and a.ndim == 1:
-        product = operations(number).once((constants_by_vector, made), rows)
-        return loop(vector_by_constants, number, product=product)
-    return None
+    vector, matrix = (a, b) if a.ndim == 1 else (b, a)
+    if carries(matrix):
+        return None
+    names = {"empty": made, "plain": empty_of(vector.dtype.base)}
+    key = constants_by_vector, *names.items()
+    rows = operations(number).once(key, lambda: final(jit(rebound(constants_by_vector, **names))))
+    return rows if vector is b else loop(vector_by_constants, number, product=rows)
 
 
 PRODUCTS = {(1, 1): inner_product, (2, 1): matrix_vector, (1, 2): vector_matrix, (2, 2): matrix_matrix}
