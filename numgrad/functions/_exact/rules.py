@@ -330,13 +330,11 @@ BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 
 
 
 @njit(error_model="numpy")
-def polygamma(m: Any, x: Any) -> Any:
+def _rising(m: Any, x: Any) -> Any:
     """Return the m-th derivative of the digamma function: by recurrence up to where the asymptotic series holds.
 
     DLMF 5.15.5 and 5.15.8, https://dlmf.nist.gov/5.15; 5.5.2 and 5.11.2 for m = 0.
     """
-    if x <= 0 and x == math.floor(x):
-        return math.nan
     factorial = 1.0
     for i in range(2, m + 1):
         factorial *= i
@@ -355,6 +353,21 @@ def polygamma(m: Any, x: Any) -> Any:
             term *= n + i
         total += term
     return -total if m % 2 == 0 else total
+
+
+@njit(error_model="numpy")
+def polygamma(m: Any, x: Any) -> Any:
+    """Return the m-th derivative of the digamma function.
+
+    Far to the left by reflection, at x and at its fraction, where the cotangents are the same: DLMF 5.15.6, 5.5.4.
+    """
+    if x <= 0 and x == math.floor(x):
+        return math.nan
+    if x > -20:
+        return _rising(m, x)
+    fraction = x - math.floor(x)
+    far = _rising(m, 1.0 - x) - _rising(m, 1.0 - fraction)
+    return _rising(m, fraction) + (far if m % 2 == 0 else -far)
 
 
 define((polygamma,), 0.0, lambda y, m, x: polygamma(m + 1, x))
