@@ -58,10 +58,7 @@ class Accumulators:
                 continue
             target, result = _name(statement.target), statement.target.name
             value: Any = statement.value
-            is_computed = (
-                isinstance(value, ir.Var) and isinstance(before, ir.Assign) and before.target.name == value.name
-            )
-            if is_computed and self.uses[value.name] == 2:
+            if isinstance(before, ir.Assign) and self._is_only(value, before.target):
                 value, result = before.value, value.name  # s = $1, which has just been computed for it
             is_sum = isinstance(value, ir.Expr) and value.op in ("binop", "inplace_binop") and value.fn in SUMS
             if is_sum and _name(value.lhs) == target and not target.startswith("$"):
