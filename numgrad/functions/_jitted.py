@@ -180,7 +180,9 @@ def rule(fun: Any, derivative: Jitted) -> None:
     derivative : jitted function
         Takes the arguments of `fun`, and returns the derivative with respect to each: one, or a tuple of as many as
         there are arguments. That with respect to a vector is a vector. Second derivatives, and bounds of errors, are
-        derived from it; where something in it has no rule, the `error` of first derivatives is inf.
+        derived from it; where something in it has no rule, the `error` of first derivatives is inf. What `fun` itself
+        rounds by is not known: bounds allow for what 16 units of the last place of its arguments change, as
+        functions of SciPy need near their zeros.
 
     Raises
     ------

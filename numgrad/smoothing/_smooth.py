@@ -80,10 +80,11 @@ def smooth(
     The function f is a spline of degree 2 m - 1 with even knots that minimises ``sum(w (y - f(x))**2)`` plus
     `smoothing` times the integral of the square of the m-th derivative. That is the mean of what a Gaussian process
     says whose m-th derivative is white noise [1]_; the standard errors are those of that process, so they know of the
-    bias as well as of the noise, and of how well the smoothing is known [3]_. `smoothing` and `noise` are where the restricted likelihood is highest [2]_, knots are
-    doubled until it does not rise any more, and orders are compared by the likelihood, with coefficients of polynomials
-    that are normal with the variance of the samples. Samples are read once, into their moments in the spans; all that
-    follows is of the order of the number of knots. The results are the same, bit for bit, for any number of threads.
+    bias as well as of the noise, and of how well the smoothing is known [3]_. `smoothing` and `noise` are where the
+    restricted likelihood is highest [2]_, knots are doubled until it does not rise any more, and orders are compared by
+    the likelihood, with coefficients of polynomials that are normal with the variance of the samples. Samples are read
+    once, into their moments in the spans; all that follows is of the order of the number of knots. The results are the
+    same, bit for bit, for any number of threads.
 
     The noise is to be white: equal (or as `sigma` and `weights` say) and independent from sample to sample. Noise that
     is correlated over a distance looks like a signal that changes over that distance.

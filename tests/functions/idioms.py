@@ -396,6 +396,16 @@ def interpolation(x):
     return np.interp(x[0], np.array([0.0, 1.0, 2.0]), np.array([1.0, 3.0, 2.0]))
 
 
+def what_numba_has_in_python(x):
+    between = (np.linspace(x[0], x[1] + 3, 5) ** 2).sum() + np.kron(x[:2], x[2:4])[3] * np.ptp(x)
+    return between + np.cross(x[:3], x[3:]).sum() + np.triu(x.reshape(2, 3))[0, 2] * (np.convolve(x, x[:2]) ** 2).sum()
+
+
+def order_and_kinds(x):
+    median, place = np.median(x) * x[0], np.searchsorted(np.array([0.0, 0.5, 1.0]), x[0])
+    return median + x[place] ** 2 + divmod(7 * x[2], 2.0)[1] + x.astype(np.float64).sum() * np.vdot(x[:3], x[3:])
+
+
 IDIOMS = [
     arithmetic, remainders, powers, power_at_run_time, absolute_values, extremes, extremes_of_arrays, comparisons,
     functions_of_math, more_functions_of_math, special_functions, functions_of_numpy, functions_of_arrays,
@@ -405,5 +415,5 @@ IDIOMS = [
     array_of_numbers, with_dtypes, copies_and_shapes, stacks, constants_from_outside, closure(), inner_functions, solve,
     decompositions, norm, other_functions, eager_function, inlined_function, complex_numbers,
     complex_functions, parallel_loop, two_dimensions, three_dimensions, rounding, enumerated,
-    differential_equation, particles, boolean_masks, sorting, interpolation,
+    differential_equation, particles, boolean_masks, sorting, interpolation, what_numba_has_in_python, order_and_kinds,
 ]  # fmt: skip

@@ -44,13 +44,17 @@ class Bound(Number):
             name = f"llvm.fabs.{'f64' if base == types.float64 else 'f32'}"
             return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), [number])
 
-        unit = context.get_constant(base, UNITS * 2.0 ** (-53 if base == types.float64 else -24) * chain.roundings)
+        unit = context.get_constant(base, UNITS * 2.0 ** (-53 if base == types.float64 else -24))
         total = builder.fmul(size(value), unit)
         for kind, number, weight in terms:
             own = cgutils.create_struct_proxy(kind)(context, builder, value=number)
             error = context.cast(builder, own.error, kind.base, base)
             if isinstance(weight, float):
                 weight = context.get_constant(base, weight)
+            if chain.shift:
+                own_size = size(context.cast(builder, own.value, kind.base, base))
+                shift = builder.fmul(unit, context.get_constant(base, chain.shift))
+                error = builder.fadd(error, builder.fmul(own_size, shift))
             total = builder.fadd(total, builder.fmul(size(weight), error))
         return bound(context, builder, chain.result, value, total)
 

@@ -14,7 +14,7 @@ from numba.extending import intrinsic
 from numgrad.functions._exact.elements import elementwise, is_array, loop
 from numgrad.functions._exact.numbers import Dual, Number, extract, insert, parts
 from numgrad.functions._exact.operations import ATTRIBUTES, METHODS, RULES, Rule
-from numgrad.functions._exact.rules import define
+from numgrad.functions._exact.rules import define, rule
 
 Part = Callable[[Any, Any, Any, Any], Any]
 
@@ -92,16 +92,23 @@ ATTRIBUTES["real"], ATTRIBUTES["imag"] = RULES[np.real], RULES[np.imag]
 METHODS["conjugate"] = METHODS["conj"] = RULES[np.conjugate] = RULES[np.conj]
 
 
-def _modulus(of_reals: Rule) -> Rule:
+def _besides(of_reals: Rule, of_complex: Rule) -> Rule:
+    """Return a rule that has another one for complex numbers beside it."""
+
     def found(number: Any, z: Any) -> Any:
         is_complex = isinstance(z, Number) and isinstance(z.base, types.Complex)
-        return loop(modulus, number) if is_complex else of_reals(number, z)
+        return (of_complex if is_complex else of_reals)(number, z)
 
     return found
 
 
 for absolute in (abs, np.abs):
-    RULES[absolute] = _modulus(RULES[absolute])
+    RULES[absolute] = _besides(RULES[absolute], lambda number, z: loop(modulus, number))
+for name, formula in {
+    "tanh": lambda y, x: (1.0 - y) * (1.0 + y),
+    "arcsinh": lambda y, x: 1.0 / np.sqrt(1.0 + x * x),
+}.items():
+    RULES[getattr(np, name)] = _besides(RULES[getattr(np, name)], rule(getattr(np, name), formula))
 RULES[np.angle] = RULES[cmath.phase] = lambda number, z: loop(angle, number)
 for name, formula in {
     "exp": lambda y, x: y,

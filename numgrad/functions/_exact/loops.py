@@ -127,6 +127,12 @@ def sweep(top: Index, n: Index, words: Array, weights: Array, places: Array, end
         end = begin
 
 
+def keep_adjoints(v: Any, is_here: Flag, p: Index, n: Index, adjoints: Array, out: Target) -> None:
+    """Keep the derivatives of a number of this value that a sweep has found."""
+    for i in range(n):
+        out[p, 0, i] = adjoints[i + 1] if is_here and v - v == 0 else NOTHING
+
+
 def reverse(
     points: Array, out: Target, start: Index, stop: Index, words: Target, weights: Target,
     places: Target, ends: Target, adjoints: Target, args: Record,
@@ -146,9 +152,6 @@ def reverse(
         y = fun(x, *args)
         if words[3] > words[5] or words[4] > words[6]:
             return p
-        v = value(y)
-        is_here = is_finite(points, p) and v - v == 0
         sweep(place(y), n, words, weights, places, ends, adjoints)
-        for i in range(n):
-            out[p, 0, i] = adjoints[i + 1] if is_here else NOTHING
+        keep_adjoints(value(y), is_finite(points, p), p, n, adjoints, out)
     return stop

@@ -31,6 +31,10 @@ class Number(types.Type):
         """The type of a variable that such a number is kept in."""
         return self
 
+    def joined(self, chain: Any, context: Any, builder: Any, number: Any) -> Any:
+        """Generate what is kept of a sum, of which the first term is a variable that nothing else will ask for."""
+        return context.cast(builder, number, self, self.kept)
+
     def with_base(self, base: Any) -> "Number":
         """Return the type of numbers of the same kind, with values of another type."""
         raise NotImplementedError

@@ -24,6 +24,7 @@ from numba.core.ir_utils import build_definitions
 from numba.core.untyped_passes import InlineClosureLikes
 
 from numgrad._compile import pipeline
+from numgrad.functions._exact.accumulators import JOINED, KEPT, PASSED, Accumulators
 from numgrad.functions._exact.numbers import carries
 
 # What an operation does with arguments that carry derivatives: a function of the type of number, and of the types of
@@ -93,14 +94,11 @@ register_default(OperationType)(OpaqueModel)
 
 
 class Operation:
-    """What code that is derived calls in place of a function, an operator, a method or an attribute.
+    """What code that is derived calls in place of a function, an operator, a method or an attribute."""
 
-    Its result `is_kept` where it does not go straight into the next operation (see `tape`).
-    """
-
-    def __init__(self, original: Any, rule: Rule, number: Any, name: str, is_kept: bool, is_maker: bool) -> None:
+    def __init__(self, original: Any, rule: Rule, number: Any, name: str, fate: str, is_maker: bool) -> None:
         self.original, self.rule, self.number, self.name = original, rule, number, name
-        self.is_kept, self.is_maker = is_kept, is_maker
+        self.fate, self.is_maker = fate, is_maker
         self.has_derived = False  # whether it has been asked for numbers that carry derivatives
         self.places: set[tuple[str, int]] = set()  # files and lines that it stands in
         self.targets: dict[Any, Any] = {}
@@ -111,8 +109,7 @@ class Operation:
         if self.is_maker or any(map(carries, (*args, *kws.values()))):
             self.has_derived = True
             found = self.rule(self.number, *args, **kws)
-            if self.is_kept:
-                found = getattr(found, "kept", found)
+            found = getattr(found, self.fate, found)
             if found is not None:
                 return type_of(context, found)
         return type_of(context, self.original)
@@ -143,7 +140,7 @@ class Operations:
         self.number = number
         self._made: dict[Any, Any] = {}
 
-    def of(self, original: Any, is_kept: bool = False) -> Any:
+    def of(self, original: Any, fate: str = PASSED) -> Any:
         """Return what takes the place of a function: an operation if it has a rule, a derived one if it is jitted."""
         if isinstance(original, Dispatcher) and getattr(original, "is_final", False):
             return original
@@ -153,7 +150,7 @@ class Operations:
             rule = next(filter(None, (find(original) for find in WRITTEN)), None)
         if rule is not None:
             name = getattr(original, "__name__", repr(original))
-            return self._operation(key, getattr(rule, "original", original), rule, name, is_kept)
+            return self._operation(key, getattr(rule, "original", original), rule, name, fate)
         if not isinstance(original, Dispatcher):
             return original
         return self.once(original, lambda: self.derived(original))
@@ -169,20 +166,20 @@ class Operations:
         made = [m for m in self._made.values() if isinstance(m, Operation) and m.has_derived and m.original in FLAT]
         return sorted({f"{m.name} in line {line} of {path}" for m in made for path, line in m.places})
 
-    def family(self, name: str, *numbers: int, is_kept: bool = False) -> Operation:
+    def family(self, name: str, *numbers: int, fate: str = PASSED) -> Operation:
         """Return what takes the place of one of a family that has no names: a power, a table."""
         key = name, *numbers
-        if (key, is_kept) not in self._made:
-            self._operation(key, *FAMILIES[name](*numbers), name, is_kept)
-        return self._made[key, is_kept]  # type: ignore[no-any-return]
+        if (key, fate) not in self._made:
+            self._operation(key, *FAMILIES[name](*numbers), name, fate)
+        return self._made[key, fate]  # type: ignore[no-any-return]
 
-    def method(self, name: str, is_kept: bool = False) -> Operation:
+    def method(self, name: str, fate: str = PASSED) -> Operation:
         """Return what takes the place of a method of this name."""
-        return self._operation(("method", name), _calling(name), METHODS[name], f".{name}()", is_kept)
+        return self._operation(("method", name), _calling(name), METHODS[name], f".{name}()", fate)
 
-    def attribute(self, name: str, is_kept: bool = False) -> Operation:
+    def attribute(self, name: str, fate: str = PASSED) -> Operation:
         """Return what takes the place of an attribute of this name."""
-        return self._operation(("attribute", name), _reading(name), ATTRIBUTES[name], f".{name}", is_kept)
+        return self._operation(("attribute", name), _reading(name), ATTRIBUTES[name], f".{name}", fate)
 
     def once(self, key: Any, make: Callable[[], Any]) -> Any:
         """Return what has been made for a key, or make it. A new rule makes all of that forgotten."""
@@ -201,11 +198,11 @@ class Operations:
         jit: Any = njit
         return final(jit(**own, **given, **options)(clone))
 
-    def _operation(self, of: Any, original: Any, rule: Rule, name: str, is_kept: bool) -> Operation:
-        key = of, is_kept
+    def _operation(self, of: Any, original: Any, rule: Rule, name: str, fate: str) -> Operation:
+        key = of, fate
         if key not in self._made:
             is_maker = of in MAKERS or getattr(rule, "is_maker", False)
-            self._made[key] = Operation(original, rule, self.number, name, is_kept, is_maker)
+            self._made[key] = Operation(original, rule, self.number, name, fate, is_maker)
         made: Operation = self._made[key]
         return made
 
@@ -310,12 +307,12 @@ class Code:
 
     def derive(self) -> None:
         """Put operations in the place of what they stand for."""
-        kept = self._kept()
+        fates = dict.fromkeys(self._kept(), KEPT) | dict.fromkeys(Accumulators(self.code, self._known).found(), JOINED)
         for block in self.code.blocks.values():
             body: list[Any] = []
             for statement in block.body:
                 if isinstance(statement, ir.Assign):
-                    found = self._operation(statement.value, statement.target.name in kept)
+                    found = self._operation(statement.value, fates.get(statement.target.name, PASSED))
                     if isinstance(found, tuple):
                         operation, arguments, kws = found
                         operation.places.add((statement.loc.filename, statement.loc.line))
@@ -349,45 +346,45 @@ class Code:
             return False
         return value.op in ("getattr", "build_list", "build_tuple")
 
-    def _operation(self, value: Any, is_kept: bool) -> Any:
+    def _operation(self, value: Any, fate: str) -> Any:
         """Return what takes the place of what is assigned: an operation and its arguments, a function, or None."""
         if isinstance(value, (ir.Global, ir.FreeVar)):
-            return self._replaced(value.value, is_kept)
+            return self._replaced(value.value, fate)
         if not isinstance(value, ir.Expr):
             return None
         exponent = self._constant(value.rhs) if value.op == "binop" and value.fn is operator.pow else None
         if value.op == "binop" and value.fn is operator.mul and value.lhs.name == value.rhs.name:
             exponent = 2  # the same bits, and one weight
         if type(exponent) is int:
-            return self.made.family("power", exponent, is_kept=is_kept), (value.lhs,), ()
+            return self.made.family("power", exponent, fate=fate), (value.lhs,), ()
         if value.op == "binop" and value.fn in RULES:
-            return self.made.of(value.fn, is_kept), (value.lhs, value.rhs), ()
+            return self.made.of(value.fn, fate), (value.lhs, value.rhs), ()
         if value.op == "inplace_binop" and value.fn in RULES:
-            return self.made.of(value.fn, is_kept), (value.lhs, value.rhs), ()
+            return self.made.of(value.fn, fate), (value.lhs, value.rhs), ()
         if value.op == "unary" and value.fn in RULES:
-            return self.made.of(value.fn, is_kept), (value.value,), ()
+            return self.made.of(value.fn, fate), (value.value,), ()
         if value.op == "call":
             function = self._known(value.func)
             rows = self._rows(value) if function is np.array else None
             if rows is not None:
                 return self.made.family("table", len(rows), len(rows[0])), [x for row in rows for x in row], ()
-            found = self.made.of(function, is_kept)
+            found = self.made.of(function, fate)
             if isinstance(found, Operation):
                 return found, value.args, value.kws
             method = self._method(value)
             if method is not None:
-                return self.made.method(method.attr, is_kept), (method.value, *value.args), value.kws
+                return self.made.method(method.attr, fate), (method.value, *value.args), value.kws
         if value.op == "getattr":
             owner = self._known(value.value)
             if isinstance(owner, ModuleType):
-                return self._replaced(getattr(owner, value.attr, None), is_kept)
+                return self._replaced(getattr(owner, value.attr, None), fate)
             if value.attr in ATTRIBUTES:
-                return self.made.attribute(value.attr, is_kept), (value.value,), ()
+                return self.made.attribute(value.attr, fate), (value.value,), ()
         return None
 
-    def _replaced(self, original: Any, is_kept: bool) -> Any:
+    def _replaced(self, original: Any, fate: str) -> Any:
         """Return what takes the place of a function; None if nothing does. A type may be a dtype, unless called."""
-        found = original if isinstance(original, type) else self.made.of(original, is_kept)
+        found = original if isinstance(original, type) else self.made.of(original, fate)
         return None if found is original else found
 
     def _method(self, call: Any) -> Any:
@@ -403,7 +400,7 @@ class Code:
             for statement in block.body:
                 if not isinstance(statement, ir.Assign):
                     names |= {variable.name for variable in statement.list_vars()}
-                elif self._operation(statement.value, is_kept=False) is None and not isinstance(
+                elif self._operation(statement.value, PASSED) is None and not isinstance(
                     statement.value, (ir.Global, ir.FreeVar, ir.Const, ir.Arg)
                 ):
                     names |= {variable.name for variable in ir.Assign.list_vars(statement)} - {statement.target.name}

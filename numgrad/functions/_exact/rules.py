@@ -11,8 +11,13 @@ import numpy as np
 from numba import njit, types
 from numba.extending import intrinsic
 
+from numgrad.functions._exact.accumulators import JOINED, KEPT, PASSED
 from numgrad.functions._exact.numbers import PLAIN, Number, level, value_of
 from numgrad.functions._exact.operations import FAMILIES, FLAT, RULES, Rule, key_of, operations, type_of
+
+# As if the arguments were off by so many units, functions are off that round more than once, beside the units of
+# their values: near a zero these say little.
+SHIFTS: dict[Any, float] = {}
 
 # What takes numbers only, and what takes arrays, too: element by element, by the rules that `elements` puts here.
 ELEMENTWISE: list[Callable[..., Any]] = []
@@ -57,7 +62,7 @@ class Chain:
         self.result = self.base
         self.factors: list[Any] = []
         self.special = None
-        self.roundings = getattr(function, "roundings", 1)  # how often it rounds
+        self.shift = SHIFTS.get(key_of(function), 0.0)
         if not isinstance(self.base, (types.Float, types.Complex, Number)):
             return  # a number that has no derivatives, such as what a comparison says
         number = kinds[self.is_constant.index(False)]
@@ -120,21 +125,24 @@ class Chain:
 def scalar(function: Any, *derivatives: Derivative) -> Any:
     """Return what Numba compiles for a function of numbers, of which at least one carries derivatives.
 
-    Its `kept` does the same, for a result that is kept in a variable.
+    Its `kept` does the same for a result that is kept in a variable, its `joined` for one that is kept in the variable
+    that it is added to.
     """
-    made = _scalar(function, derivatives, is_kept=False)
-    made.kept = _scalar(function, derivatives, is_kept=True)
+    made = _scalar(function, derivatives, PASSED)
+    made.kept, made.joined = (_scalar(function, derivatives, fate) for fate in (KEPT, JOINED))
     return made
 
 
-def _scalar(function: Any, derivatives: tuple[Derivative, ...], is_kept: bool) -> Any:
+def _scalar(function: Any, derivatives: tuple[Derivative, ...], fate: str) -> Any:
     def made(context: Any, *kinds: Any) -> Any:
         kinds = tuple(map(types.unliteral, kinds))
         chain = Chain(context, function, derivatives, kinds)
-        result = chain.result.kept if is_kept and isinstance(chain.result, Number) else chain.result
+        result = chain.result.kept if fate and isinstance(chain.result, Number) else chain.result
 
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             number = chain.generate(context, builder, arguments)
+            if fate == JOINED and isinstance(chain.result, Number):
+                return chain.result.joined(chain, context, builder, number)
             return context.cast(builder, number, chain.result, result)
 
         return result(*kinds), generate
@@ -172,7 +180,7 @@ def power_of(exponent: int) -> Any:
     names: dict[str, Any] = {}
     exec(f"def power(x): return x ** {exponent}", names)
     power: Any = njit(error_model="numpy")(names["power"])
-    power.roundings = max(abs(exponent), 1)
+    SHIFTS[power] = 1.0  # as abs(exponent) roundings of the value
     return power
 
 
@@ -210,6 +218,30 @@ def _smaller(a: Any, b: Any) -> Any:
     return min(a, b)
 
 
+@njit
+def _share(x: Any) -> Any:
+    """Return 1/(1 + exp(-x)), to all digits where it is small, and never by what is too large."""
+    if x >= 0:
+        return 1.0 / (1.0 + math.exp(-x))
+    small = math.exp(x)
+    return small / (1.0 + small)
+
+
+@njit
+def _rest(x: Any) -> Any:
+    """Return 1 - x**2, to all digits, as is its derivative."""
+    return 1.0 - x * x if abs(x) < 0.5 else (1.0 - x) * (1.0 + x)
+
+
+@njit
+def _slope_of_tanh(y: Any, x: Any) -> Any:
+    """Return 1 - y**2, to all digits also where y is almost 1."""
+    if abs(y) < 0.5:
+        return 1.0 - y * y
+    small = math.exp(-2.0 * x if x > 0 else 2.0 * x)
+    return 4.0 * small / ((1.0 + small) * (1.0 + small))
+
+
 LARGER = lambda y, a, b: 1.0 if a >= b else 0.0, lambda y, a, b: 0.0 if a >= b else 1.0
 SMALLER = lambda y, a, b: 1.0 if a <= b else 0.0, lambda y, a, b: 0.0 if a <= b else 1.0
 
@@ -222,8 +254,8 @@ define((operator.pos, np.positive), 1.0)
 define((operator.pow, math.pow, np.power), _power_by_base, _power_by_exponent)
 define((operator.ipow,), _power_by_base, _power_by_exponent, by=operator.pow)
 define((operator.floordiv, operator.ifloordiv, np.floor_divide), 0.0, 0.0)
-define((operator.mod, operator.imod, np.mod), 1.0, lambda y, a, b: -math.floor(a / b))
-define((math.fmod, np.fmod), 1.0, lambda y, a, b: -np.trunc(a / b))
+define((operator.mod, operator.imod, np.mod), 1.0, lambda y, a, b: -np.rint((a - y) / b))
+define((math.fmod, np.fmod), 1.0, lambda y, a, b: -np.rint((a - y) / b))
 define((max,), *LARGER, by=_larger)
 define((min,), *SMALLER, by=_smaller)
 define((np.maximum, np.fmax), *LARGER)
@@ -233,22 +265,22 @@ define((math.copysign, np.copysign), lambda y, a, b: math.copysign(1.0, a) * mat
 define((math.hypot, np.hypot), lambda y, a, b: a / y, lambda y, a, b: b / y)
 define(
     (math.atan2, np.arctan2),
-    lambda y, a, b: b / (a * a + b * b),
-    lambda y, a, b: -a / (a * a + b * b),
+    lambda y, a, b: b / math.hypot(a, b) / math.hypot(a, b),
+    lambda y, a, b: -a / math.hypot(a, b) / math.hypot(a, b),
 )
 define((np.square,), lambda y, x: 2.0 * x)
 define((np.reciprocal,), lambda y, x: -y * y)
-define((np.cbrt,), lambda y, x: y / (3.0 * x))
+define((np.cbrt,), lambda y, x: 1.0 / (3.0 * y * y))
 define((np.exp2,), lambda y, x: y * LOG_2)
 define((math.erf,), lambda y, x: SLOPE_OF_ERF * math.exp(-x * x))
 define((math.erfc,), lambda y, x: -SLOPE_OF_ERF * math.exp(-x * x))
 define((math.degrees, np.degrees, np.rad2deg), lambda y, x: 1.0 / DEGREE)
 define((math.radians, np.radians, np.deg2rad), DEGREE)
-define((np.logaddexp,), lambda y, a, b: math.exp(a - y), lambda y, a, b: math.exp(b - y))
+define((np.logaddexp,), lambda y, a, b: _share(a - b), lambda y, a, b: _share(b - a))
 for name, formula in {
     "sqrt": lambda y, x: 0.5 / y,
     "exp": lambda y, x: y,
-    "expm1": lambda y, x: y + 1.0,
+    "expm1": lambda y, x: np.exp(x),
     "log": lambda y, x: 1.0 / x,
     "log1p": lambda y, x: 1.0 / (1.0 + x),
     "log2": lambda y, x: 1.0 / (x * LOG_2),
@@ -258,16 +290,16 @@ for name, formula in {
     "tan": lambda y, x: 1.0 + y * y,
     "sinh": lambda y, x: np.cosh(x),
     "cosh": lambda y, x: np.sinh(x),
-    "tanh": lambda y, x: (1.0 - y) * (1.0 + y),
+    "tanh": lambda y, x: _slope_of_tanh(y, x),
 }.items():
     define((getattr(math, name), getattr(np, name)), formula)
 for name, formula in {
-    "sin": lambda y, x: 1.0 / np.sqrt((1.0 - x) * (1.0 + x)),
-    "cos": lambda y, x: -1.0 / np.sqrt((1.0 - x) * (1.0 + x)),
+    "sin": lambda y, x: 1.0 / np.sqrt(_rest(x)),
+    "cos": lambda y, x: -1.0 / np.sqrt(_rest(x)),
     "tan": lambda y, x: 1.0 / (1.0 + x * x),
-    "sinh": lambda y, x: 1.0 / np.sqrt(1.0 + x * x),
+    "sinh": lambda y, x: 1.0 / math.hypot(1.0, x),
     "cosh": lambda y, x: 1.0 / np.sqrt((x - 1.0) * (x + 1.0)),
-    "tanh": lambda y, x: 1.0 / ((1.0 - x) * (1.0 + x)),
+    "tanh": lambda y, x: 1.0 / _rest(x),
 }.items():
     define((getattr(math, f"a{name}"), getattr(np, f"arc{name}")), formula)
 for name in ("lt", "le", "gt", "ge", "eq", "ne"):
@@ -299,13 +331,11 @@ BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 
 
 
 @njit(error_model="numpy")
-def polygamma(m: Any, x: Any) -> Any:
+def _rising(m: Any, x: Any) -> Any:
     """Return the m-th derivative of the digamma function: by recurrence up to where the asymptotic series holds.
 
     DLMF 5.15.5 and 5.15.8, https://dlmf.nist.gov/5.15; 5.5.2 and 5.11.2 for m = 0.
     """
-    if x <= 0 and x == math.floor(x):
-        return math.nan
     factorial = 1.0
     for i in range(2, m + 1):
         factorial *= i
@@ -326,7 +356,23 @@ def polygamma(m: Any, x: Any) -> Any:
     return -total if m % 2 == 0 else total
 
 
+@njit(error_model="numpy")
+def polygamma(m: Any, x: Any) -> Any:
+    """Return the m-th derivative of the digamma function.
+
+    Far to the left by reflection, at x and at its fraction, where the cotangents are the same: DLMF 5.15.6, 5.5.4.
+    """
+    if x <= 0 and x == math.floor(x):
+        return math.nan
+    if x > -20:
+        return _rising(m, x)
+    fraction = x - math.floor(x)
+    far = _rising(m, 1.0 - x) - _rising(m, 1.0 - fraction)
+    return _rising(m, fraction) + (far if m % 2 == 0 else -far)
+
+
 define((polygamma,), 0.0, lambda y, m, x: polygamma(m + 1, x))
+SHIFTS.update(dict.fromkeys((polygamma, math.gamma, math.lgamma), 4.0))
 define((math.gamma,), lambda y, x: y * polygamma(0, x))
 define((math.lgamma,), lambda y, x: polygamma(0, x))
 define((pow,), _power_by_base, _power_by_exponent)

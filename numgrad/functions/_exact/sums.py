@@ -1,7 +1,6 @@
-"""The rules of differentiation for sums, extremes, products, and their like."""
+"""The rules of differentiation for sums, extremes, and their like."""
 
 import math
-import operator
 from collections.abc import Callable
 from functools import cache
 from types import FunctionType
@@ -10,10 +9,12 @@ from typing import Any
 import numpy as np
 from numba import types
 
-from numgrad.functions._exact.elements import empty_of, is_array, loop, result_of, written
+from numgrad.functions._exact import products
+from numgrad.functions._exact.elements import empty_of, is_array, loop, written
 from numgrad.functions._exact.linear import value, values, values_of
-from numgrad.functions._exact.numbers import scalar_of
-from numgrad.functions._exact.operations import METHODS, RULES, Rule, operations
+from numgrad.functions._exact.operations import METHODS, RULES, Rule
+
+_ = products  # whose rules are among these
 
 # Bound anew in each loop.
 empty: Any = np.empty
@@ -26,21 +27,21 @@ zero, one = 0.0, 1.0
 def total(a: Any) -> Any:
     s = zero
     for x in a.flat:
-        s = s + x
+        s += x
     return s
 
 
 def total_of_line(a: Any) -> Any:
     s = zero
     for i in range(a.size):
-        s = s + a[i]
+        s += a[i]
     return s
 
 
 def total_of_sequence(a: Any) -> Any:
     s = zero
     for x in a:
-        s = s + x
+        s += x
     return s
 
 
@@ -55,7 +56,7 @@ def totals(ndim: int) -> FunctionType:
         lines += [f"        {'    ' * k}for i{t} in range(a.shape[{t}]):" for k, t in enumerate(others)]
         inside = "        " + "    " * len(others)
         lines += [f"{inside}s = zero", f"{inside}for i{axis} in range(a.shape[{axis}]):"]
-        lines.append(f"{inside}    s = s + a[{', '.join(f'i{t}' for t in range(ndim))}]")
+        lines.append(f"{inside}    s += a[{', '.join(f'i{t}' for t in range(ndim))}]")
         lines.append(f"{inside}out[{', '.join(f'i{t}' for t in others)}] = s")
     return written([*lines, "    return out"])
 
@@ -67,7 +68,7 @@ def mean(a: Any) -> Any:
 def variance(a: Any) -> Any:
     m, s = np.sum(a) / a.size, zero
     for x in a.flat:
-        s = s + (x - m) * (x - m)
+        s += (x - m) * (x - m)
     return s / a.size
 
 
@@ -101,7 +102,7 @@ def product(a: Any) -> Any:
 def running_total(a: Any) -> Any:
     out, s = empty(a.size), zero
     for i, x in enumerate(a.flat):
-        s = s + x
+        s += x
         out[i] = s
     return out
 
@@ -124,14 +125,14 @@ def differences(a: Any) -> Any:
 def trace(a: Any) -> Any:
     s = zero
     for i in range(min(a.shape[0], a.shape[1])):
-        s = s + a[i, i]
+        s += a[i, i]
     return s
 
 
 def norm(a: Any) -> Any:
     s = zero
     for x in a.flat:
-        s = s + x * x
+        s += x * x
     return math.sqrt(s)
 
 
@@ -214,85 +215,6 @@ def _extremes(of_two: Rule, of_three: Any, of_sequence: Any) -> Rule:
 
 RULES[max] = _extremes(RULES[max], larger_of_three, largest_of_sequence)
 RULES[min] = _extremes(RULES[min], smaller_of_three, smallest_of_sequence)
-
-
-# Products
-
-
-def inner_product(a: Any, b: Any) -> Any:
-    if a.size != b.size:
-        raise ValueError("incompatible sizes of arrays")
-    s = zero
-    for i in range(a.size):
-        s = s + a[i] * b[i]
-    return s
-
-
-def matrix_vector(a: Any, b: Any) -> Any:
-    if a.shape[1] != b.size:
-        raise ValueError("incompatible sizes of arrays")
-    out = empty(a.shape[0])
-    for i in range(a.shape[0]):
-        s = zero
-        for j in range(b.size):
-            s = s + a[i, j] * b[j]
-        out[i] = s
-    return out
-
-
-def vector_matrix(a: Any, b: Any) -> Any:
-    if a.size != b.shape[0]:
-        raise ValueError("incompatible sizes of arrays")
-    out = empty(b.shape[1])
-    for j in range(b.shape[1]):
-        s = zero
-        for i in range(a.size):
-            s = s + a[i] * b[i, j]
-        out[j] = s
-    return out
-
-
-def matrix_matrix(a: Any, b: Any) -> Any:
-    if a.shape[1] != b.shape[0]:
-        raise ValueError("incompatible sizes of arrays")
-    out = empty((a.shape[0], b.shape[1]))
-    for i in range(a.shape[0]):
-        for j in range(b.shape[1]):
-            s = zero
-            for k in range(a.shape[1]):
-                s = s + a[i, k] * b[k, j]
-            out[i, j] = s
-    return out
-
-
-def outer_product(a: Any, b: Any) -> Any:
-    out = empty((a.size, b.size))
-    for i in range(a.size):
-        for j in range(b.size):
-            out[i, j] = a[i] * b[j]
-    return out
-
-
-PRODUCTS = {(1, 1): inner_product, (2, 1): matrix_vector, (1, 2): vector_matrix, (2, 2): matrix_matrix}
-
-
-def _dot(number: Any, a: Any, b: Any) -> Any:
-    if not (is_array(a) and is_array(b)):
-        return operations(number).of(operator.mul)
-    return loop(PRODUCTS[a.ndim, b.ndim], number, empty=result_of(operator.mul, number, a.dtype, b.dtype))
-
-
-def _outer(number: Any, a: Any, b: Any) -> Any:
-    return loop(outer_product, number, empty=result_of(operator.mul, number, a.dtype, b.dtype))
-
-
-def _vdot(number: Any, a: Any, b: Any) -> Any:
-    return None if types.complex128 in map(scalar_of, (a.dtype, b.dtype)) else _dot(number, a, b)
-
-
-RULES[np.dot] = RULES[operator.matmul] = METHODS["dot"] = _dot
-RULES[np.vdot] = _vdot
-RULES[np.outer] = _outer
 
 
 def divided(a: Any, b: Any) -> Any:

@@ -2,7 +2,8 @@
 
 A variable is a value and its place among the adjoints. An expression is a value and what it weighs of which variables:
 it carries these along until it is kept in a variable, which is one record of the tape, however long the formula (Hogan,
-ACM Trans. Math. Softw. 40 (2014), has the idea).
+ACM Trans. Math. Softw. 40 (2014), has the idea). What is added to a variable that nobody else sees joins its record, if
+that is the last one (see `accumulators`).
 """
 
 from typing import Any
@@ -78,6 +79,14 @@ class Expression(Number):
     def kept(self) -> Variable:
         """The type of a variable that it is kept in."""
         return Variable(self.base)
+
+    def joined(self, chain: Any, context: Any, builder: Any, number: Any) -> Any:
+        if not isinstance(chain.kinds[0], Variable):
+            return super().joined(chain, context, builder, number)
+        own = cgutils.create_struct_proxy(self)(context, builder, value=number)
+        weights, places, tape = _parts(context, builder, self, number)
+        place = _joined(context, builder, weights, places, tape, self.base)
+        return variable(context, builder, self.kept, own.value, builder.zext(place, WORD), own.tape)
 
     with_base = Variable.with_base
     of_sum = Variable.of_sum
@@ -169,6 +178,48 @@ def _parts(context: Any, builder: Any, kind: Any, number: Any) -> Any:
     return weights, [builder.extract_value(own.places, i) for i in range(kind.n)], own.tape
 
 
+class Tape:
+    """The words of a tape, as values of compiled code."""
+
+    def __init__(self, builder: Any, address: Any) -> None:
+        self.builder = builder
+        self.words = builder.inttoptr(address, WORD.as_pointer())
+
+    def at(self, i: int) -> Any:
+        return self.builder.gep(self.words, [ir.Constant(WORD, i)])
+
+    def word(self, i: int) -> Any:
+        return self.builder.load(self.at(i))
+
+    def array(self, i: int, kind: Any, start: Any) -> Any:
+        """Return the address of an element of one of the arrays."""
+        return self.builder.gep(self.builder.inttoptr(self.word(i), kind.as_pointer()), [start])
+
+    def count(self, count: Any, n: Any, record: Any) -> Any:
+        """Count n weights more, with which a record ends; write where, and return whether there is room for them."""
+        builder = self.builder
+        end = builder.add(count, n)
+        has_room = builder.and_(
+            builder.icmp_unsigned("<=", end, self.word(ROOM)),
+            builder.icmp_unsigned("<", record, self.word(ROOM_OF_RECORDS)),
+        )
+        with builder.if_then(has_room, likely=True):
+            builder.store(end, self.array(ENDS, WORD, record))
+        builder.store(end, self.at(COUNT))
+        return has_room
+
+    def put(self, context: Any, weights: list[Any], places: list[Any], base: Any, record: Any) -> None:
+        """Write what ends with a record, if there is room for it; count it in any case."""
+        builder, count = self.builder, self.word(COUNT)
+        has_room = self.count(count, ir.Constant(WORD, len(weights)), record)
+        with builder.if_then(has_room, likely=True):
+            to, at = self.array(WEIGHTS, ir.DoubleType(), count), self.array(PLACES, HALF, count)
+            for i, (weight, place) in enumerate(zip(weights, places, strict=True)):
+                weight = context.cast(builder, weight, base, types.float64)
+                builder.store(weight, builder.gep(to, [ir.Constant(WORD, i)]))
+                builder.store(place, builder.gep(at, [ir.Constant(WORD, i)]))
+
+
 def _record(context: Any, builder: Any, weights: list[Any], places: list[Any], tape: Any, base: Any) -> Any:
     """Write a record; return its place among the adjoints, as a half word; of a constant, zero."""
     is_constant = builder.icmp_unsigned("==", tape, ir.Constant(WORD, 0))
@@ -176,35 +227,42 @@ def _record(context: Any, builder: Any, weights: list[Any], places: list[Any], t
         with then:
             constant = builder.block
         with otherwise:
-            words = builder.inttoptr(tape, WORD.as_pointer())
-
-            def word(i: int) -> Any:
-                return builder.gep(words, [ir.Constant(WORD, i)])
-
-            count, records = builder.load(word(COUNT)), builder.load(word(RECORDS))
-            end = builder.add(count, ir.Constant(WORD, len(weights)))
-            has_room = builder.and_(
-                builder.icmp_unsigned("<=", end, builder.load(word(ROOM))),
-                builder.icmp_unsigned("<", records, builder.load(word(ROOM_OF_RECORDS))),
-            )
-            with builder.if_then(has_room, likely=True):
-                to = builder.inttoptr(builder.load(word(WEIGHTS)), ir.DoubleType().as_pointer())
-                at = builder.inttoptr(builder.load(word(PLACES)), HALF.as_pointer())
-                to, at = builder.gep(to, [count]), builder.gep(at, [count])
-                for i, (weight, place) in enumerate(zip(weights, places, strict=True)):
-                    weight = context.cast(builder, weight, base, types.float64)
-                    builder.store(weight, builder.gep(to, [ir.Constant(WORD, i)]))
-                    builder.store(place, builder.gep(at, [ir.Constant(WORD, i)]))
-                ends = builder.inttoptr(builder.load(word(ENDS)), WORD.as_pointer())
-                builder.store(end, builder.gep(ends, [records]))
-            builder.store(end, word(COUNT))
-            builder.store(builder.add(records, ir.Constant(WORD, 1)), word(RECORDS))
-            place = builder.trunc(builder.add(builder.load(word(FIRST)), records), HALF)
+            words = Tape(builder, tape)
+            records = words.word(RECORDS)
+            words.put(context, weights, places, base, records)
+            builder.store(builder.add(records, ir.Constant(WORD, 1)), words.at(RECORDS))
+            place = builder.trunc(builder.add(words.word(FIRST), records), HALF)
             recorded = builder.block
     found = builder.phi(HALF)
     found.add_incoming(ir.Constant(HALF, 0), constant)
     found.add_incoming(place, recorded)
     return found
+
+
+def _joined(context: Any, builder: Any, weights: list[Any], places: list[Any], tape: Any, base: Any) -> Any:
+    """Write what is added to a variable; where that is the last record, and is not added itself, as more of it.
+
+    Return the place of the sum.
+    """
+    own, *others = places
+    kept = cgutils.alloca_once_value(builder, ir.Constant(HALF, 0))
+    with builder.if_then(builder.icmp_unsigned("!=", tape, ir.Constant(WORD, 0))):
+        words = Tape(builder, tape)
+        records = words.word(RECORDS)
+        last = builder.sub(records, ir.Constant(WORD, 1))
+        goes_on = builder.and_(
+            builder.icmp_unsigned("!=", records, ir.Constant(WORD, 0)),
+            builder.icmp_unsigned("==", own, builder.trunc(builder.add(words.word(FIRST), last), HALF)),
+        )
+        for other in others:
+            goes_on = builder.and_(goes_on, builder.icmp_unsigned("!=", own, other))
+        with builder.if_else(goes_on, likely=True) as (then, otherwise):
+            with then:
+                words.put(context, weights[1:], others, base, last)
+                builder.store(own, kept)
+            with otherwise:
+                builder.store(_record(context, builder, weights, places, tape, base), kept)
+    return builder.load(kept)
 
 
 def variable(context: Any, builder: Any, kind: Any, value: Any, place: Any, tape: Any) -> Any:
