@@ -24,7 +24,7 @@ from numgrad.functions._exact.operations import CIRCLE, Operations, operations, 
 from numgrad.functions._exact.tape import Variable
 
 # Variables that a call in forward mode is derived with respect to, at most: two registers of AVX. Functions of more
-# variables than the second take reverse mode, if their value is a number: sums of products take ten times as long by a
+# variables than the second take reverse mode, if their value is a number: sums of products take four times as long by a
 # tape, and three times in three calls.
 WIDTH, FEW = 8, 24
 # Points whose time is measured; and seconds of work that are worth handing to other threads.
@@ -169,12 +169,14 @@ def way(kind: Kind, count: int | None, args: tuple[Any, ...], order: int) -> Way
     numbers: list[Any] = [Dual(width, base) if order == 1 else Dual(1, Dual(width, base))]
     if order == 1 and _is_for_a_tape(kind, count):
         numbers.insert(0, Variable(base))
+    because = ""
     for number in numbers:
         try:
-            return Way(_mode(number), _flat(number, types.Array(number, 1, "C"), kind, args))
+            return Way(_mode(number) + because, _flat(number, types.Array(number, 1, "C"), kind, args))
         except NoRule:
             if number is numbers[-1]:
                 raise
+            because = ", for something in it, as complex numbers, has none in reverse mode"
     raise AssertionError
 
 
@@ -288,6 +290,8 @@ def reason_of(error: NumbaError, fun: Any) -> str:
         what = f"there is no rule for `.{attribute[1]}`"
     elif CIRCLE in text:
         what = f"there is no rule for {CIRCLE}"
+    elif "ExternalFunctionPointer" in text:
+        what = "it calls a function of which only the address is known"
     where = ""
     for path, line in re.findall(r"During: typing of [^\n]*? at (.+?) \((\d+)\)", text):
         if "/numgrad/functions/_exact/" not in path.replace("\\", "/") and "/numba/" not in path:
