@@ -30,10 +30,11 @@ def data(rows: int) -> tuple[da.Array, da.Array]:
 
 @contextmanager
 def cluster() -> Iterator[Client]:
-    # Without a dashboard there is no port that may be taken.
+    # Without a dashboard; on any free port, for the usual one may be taken.
+    free = {"dashboard_address": ":0"}
     with (
         LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, memory_limit=LIMIT, dashboard_address=None
+            n_workers=2, threads_per_worker=1, memory_limit=LIMIT, dashboard_address=None, scheduler_kwargs=free
         ) as local,
         Client(local) as client,
     ):

@@ -145,8 +145,8 @@ def test_why(monkeypatch):
 def test_all_that_compiles_is_known():
     """A new function that has kernels belongs in the table."""
     without = {
-        "CompressedRows", "Descent", "Stencil", "StepSize", "TurningPoints", "explain", "get_num_threads",
-        "set_num_threads", "warm_up", "weights",
+        "CompressedRows", "CompressedSamples", "Descent", "Smooth", "Stencil", "StepSize", "TurningPoints", "WithError",
+        "explain", "get_num_threads", "set_num_threads", "warm_up", "weights",
     }  # fmt: skip
     # What is compiled of these depends on the user's function alone.
     of_functions = {"Derivative", "derivative_of", "gradient_of", "hessian_of", "rule", "value_and_gradient"}

@@ -262,8 +262,9 @@ def main(folder):
     assert source.nbytes > 4 * 2 * limit
     for i in (0, 1, 18, n - 1):
         source[8 * i : 8 * i + 8] = np.sin(np.arange(8 * rows) * 1e-3).reshape(8, rows)
+    free = {"dashboard_address": ":0"}  # another test may have the usual one
     with LocalCluster(
-        n_workers=2, threads_per_worker=1, memory_limit=limit, processes=True, dashboard_address=None
+        n_workers=2, threads_per_worker=1, memory_limit=limit, dashboard_address=None, scheduler_kwargs=free
     ) as cluster, Client(cluster) as client:
         f = da.from_zarr(source)
         result = ng.gradient(f, 2.0, axis=0)

@@ -337,8 +337,9 @@ def test_a_worker_dies(tmp_path):
                     death.touch()
                     return
 
+    free = {"dashboard_address": ":0"}  # another test may have the usual one
     with (
-        LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, scheduler_kwargs=free) as cluster,
         Client(cluster) as client,
     ):
         pids = list(client.run(os.getpid).values())

@@ -527,8 +527,9 @@ def test_step_size_of_special_data():
         one.iterations(0.1, 0)
 
 
-def test_the_kernels_as_python():
+def test_the_kernels_as_python(monkeypatch):
     """Odd and even numbers of columns, few enough for the interpreter, with NUMBA_DISABLE_JIT."""
+    monkeypatch.setattr(_rows, "FEW", 0)
     for n in (2, 3):
         X, y = table(140, n)
         data = _check.data(X, y)
