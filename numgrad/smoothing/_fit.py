@@ -109,9 +109,10 @@ class Problem:
     def _trial(self, found: Level, smoothing: float, right: np.ndarray, before: np.ndarray | None) -> Trial:
         penalty = found.penalty
         solution = Solution(found.data, penalty.matrix, smoothing, right)
-        change = solution.coefficients
-        rough = penalty.matrix.form(change) if before is None else penalty.form(change + before)
-        loss = self.square - 2 * float(found.right @ change) + found.data.form(change)
+        change, rough, product = solution.coefficients, solution.rough, solution.product
+        if before is not None:
+            rough, product = penalty.form(change + before), float(found.right @ change)
+        loss = self.square - 2 * product + solution.square
         square = max(loss + smoothing * rough, self.floor)
         free = self.count - (len(change) - penalty.rank)
         if free < 1:

@@ -41,12 +41,15 @@ class Bordered(NamedTuple):
         return found
 
 
-_TIMES, _FORM, _REDUCE = draft(kernels.times), draft(kernels.form), draft(kernels.reduce)
+_TIMES, _FORM, _FIT, _REDUCE = (draft(k) for k in (kernels.times, kernels.form, kernels.fit, kernels.reduce))
 _SOLVE, _INVERT, _ASSEMBLE = draft(kernels.solve), draft(kernels.invert), draft(kernels.assemble)
 
 
 class Solution:
-    """The solution of ``(data + smoothing * penalty) c = right``, with the Cholesky factor of the matrix."""
+    """The solution of ``(data + smoothing * penalty) c = right``, with the Cholesky factor of the matrix.
+
+    `product`, `square` and `rough` are right' c, c' data c and c' penalty c.
+    """
 
     def __init__(self, data: Bordered, penalty: Bordered, smoothing: float, right: np.ndarray) -> None:
         n, q = data.cross.shape
@@ -54,20 +57,23 @@ class Solution:
         self.upper = np.empty_like(data.band)
         work = n * self.width**2 // 2 + 2 * n * self.width * (q + 1)
         if not q:
-            self.coefficients = right.copy()
-            rows = self.coefficients[None]
-        else:
-            cross = data.cross + smoothing * penalty.cross
-            rows = np.empty((q + 1, n))
-            rows[0], rows[1:] = right[:n], cross.T
+            rows, sums = right.copy()[None], np.empty(3 + n)
+            found = call(_FIT, work, data.band, penalty.band, smoothing, self.upper, rows, sums, n)
+            self.log_determinant, self.coefficients, self.columns = float(found), rows[0], rows[1:]
+            self.product, self.square, self.rough = sums[:3].tolist()
+            return
+        self.cross = data.cross + smoothing * penalty.cross
+        rows = np.empty((q + 1, n))
+        rows[0], rows[1:] = right[:n], self.cross.T
         self.log_determinant = float(call(_REDUCE, work, data.band, penalty.band, smoothing, self.upper, rows, n))
         self.columns = rows[1:]
-        if q:
-            self.cross, rest = cross, data.corner + smoothing * penalty.corner - self.columns @ cross
-            sign, more = np.linalg.slogdet(rest)
-            self.log_determinant += float(more) if sign > 0 else np.inf
-            self.rest = np.linalg.inv(rest) if sign > 0 else rest
-            self.coefficients = self._bordered(rows[0], right)
+        rest = data.corner + smoothing * penalty.corner - self.columns @ self.cross
+        sign, more = np.linalg.slogdet(rest)
+        self.log_determinant += float(more) if sign > 0 else np.inf
+        self.rest = np.linalg.inv(rest) if sign > 0 else rest
+        self.coefficients = self._bordered(rows[0], right)
+        self.product = float(right @ self.coefficients)
+        self.square, self.rough = data.form(self.coefficients), penalty.form(self.coefficients)
 
     def solve(self, right: np.ndarray) -> np.ndarray:
         """Solve for another right side."""

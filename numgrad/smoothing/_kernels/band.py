@@ -89,6 +89,20 @@ def reduce(data: Array, penalty: Array, smoothing: Scalar, upper: Target, right:
     return total
 
 
+def fit(
+    data: Array, penalty: Array, smoothing: Scalar, upper: Target, right: Target, sums: Target, size: Index
+) -> float:
+    """Do as `reduce`; write the solution's product with the first right side, and its forms with data and penalty."""
+    for i in range(size):
+        sums[3 + i] = right[0, i]
+    total = reduce(data, penalty, smoothing, upper, right, size)
+    product = REAL(0)
+    for i in range(size):
+        product += sums[3 + i] * right[0, i]
+    sums[0], sums[1], sums[2] = product, form(data, right[0], size), form(penalty, right[0], size)
+    return total
+
+
 def times(band: Array, vector: Array, out: Target, size: Index) -> None:
     """Write the product of a matrix and a vector."""
     width = band.shape[1]
