@@ -11,7 +11,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 import numgrad as ng
 from benchmarks.measure import side_by_side, table, unit
 
-SIZE, RANGE, REPEATS = 500, 2.0, 5
+SIZE, RANGE, REPEATS = 500, 2.0, 3
 NOISES = (0.01, 0.05, 0.2)
 # Windows and degrees of the filter that knows the truth.
 WINDOWS = (*range(7, 60, 6), *range(61, 400, 30))

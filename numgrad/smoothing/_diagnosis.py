@@ -14,6 +14,8 @@ from numgrad.smoothing._kernels.residuals import lags
 # A correlation of neighbouring residuals from here on makes bands a tenth too narrow; it counts if chance would hardly
 # bring it about: that many standard deviations of it.
 CORRELATION, CHANCE = 0.1, 4.0
+# The same for residuals farther apart, of which there are more; and how far, in samples.
+CHANCE_OF_ANY, APART = 5.0, 8
 # What a jump must be worth, in standard deviations, to be told of: all over a line chance hardly reaches that.
 LEAP = 5.0
 # A gap that is a larger part of the range is told of.
@@ -29,45 +31,58 @@ RATIO = 1.3
 
 
 class Diagnosis(NamedTuple):
-    """The correlation of neighbouring residuals, less what smoothing makes of it, and how it compares with chance."""
+    """The correlation of residuals so many samples apart, and how it compares with chance."""
 
+    apart: int
     correlation: float
     score: float
 
+    @property
+    def is_bad(self) -> bool:
+        chance = CHANCE if self.apart == 1 else CHANCE_OF_ANY
+        return abs(self.correlation) > CORRELATION and abs(self.score) > chance
 
-def correlation(fit: Fit, samples: Samples, residuals: np.ndarray) -> Diagnosis:
-    """Return how neighbours are correlated (J. von Neumann, Ann. Math. Stat. 12, 1941).
+
+def correlations(fit: Fit, samples: Samples, residuals: np.ndarray) -> list[Diagnosis]:
+    """Return how neighbours are correlated (J. von Neumann, Ann. Math. Stat. 12, 1941), and those farther apart.
 
     A smoothing that uses p degrees of freedom makes white residuals have the sum -p of products, in units of their
-    variance, where neighbours are nearer to one another than it reaches.
+    variance, where neighbours are nearer to one another than it reaches. Farther apart that may be so or not: what
+    speaks less against the fit counts.
     """
     x, order = samples.line.x, np.empty(0, np.int64)
     if not samples.rises and x.size > 1:
         order = np.argsort(x, kind="stable")
-    found = np.zeros(3)
-    line = samples.line
-    call(draft(lags, line.weight.dtype.str), residuals.size, residuals, line.weight, order, found)
-    count, squares, products = found.tolist()
+    found, last, line = np.zeros(2 + APART), np.empty(APART), samples.line
+    call(draft(lags, line.weight.dtype.str), residuals.size * APART, residuals, line.weight, order, last, found)
+    count, squares, *products = found.tolist()
     rest = count - fit.freedom
     if squares <= 0 or rest <= 0:
-        return Diagnosis(0.0, 0.0)
-    value = products / squares + fit.freedom / count
-    return Diagnosis(value, value * sqrt(rest))
+        return []
+    values = [product / squares + fit.freedom / count for product in products]
+    values[1:] = [min(value, value - fit.freedom / count, key=abs) for value in values[1:]]
+    return [Diagnosis(apart, value, value * sqrt(rest)) for apart, value in enumerate(values, 1)]
 
 
 def concerns(fit: Fit, samples: Samples, residuals: np.ndarray, origin: float) -> tuple[str, ...]:
     """Return what is to be said against the bands."""
     found = []
-    white = correlation(fit, samples, residuals)
     if samples.known is None:
         squares = (fit.noise * samples.grid.factor) ** 2 * samples.line.weight.mean() * fit.samples
         if squares < ROUNDING * samples.floor:
             return ()  # there is no noise but rounding
-    if white.correlation > CORRELATION and white.score > CHANCE:
+    bad = next((one for one in correlations(fit, samples, residuals) if one.is_bad), None)
+    if bad is not None and bad.apart == 1 and bad.correlation > 0:
         found.append(
-            f"neighbouring residuals are correlated ({white.correlation:.2f}, {white.score:.0f} standard deviations "
+            f"neighbouring residuals are correlated ({bad.correlation:.2f}, {bad.score:.0f} standard deviations "
             "from 0): the noise is, or samples jump; bands are too narrow: take means of neighbouring samples, or "
             "split the data where they jump"
+        )
+    elif bad is not None:
+        found.append(
+            f"residuals {bad.apart} apart are correlated ({bad.correlation:.2f}, {abs(bad.score):.0f} standard "
+            "deviations from 0), as an oscillation within a few samples leaves them, or noise that has one; bands are "
+            "too narrow: if it is part of the signal, give `sigma`, or sample more often"
         )
     found += suspicions(fit, origin)
     is_noisy = fit.noise * samples.grid.factor > EXACT or samples.known is not None

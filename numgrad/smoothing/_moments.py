@@ -44,7 +44,6 @@ class Survey:
     mean: float
     is_real: bool
     mass: float
-    is_fit: bool
 
 
 @dataclass(frozen=True)
@@ -81,13 +80,12 @@ class Moments:
 def survey(line: Line) -> Survey:
     """Look at samples."""
     n = line.y.size
-    found = np.zeros(13)
+    found = np.zeros(12)
     call(draft(passes.survey, *line.kinds), 2 * n, line.x, line.y, line.weight, found, 0, n)
-    low, high, rises, finite, steps, count, least, most, total, first, is_real, mass, is_fit = found.tolist()
+    low, high, rises, finite, steps, count, least, most, total, first, is_real, mass = found.tolist()
     mean = first + total / count if count else 0.0
     return Survey(
         low, high, rises > 0, finite > 0, int(steps) + (count > 0), int(count), least, most, mean, is_real > 0, mass,
-        is_fit > 0,
     )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ import numgrad as ng
 from numgrad._arrays.kernels.edges import with_edges
 from numgrad._arrays.kernels.nonuniform import is_evenly_spaced, nonuniform
 from numgrad._arrays.kernels.quotient import scaled, smith
+from numgrad._arrays.kernels.streamed import copied
 from numgrad._arrays.kernels.uniform import uniform
 from numgrad._arrays.plan import compose, dispatch, schemes
 from numgrad._arrays.plan.dispatch import plan_for
@@ -95,6 +96,8 @@ def test_kernels_as_python():
         assert same_bits(out, np.gradient(f, x, axis=1).ravel())
         assert not with_edges(f.ravel(), out, *arguments, np.array([-1.5, 2, -0.5, 0.5, -2, 1.5]), (2.0, 1.0))
         assert same_bits(out, np.gradient(f, axis=1, edge_order=2).ravel())
+        assert not copied(f.ravel(), out[2:], 5, view[2], 2, f.size, 2, 0)
+        assert same_bits(out[2:], f.ravel()[2:])
     assert is_evenly_spaced(np.arange(600.0))
     assert not is_evenly_spaced(x)
     assert not is_evenly_spaced(np.append(np.arange(600.0), 7))

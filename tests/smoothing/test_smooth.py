@@ -479,12 +479,6 @@ def test_long_gaps_are_told():
     assert ng.smooth(SINE[(X < 3) | (X > 5)], X[(X < 3) | (X > 5)]).concerns == ()
 
 
-def test_gaps_in_which_all_digits_are_lost_are_refused():
-    x = np.concatenate([X[:200] * 1e-9, 1 + X[:200] * 1e-9])
-    with pytest.raises(ValueError, match="split the samples at the longest gap"):
-        quiet(np.sin(1e9 * x) + 0.1 * NOISE, x, order=5)
-
-
 def test_kinks_need_samples_between_them():
     with pytest.raises(ValueError, match="`kinks` leave samples at 0 distinct coordinates"):
         ng.smooth(SINE, X, kinks=[5.0, 5.0 + 1e-9])
@@ -499,3 +493,32 @@ def test_coordinates_of_missing_samples_may_be_anywhere():
     astray, holes = np.where(there, x, 9.99), np.where(there, y, np.nan)
     assert_allclose(ng.smooth(holes, astray)(X, 1), expected, atol=1e-4)
     assert_allclose(ng.smooth(y, astray, weights=there.astype(float))(X, 1), expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("period", [3, 4, 5, 8])
+def test_an_oscillation_taken_for_noise_is_told(period):
+    """A few samples of each: the likelihood takes it for noise, unless that is known."""
+    wave = np.sin(2 * np.pi * np.arange(400) / period)
+    with pytest.warns(UserWarning, match="correlated"):
+        assert ng.smooth(wave + 0.01 * NOISE).noise > 0.5
+    if period > 4:
+        assert np.std(quiet(wave + 0.01 * NOISE, sigma=0.01).value - wave) < 0.02
+
+
+def test_corners_as_python():
+    """What is missing, out of order or refused, and knots far from each other; with NUMBA_DISABLE_JIT, too."""
+    y, x, weight, order = SINE[:60].copy(), X[:60].copy(), np.ones(60), np.random.default_rng(1).permutation(60)
+    y[3], weight[5] = np.nan, 0
+    found, sorted_ = quiet(y[order], x[order], weights=weight[order]), quiet(y, x, weights=weight)
+    assert_allclose(found.value, sorted_.value[order], rtol=1e-8)
+    assert np.isnan([*found([np.nan, x[9]])[:1], *found.error_at([np.nan, x[9]])[:1]]).all()
+    endless = np.where(weight > 0, weight, np.inf)
+    for wrong in ((np.append(y, np.inf), np.append(x, 11)), (y, np.append(x[1:], np.inf)), (y, x, endless)):
+        with pytest.raises(ValueError, match=r"give|finite"):
+            ng.smooth(*wrong[:2], **({"weights": wrong[2]} if wrong[2:] else {}))
+    x = np.concatenate([X[:100] * 1e-9, 1 + X[:100] * 1e-9])
+    with pytest.raises(ValueError, match="split the samples at the longest gap"):
+        quiet(np.sin(1e9 * x) + 0.1 * NOISE[:200], x, order=5)
+    x = np.linspace(0, 10, 800)
+    wave = np.sin(40 * x)
+    assert_allclose(quiet(wave + 0.01 * np.repeat(NOISE, 2), x, order=3).value, wave, atol=0.1)

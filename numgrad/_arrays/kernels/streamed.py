@@ -43,3 +43,13 @@ def streamed(
         start, offset = end, zero if offset % item == zero else offset
     fence()
     return met
+
+
+def copied(
+    f: Array, out: Target, n: Index, inner: Index, start: Index, stop: Index, shift: Index, origin: Index
+) -> bool:
+    """out[i] = f[i - origin], for what was computed elsewhere; `n` and `inner` play no part."""
+    start, stop, shift, origin = SIZE(start), SIZE(stop), SIZE(shift), SIZE(origin)
+    for k in range(start, stop):
+        out[k - shift] = f[k - origin]
+    return False

@@ -89,9 +89,7 @@ def reduce(data: Array, penalty: Array, smoothing: Scalar, upper: Target, right:
     return total
 
 
-def fit(
-    data: Array, penalty: Array, smoothing: Scalar, upper: Target, right: Target, sums: Target, size: Index
-) -> float:
+def fit(data: Array, penalty: Array, smoothing: Scalar, upper: Target, right: Target, sums: Target, size: Index) -> Any:
     """Do as `reduce`; write the solution's product with the first right side, and its forms with data and penalty."""
     for i in range(size):
         sums[3 + i] = right[0, i]

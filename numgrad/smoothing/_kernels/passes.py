@@ -16,18 +16,16 @@ def survey(x: Array, y: Array, weight: Array, found: Target, start: Index, stop:
 
     found: lowest and highest place, 1 if places never fall, those of missing samples neither, 1 if all are finite, how
     often neighbours differ; count, lowest and highest sample, sum of their distances from the first, that first one; 1
-    if all are finite; the sum of the weights, 1 if all are finite and not negative.
+    if all are finite; the sum of the weights.
     """
     is_even, is_alike = x.shape[0] == 1, weight.shape[0] == 1
     low, high, rises, finite, steps, before = REAL(np.inf), REAL(-np.inf), 1.0, 1.0, 0, REAL(0)
     ahead = REAL(-np.inf)
     count, least, most, total, first, is_real = 0, REAL(np.inf), REAL(-np.inf), REAL(0), REAL(0), 1.0
-    mass, is_fit = REAL(0), 1.0
+    mass = REAL(0)
     for i in range(start, stop):
         value = REAL(y[i])
         w = REAL(weight[0] if is_alike else weight[i])
-        if not (w >= 0.0 and w < np.inf):
-            is_fit = 0.0
         place = x[0] * i if is_even else REAL(x[i])
         if not abs(place) < np.inf:
             finite = 0.0
@@ -56,7 +54,7 @@ def survey(x: Array, y: Array, weight: Array, found: Target, start: Index, stop:
         mass += w
     found[0], found[1], found[2], found[3], found[4] = low, high, rises, finite, steps
     found[5], found[6], found[7], found[8], found[9] = count, least, most, total, first
-    found[10], found[11], found[12] = is_real, mass, is_fit
+    found[10], found[11] = is_real, mass
 
 
 def gather(
