@@ -510,6 +510,8 @@ def test_complex_values():
     assert result.value == pytest.approx(1j * np.exp(0.3j), rel=1e-15)
     result = gradient(njit(lambda x: (x[0] + 1j * x[1]) ** 2), [1.0, 2.0])
     assert np.allclose(result.value, [2 + 4j, -4 + 2j], rtol=4 * EPS)
+    made = njit(lambda x: complex(x[0], x[1]) * complex(x[1]) + complex(3.0, 4.0).conjugate())
+    assert np.allclose(gradient(made, [1.0, 2.0], method="exact").value, [2, 1 + 4j], rtol=4 * EPS)
 
 
 def test_values_that_do_not_depend_on_x():

@@ -122,3 +122,14 @@ for name, formula in {
     "tanh": lambda y, x: (1.0 - y) * (1.0 + y),
 }.items():
     define((getattr(cmath, name),), formula)
+
+
+def of_parts(real: Any, imag: Any) -> Any:
+    return real + imag * 1j
+
+
+def of_number(z: Any) -> Any:
+    return z + 0j
+
+
+RULES[complex] = lambda number, *kinds: loop(of_parts if len(kinds) == 2 else of_number, number)
