@@ -117,7 +117,7 @@ class SmoothFunction:
             raise ValueError("a function with kinks is no spline of even knots; call it, or smooth the pieces")
         places = grid.low + np.arange(-d, grid.spans + d + 1) / grid.per_unit
         columns = np.array([fit.coefficients / fit.grid.factor + fit.grid.shift for fit in self._fits]).T
-        c = columns[:, 0] if len(self._call.shape) == 1 else columns.reshape((len(columns), *self._others()))
+        c = columns[:, 0] if len(self._call.shape) == 1 else columns.reshape((len(columns), *self._call.others))
         return BSpline(places, c, d, extrapolate="periodic" if grid.is_periodic else False)
 
     def warn(self, stacklevel: int) -> None:
@@ -167,9 +167,6 @@ class SmoothFunction:
         level = read_level(level)
         return [quantile(level, fit.free) for fit in self._fits]
 
-    def _others(self) -> tuple[int, ...]:
-        return tuple(s for axis, s in enumerate(self._call.shape) if axis != self._call.axis)
-
     def _anywhere(self, x: Any, n: Any, what: str, times: list[float] | None = None) -> np.ndarray:
         n, given = self._read_n(n), np.asarray(x)
         if self._call.origin is not None:
@@ -189,17 +186,16 @@ class SmoothFunction:
             rows.append(row)
         if times is not None:
             rows = [row * many for row, many in zip(rows, times, strict=True)]
-        found = np.array(rows).reshape(self._others() + given.shape)
+        found = np.array(rows).reshape(self._call.others + given.shape)
         axis = self._call.axis
         return np.moveaxis(found, range(found.ndim - given.ndim, found.ndim), range(axis, axis + given.ndim))
 
 
 def numbers_of(call: Call, fits: list[Fit], said: list[tuple[str, ...]]) -> dict[str, Any]:
     """Return what functions have in common, of each line."""
-    others = [s for axis, s in enumerate(call.shape) if axis != call.axis]
 
     def each(numbers: list[Any]) -> Any:
-        return np.array(numbers).reshape(others) if others else numbers[0]
+        return np.array(numbers).reshape(call.others) if call.others else numbers[0]
 
     origin = 0.0 if call.origin is None else float(call.origin)
     kinks = tuple(tuple(place + origin for place in fit.places) for fit in fits)
@@ -211,7 +207,7 @@ def numbers_of(call: Call, fits: list[Fit], said: list[tuple[str, ...]]) -> dict
         "smoothing": each([fit.smoothing / fit.grid.per_unit ** (2 * fit.basis.m - 1) for fit in fits]),
         "order": each([fit.basis.m for fit in fits]),
         "knots": each([fit.grid.spans for fit in fits]),
-        "kinks": kinks if others else kinks[0],
+        "kinks": kinks if call.others else kinks[0],
         "concerns": tuple(told),
         "_call": call,
         "_fits": tuple(fits),

@@ -42,6 +42,11 @@ class Call(NamedTuple):
     knots: int | None
     share: bool
 
+    @property
+    def others(self) -> tuple[int, ...]:
+        """The lengths of the other axes."""
+        return tuple(size for axis, size in enumerate(self.shape) if axis != self.axis)
+
     def place(self, row: int) -> np.ndarray:
         return self.places[row if len(self.places) > 1 else 0]
 

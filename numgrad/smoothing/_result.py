@@ -137,8 +137,7 @@ class Smooth(SmoothFunction):
 
 def along(call: Call, rows: np.ndarray) -> np.ndarray:
     """Return rows in the shape of the samples."""
-    others = [s for axis, s in enumerate(call.shape) if axis != call.axis]
-    return np.moveaxis(rows.reshape(*others, call.rows.shape[1]), -1, call.axis)
+    return np.moveaxis(rows.reshape(*call.others, call.rows.shape[1]), -1, call.axis)
 
 
 def made(

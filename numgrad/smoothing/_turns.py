@@ -51,8 +51,7 @@ def turns(fits: tuple[Fit, ...], times: list[float], call: Call) -> SignificantP
     """Return the turning points of lines, for bands of so many standard errors."""
     found = [_of_line(fit, many) for fit, many in zip(fits, times, strict=True)]
     line = np.repeat(np.arange(len(fits)), [len(one) for one in found])
-    others = [s for axis, s in enumerate(call.shape) if axis != call.axis]
-    where = np.array(np.unravel_index(line, others)).T if others else np.empty((len(line), 0), np.int64)
+    where = np.array(np.unravel_index(line, call.others)).T if call.others else np.empty((len(line), 0), np.int64)
     all_ = np.concatenate(found)
     origin = 0.0 if call.origin is None else float(call.origin)
     return SignificantPoints(

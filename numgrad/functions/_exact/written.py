@@ -46,8 +46,7 @@ def _found(
         if isinstance(code, tuple):  # with a signature
             code = code[1]
         if code is not None:
-            key = maker, plain, *plainly.items()
-            found = made.once(key, lambda code=code: made.derived(code))  # type: ignore[misc]
+            found = made.derived(code)
             if _is_typed(context, type_of(context, found), kinds, named):
                 return found
     return None

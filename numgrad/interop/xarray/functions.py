@@ -77,14 +77,7 @@ def turning_points(
     >>> turning_points(xr.DataArray((t - 3) ** 2, {"time": t})).position
     array([3.])
     """
-    if not isinstance(y, xr.DataArray):
-        raise TypeError(f"`y` is a {type(y).__name__}; give one of its variables: {listed(y.data_vars)}")
-    place = place_along(y, x, axis, dim, datetime_unit)
-    x = place.x
-    if isinstance(x, xr.Variable):
-        if not set(x.dims) <= set(y.dims):
-            raise ValueError(f"{place.name!r} has dimensions {listed(x.dims)}, and `y` {listed(y.dims)}")
-        x = x.set_dims(y.sizes).data
+    place, x = _of_samples(y, x, axis, dim, datetime_unit)
     found = _turning_points.turning_points(y.data, x, axis=y.get_axis_num(place.dim), **options)
     if place.times is None:
         return found
@@ -109,6 +102,12 @@ def smooth(
     >>> smooth(xr.DataArray((t - 3) ** 2, {"time": t})).derivative().round(3) + 0.0
     array([-6., -4., -2.,  2.,  8., 12., 14.])
     """
+    place, x = _of_samples(y, x, axis, dim, datetime_unit)
+    return _smooth.smooth(y.data, x, axis=y.get_axis_num(place.dim), **options)
+
+
+def _of_samples(y: Any, x: Any, axis: Any, dim: Any, datetime_unit: Any) -> tuple[Any, Any]:
+    """Return where the samples of a DataArray lie along a dimension, and the coordinates as arrays have them."""
     if not isinstance(y, xr.DataArray):
         raise TypeError(f"`y` is a {type(y).__name__}; give one of its variables: {listed(y.data_vars)}")
     place = place_along(y, x, axis, dim, datetime_unit)
@@ -117,7 +116,7 @@ def smooth(
         if not set(x.dims) <= set(y.dims):
             raise ValueError(f"{place.name!r} has dimensions {listed(x.dims)}, and `y` {listed(y.dims)}")
         x = x.set_dims(y.sizes).data
-    return _smooth.smooth(y.data, x, axis=y.get_axis_num(place.dim), **options)
+    return place, x
 
 
 def laplacian(f: Any, *spacing: Any, **options: Any) -> Any:
