@@ -47,7 +47,7 @@ def derivative(
     boundary: str = "one-sided",
     edge_accuracy: int | None = None,
     period: float | None = None,
-    nan: str = "propagate",
+    nan: str | None = None,
     window: int | None = None,
     degree: int | None = None,
     sigma: Any = None,
@@ -80,10 +80,11 @@ def derivative(
     period : float, optional
         Needed for ``boundary="periodic"`` with coordinates: the distance after which `f` repeats, larger than the span
         of the coordinates. With a number as `x` it is the number of points times that.
-    nan : {"propagate", "one-sided"}, default "propagate"
+    nan : {"propagate", "one-sided"}, optional
         What a NaN in `f` does: makes results NaN whose formula has a weight on it that is not zero; or ends an
         interval. The intervals between NaNs have one-sided ends of their own; one with less than
-        ``n + edge_accuracy`` points, or than those of a `window`, is NaN, as are the NaNs themselves.
+        ``n + edge_accuracy`` points, or than those of a `window`, is NaN, as are the NaNs themselves. "propagate" by
+        default, but "one-sided" for data frames and their series, which have holes.
     window : int, optional
         For noisy samples: an odd number of points, from 3 to 767, with the one in the middle that the derivative is at.
         It is that of the polynomial of a `degree` that fits these samples by least squares, after Savitzky and Golay.
@@ -305,7 +306,7 @@ class Options(NamedTuple):
     boundary: Any = "one-sided"
     edge_accuracy: Any = None
     period: Any = None
-    nan: Any = "propagate"
+    nan: Any = None
     window: Any = None
     degree: Any = None
 
@@ -314,7 +315,7 @@ def read_call(f: Any, x: Any = None, **options: Any) -> Arguments:
     """Read the arguments of `derivative`, but for `out`."""
     given = Options(**options)
     f, x = read_samples(f, "f"), 1.0 if x is None else x
-    has_gaps = choice("nan", given.nan, GAPS) == "one-sided"
+    has_gaps = given.nan is not None and choice("nan", given.nan, GAPS) == "one-sided"
     formula = read_formula(
         given.n, given.accuracy, given.boundary, given.edge_accuracy, has_gaps, given.window, given.degree
     )

@@ -1,0 +1,131 @@
+"""Data frames and series as they were given, as narwhals has them, and as arrays."""
+
+from collections.abc import Hashable, Iterator
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+import numpy as np
+
+try:
+    import narwhals as nw
+except ImportError as error:
+    raise ImportError(
+        f"data frames need narwhals: pip install 'numgrad[dataframes]' ({error}); or give arrays, like f.to_numpy()"
+    ) from error
+
+from numgrad._arrays.plan.dtypes import FIELDS
+from numgrad.interop.options import listed
+
+# Types of columns that are no samples, and what to do with them.
+REFUSED: dict[Any, str] = {
+    nw.Boolean: "give numbers, as a cast to an integer makes them",
+    nw.Decimal: "its digits are not those of float64: cast it to that first",
+    **dict.fromkeys((nw.Datetime, nw.Date, nw.Duration), "give numbers, like the seconds since the first"),
+    nw.Object: "cast it to float64 first",
+}
+# How many labels an error names.
+NAMED = 3
+
+
+class Table(NamedTuple):
+    """A data frame or a series, as it was given and as narwhals has it."""
+
+    native: Any
+    wrapped: Any
+    is_series: bool
+
+    @property
+    def has_index(self) -> bool:
+        return bool(self.wrapped.implementation.is_pandas_like())
+
+    @property
+    def names(self) -> list[Any]:
+        return [] if self.is_series else list(self.wrapped.columns)
+
+    def __len__(self) -> int:
+        return len(self.wrapped)
+
+    def column(self, name: Hashable, option: str) -> Any:
+        """Return a column, or a level of the index, for a name that an option has."""
+        if not self.is_series and name in self.names:
+            return self.wrapped.get_column(name)
+        levels = list(self.native.index.names) if self.has_index else []
+        if name is not None and name in levels:
+            return series_of(self.native.index.get_level_values(levels.index(name)))
+        what = f"levels of the index {listed(levels)}" if self.is_series else f"columns {listed(self.names)}"
+        raise ValueError(f"`{option}` is {name!r}; there are {what}")
+
+    def labels(self, rows: Any) -> str:
+        """Return what rows are called, for an error: by the index, or by number."""
+        some = [self.native.index[i] if self.has_index else i for i in rows[:NAMED]]
+        more = f" and {len(rows) - NAMED} more" if len(rows) > NAMED else ""
+        return f"label{'s' * (len(rows) > 1)} {', '.join(map(str, some))}{more}"
+
+
+class Samples(NamedTuple):
+    """A column as an array, and which are missing, for libraries that tell that from NaN."""
+
+    series: Any
+    values: np.ndarray
+    is_missing: np.ndarray
+
+
+def read(given: Any, name: str) -> Table:
+    """Return what there is to know of a data frame or a series."""
+    if type(given).__name__ == "LazyFrame":
+        raise TypeError(f"`{name}` is a LazyFrame, which has no rows yet; call its collect() first")
+    try:
+        wrapped = nw.from_native(given, eager_only=True, allow_series=True)
+    except nw.exceptions.DuplicateError as error:
+        raise ValueError(f"`{name}` has columns of one name; rename them, or give one as a series ({error})") from None
+    return Table(given, wrapped, isinstance(wrapped, nw.Series))
+
+
+def series_of(index: Any) -> Any:
+    """Return an index of pandas, or a series, as narwhals has them."""
+    if not hasattr(index, "to_series"):
+        return nw.from_native(index, series_only=True)
+    return nw.from_native(index.to_series(), series_only=True)
+
+
+def chosen(table: Table, columns: Any, others: list[Any]) -> list[Any]:
+    """Return the names of the columns that are asked for; by default all but `others`, which have another task."""
+    if columns is None:
+        return [name for name in table.names if name not in others]
+    return names_of(table, columns, "columns")
+
+
+def names_of(table: Table, given: Any, option: str) -> list[Any]:
+    """Return a list of names, which may be given as one of them."""
+    is_one = isinstance(given, str) or (isinstance(given, Hashable) and given in table.names)
+    names = [given] if is_one or not isinstance(given, (list, tuple)) else list(given)
+    for name in names:
+        table.column(name, option)
+        if names.count(name) > 1:
+            raise ValueError(f"`{option}` has {name!r} twice; give it once")
+    return names
+
+
+def samples_of(table: Table, names: list[Any]) -> Iterator[Samples]:
+    if table.is_series:
+        yield samples(table.wrapped, "the series")
+    for name in names:
+        yield samples(table.wrapped.get_column(name), f"column {name!r}")
+
+
+def samples(series: Any, what: str) -> Samples:
+    """Return the numbers of a series; NaN where they are missing."""
+    why = next((why for kind, why in REFUSED.items() if series.dtype == kind), None)
+    values = series.to_numpy() if why is None else None
+    if why is None and values.dtype not in FIELDS:
+        why = "leave it out, as by naming `columns`, or give float32, float64 or integers"
+    if why is not None:
+        raise TypeError(f"{what} has dtype {dtype_of(series)}; {why}")
+    return Samples(series, values, series.is_null().to_numpy())
+
+
+def dtype_of(series: Any) -> str:
+    """Return the dtype of a series, as its own library calls it."""
+    native = series.to_native()
+    first = next(iter(native), None) if series.dtype == nw.Object else None
+    return str(getattr(native, "dtype", series.dtype)) + " of Decimals" * isinstance(first, Decimal)
