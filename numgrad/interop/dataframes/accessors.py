@@ -12,7 +12,10 @@ class SeriesAccessor:
     def __init__(self, obj: Any) -> None:
         self._obj = obj
 
-    def derivative(self, x: Any = None, *, datetime_unit: str | None = None, **options: Any) -> Any:
+    def derivative(
+        self, x: Any = None, *, by: Any = None, datetime_unit: str | None = None, short: str | None = None,
+        **options: Any,
+    ) -> Any:  # fmt: skip
         """Return the n-th derivative.
 
         Parameters
@@ -20,8 +23,12 @@ class SeriesAccessor:
         x : float, str, Series or array_like, optional
             The distance of rows, a level of the index by its name, or coordinates. By default the index of pandas, and
             1.0 in polars.
+        by : name or list of names, optional
+            Levels of the index whose equal rows are a group, as in ``frame.numgrad.derivative``.
         datetime_unit : {"W", "D", "h", "m", "s", "ms", "us", "ns", ...}, optional
             Unit of time, by default that of the dtype of the times.
+        short : {"nan", "raise"}, default "nan"
+            What groups with too few rows for the formula become.
         **options
             `n`, `accuracy`, `boundary`, `edge_accuracy`, `period`, `nan`, `window`, `degree` and `sigma`, as in
             `numgrad.derivative`. Missing samples are gaps by default, ``nan="one-sided"``.
@@ -38,7 +45,7 @@ class SeriesAccessor:
         >>> pd.Series([0, 1, 9, None, 25, 36], [0, 1, 3, 4, 5, 6.0]).numgrad.derivative(edge_accuracy=1).tolist()
         [1.0, 2.0, 4.0, nan, 11.0, 11.0]
         """
-        return functions.derivative(self._obj, x, datetime_unit=datetime_unit, **options)
+        return functions.derivative(self._obj, x, by=by, datetime_unit=datetime_unit, short=short, **options)
 
     def smooth(self, x: Any = None, *, datetime_unit: str | None = None, **options: Any) -> SmoothFrame:
         """Return a smooth function through noisy samples, whose derivatives are series like this one.
@@ -125,8 +132,8 @@ class FrameAccessor:
         >>> import numgrad.pandas
         >>> frame = pd.DataFrame({"time": [0, 1, 2, 4, 7, 9, 10.0]})
         >>> frame["x"] = frame["time"] ** 2
-        >>> frame.numgrad.smooth(x="time").derivative()["x"].round(3)[:3].tolist()
-        [0.0, 2.0, 4.0]
+        >>> frame.numgrad.smooth(x="time").derivative()["x"].round(3)[1:4].tolist()
+        [2.0, 4.0, 8.0]
         """
         return functions.smooth(self._obj, x, columns=columns, datetime_unit=datetime_unit, **options)
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from numgrad._arrays import turning_points as _turning_points
-from numgrad._arrays.derivative import by_stencil, error_of, read_call, value_of
+from numgrad._arrays.derivative import Options, by_stencil, error_of, read_call, value_of
 from numgrad._arrays.errors import WithError, dtype_of_error, read_sigma
 from numgrad._arrays.plan.dtypes import FIELDS
 from numgrad._arrays.plan.options import read_formula
@@ -23,7 +23,7 @@ from numgrad.interop.options import allow
 from numgrad.interop.times import as_times
 from numgrad.smoothing import _smooth
 
-FORMULA = ("n", "accuracy", "boundary", "edge_accuracy")
+OPTIONS = ("n", "accuracy", "boundary", "edge_accuracy", "period", "window", "degree")
 
 
 def derivative(
@@ -84,7 +84,7 @@ def derivative(
     2024-01-05    8.0
     Name: height, dtype: float64
     """
-    allow(options, *FORMULA, "period", "window", "degree")
+    allow(options, *OPTIONS)
     options["nan"] = "one-sided" if nan is None else nan
     table = _table(f, "f", axis, out)
     place = place_of(table, x, datetime_unit)
@@ -97,8 +97,7 @@ def derivative(
         [column(one.series, values, one.is_missing) for values in _values(one.values, place, groups, errors, options)]
         for one in samples_of(table, names)
     ]
-    is_one = not table.is_series and columns is not None and not isinstance(columns, list) and len(names) == 1
-    results = [part[0] if is_one else like(table, names, list(part)) for part in zip(*made, strict=True)]
+    results = [part[0] if columns in names else like(table, names, list(part)) for part in zip(*made, strict=True)]
     if not made:
         results = [like(table, [], [])] * (1 if sigma is None else 2)
     return results[0] if sigma is None else WithError(*results)
@@ -113,9 +112,10 @@ def _table(f: Any, name: str, axis: Any, out: Any = None) -> Table:
 
 
 def _groups(table: Table, keys: list[Any], short: Any, options: dict[str, Any]) -> of.Groups:
+    given = Options(**options)
     formula = read_formula(
-        *[options.get(name, 1 if name == "n" else "one-sided" if name == "boundary" else None) for name in FORMULA],
-        options["nan"] == "one-sided", options.get("window"), options.get("degree"),
+        given.n, given.accuracy, given.boundary, given.edge_accuracy, given.nan == "one-sided", given.window,
+        given.degree,
     )  # fmt: skip
     if not keys:
         if short is not None:
@@ -183,7 +183,8 @@ def turning_points(
     check_sorted(table, place, None, np.zeros(1, np.int64), [])
     names = chosen(table, columns, [x] if isinstance(x, str) else [])
     coordinates = place.x if np.ndim(place.x) == 0 else numbers(place, place.x)
-    found = _turning_points.turning_points(_together(table, list(samples_of(table, names))), coordinates, axis=0, **options)
+    together = _together(table, list(samples_of(table, names)))
+    found = _turning_points.turning_points(together, coordinates, axis=0, **options)
     if not place.has_times or not len(found):
         return found
     return replace(found, position=as_times(found.position, place.x, place.unit))
@@ -191,7 +192,7 @@ def turning_points(
 
 def smooth(
     y: Any, x: Any = None, *, columns: Any = None, datetime_unit: str | None = None, axis: Any = -1, **options: Any
-) -> Any:
+) -> SmoothFrame:
     """Return a smooth function through noisy samples of a series, or of each column, as `numgrad.smooth` does.
 
     `x`, `columns` and `datetime_unit` are those of `derivative`; but coordinates may be in any order, and repeat. What

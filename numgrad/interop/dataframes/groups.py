@@ -2,11 +2,9 @@
 
 from typing import Any, NamedTuple
 
-import narwhals as nw
 import numpy as np
 
-from numgrad._arrays.derivative import read_formula
-from numgrad.interop.dataframes.tables import Table, series_of
+from numgrad.interop.dataframes.tables import Table, first_alike
 
 
 class Groups(NamedTuple):
@@ -52,15 +50,7 @@ def groups_of(table: Table, keys: list[Any], needed: int, may_be_short: bool) ->
 
 def codes_of(keys: list[Any]) -> np.ndarray:
     """Return for each row the number of its group; -1 where a key is missing."""
-    names = [f"key {i}" for i in range(len(keys))]
-    is_missing = np.zeros(len(keys[0]), bool)
-    for key in keys:
-        is_missing |= key.is_null().to_numpy()
-        if key.dtype.is_float():
-            is_missing |= np.isnan(key.to_numpy())
-    frame = nw.from_dict({name: nw.maybe_reset_index(key) for name, key in zip(names, keys, strict=True)})
-    first = frame.with_row_index("row").select(nw.col("row").min().over(*names)).get_column("row").to_numpy()
-    first = np.where(is_missing, 0, first).astype(np.int64)
+    first, is_missing = first_alike(keys)
     is_first = (first == np.arange(len(first))) & ~is_missing
     return np.where(is_missing, -1, (np.cumsum(is_first) - 1)[first])
 

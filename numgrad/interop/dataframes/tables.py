@@ -116,10 +116,9 @@ def samples_of(table: Table, names: list[Any]) -> Iterator[Samples]:
 def samples(series: Any, what: str) -> Samples:
     """Return the numbers of a series; NaN where they are missing."""
     why = next((why for kind, why in REFUSED.items() if series.dtype == kind), None)
-    values = series.to_numpy() if why is None else None
-    if why is None and values.dtype not in FIELDS:
-        why = "leave it out, as by naming `columns`, or give float32, float64 or integers"
-    if why is not None:
+    values = np.empty(0, object) if why else series.to_numpy()
+    if values.dtype not in FIELDS:
+        why = why or "leave it out, as by naming `columns`, or give float32, float64 or integers"
         raise TypeError(f"{what} has dtype {dtype_of(series)}; {why}")
     return Samples(series, values, series.is_null().to_numpy())
 
@@ -129,3 +128,16 @@ def dtype_of(series: Any) -> str:
     native = series.to_native()
     first = next(iter(native), None) if series.dtype == nw.Object else None
     return str(getattr(native, "dtype", series.dtype)) + " of Decimals" * isinstance(first, Decimal)
+
+
+def first_alike(keys: list[Any]) -> tuple[np.ndarray, np.ndarray]:
+    """Return for each row the first that has the same keys, and where one of them is missing, as NaN is, too."""
+    names = [f"key {i}" for i in range(len(keys))]
+    is_missing = np.zeros(len(keys[0]), bool)
+    for key in keys:
+        is_missing |= key.is_null().to_numpy()
+        if key.dtype.is_float():
+            is_missing |= np.isnan(key.to_numpy())
+    frame = nw.from_dict({name: nw.maybe_reset_index(key) for name, key in zip(names, keys, strict=True)})
+    first = frame.with_row_index("row").select(nw.col("row").min().over(*names)).get_column("row").to_numpy()
+    return np.where(is_missing, 0, first).astype(np.int64), is_missing
