@@ -27,7 +27,7 @@ from numgrad._arrays.plan.options import (
     read_samples,
     read_spacing,
 )
-from numgrad._arrays.plan.spacing import number_key
+from numgrad._arrays.plan.spacing import from_first, number_key
 from numgrad._arrays.plan.types import PIECE, Order, Plan, Request, memory_order
 from numgrad._arrays.run.arrange import arrange, fill_by_stencils
 from numgrad._checks import choice
@@ -315,10 +315,7 @@ def read_call(f: Any, x: Any = None, **options: Any) -> Arguments:
     """Read the arguments of `derivative`, but for `out`."""
     given = Options(**options)
     f, x = read_samples(f, "f"), 1.0 if x is None else x
-    has_gaps = given.nan is not None and choice("nan", given.nan, GAPS) == "one-sided"
-    formula = read_formula(
-        given.n, given.accuracy, given.boundary, given.edge_accuracy, has_gaps, given.window, given.degree
-    )
+    formula = formula_of(given)
     order = None if f.flags.c_contiguous else memory_order(f)
     axis = np.lib.array_utils.normalize_axis_index(given.axis, f.ndim)
     spacing = read_spacing(x, "x", f.shape, axis, order, lines=True)
@@ -330,6 +327,29 @@ def read_call(f: Any, x: Any = None, **options: Any) -> Arguments:
         if not spacing.are_own and 8 * formula.window * spacing.x.size > max(TABLE, TIMES * f.nbytes):
             spacing = spacing.of_each_line(f.shape, order, axis)
     return Arguments(f, np.ravel(x) if np.ndim(x) > 1 else x, order, axis, spacing, formula, period)
+
+
+def formula_of(given: Options) -> StencilFormula:
+    """Return the formula that the options ask for."""
+    has_gaps = given.nan is not None and choice("nan", given.nan, GAPS) == "one-sided"
+    return read_formula(
+        given.n, given.accuracy, given.boundary, given.edge_accuracy, has_gaps, given.window, given.degree
+    )
+
+
+def read_lines(f: np.ndarray, x: np.ndarray, cuts: np.ndarray, **options: Any) -> Arguments:
+    """As `read_call`, of lines of any lengths, one behind another: from each of `cuts` to the next.
+
+    They are long enough and their coordinates rise or fall, which is not looked at. One call does for all.
+    """
+    given = Options(**options)
+    formula = formula_of(given)
+    firsts, lasts = (np.repeat(x[at], np.diff(cuts)) for at in (cuts[:-1], cuts[1:] - 1))
+    values, origin = from_first(x, firsts, lasts)
+    steps = abs(np.delete(np.diff(values), cuts[1:-1] - 1))
+    shortest, longest = (float(steps.min()), float(steps.max())) if steps.size else (1.0, 1.0)
+    spacing = Coordinates(values, True, 1, shortest, longest, origin, cuts)
+    return Arguments(f, values, None, 0, spacing, formula, read_period(given.period, spacing, formula, len(f)))
 
 
 @lru_cache(1024, typed=True)

@@ -3,18 +3,27 @@
 Missing samples are gaps, as ``nan="one-sided"`` has them: tables have holes.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from numgrad._arrays import turning_points as _turning_points
-from numgrad._arrays.derivative import Options, by_stencil, error_of, read_call, value_of
+from numgrad._arrays.derivative import (
+    Arguments,
+    Options,
+    by_stencil,
+    error_of,
+    formula_of,
+    read_call,
+    read_lines,
+    value_of,
+)
 from numgrad._arrays.errors import WithError, dtype_of_error, read_sigma
 from numgrad._arrays.plan.dtypes import FIELDS
-from numgrad._arrays.plan.options import read_formula
 from numgrad._checks import choice
-from numgrad.interop.dataframes import groups as of
+from numgrad.interop.dataframes.groups import Groups, groups_of
 from numgrad.interop.dataframes.places import Place, check_sorted, numbers, place_of
 from numgrad.interop.dataframes.results import column, like
 from numgrad.interop.dataframes.smoothed import Likeness, SmoothFrame, counted
@@ -91,7 +100,7 @@ def derivative(
     keys = [] if by is None else names_of(table, by, "by")
     names = chosen(table, columns, [x, *keys] if isinstance(x, str) else keys)
     groups = _groups(table, keys, short, options)
-    check_sorted(table, place, groups.order, groups.starts, keys)
+    check_sorted(table, place, groups, keys)
     errors = _errors_of(table, sigma)
     made = [
         [column(one.series, values, one.is_missing) for values in _values(one.values, place, groups, errors, options)]
@@ -111,18 +120,13 @@ def _table(f: Any, name: str, axis: Any, out: Any = None) -> Table:
     return read(f, name)
 
 
-def _groups(table: Table, keys: list[Any], short: Any, options: dict[str, Any]) -> of.Groups:
-    given = Options(**options)
-    formula = read_formula(
-        given.n, given.accuracy, given.boundary, given.edge_accuracy, given.nan == "one-sided", given.window,
-        given.degree,
-    )  # fmt: skip
+def _groups(table: Table, keys: list[Any], short: Any, options: dict[str, Any]) -> Groups | None:
     if not keys:
         if short is not None:
             raise ValueError(f"`short` is {short!r}; leave it away, there are no groups without `by`")
-        return of.whole(len(table))
+        return None
     is_strict = short is not None and choice("short", short, ("nan", "raise")) == "raise"
-    return of.groups_of(table, keys, formula.points_needed, not is_strict)
+    return groups_of(table, keys, formula_of(Options(**options)).points_needed, not is_strict)
 
 
 def _errors_of(table: Table, sigma: Any) -> Any:
@@ -138,30 +142,37 @@ def _errors_of(table: Table, sigma: Any) -> Any:
 
 
 def _values(
-    f: np.ndarray, place: Place, groups: of.Groups, sigma: Any, options: dict[str, Any]
+    f: np.ndarray, place: Place, groups: Groups | None, sigma: Any, options: dict[str, Any]
 ) -> list[np.ndarray]:  # fmt: skip
     """Return the derivative of a column, and with `sigma` its error."""
+    if groups is None:
+        return _made(read_call(f, numbers(place, place.x), **options), sigma)
     dtypes = [np.dtype(FIELDS[f.dtype])] + [dtype_of_error(f)] * (sigma is not None)
-    if groups.order is None:
-        return _of_lines(f, place.x if np.ndim(place.x) == 0 else numbers(place, place.x), sigma, options)
     results = [np.full(len(f), np.nan, dtype) for dtype in dtypes]
-    for start, stop, length in groups.batches:
-        rows = groups.order[start:stop].reshape(-1, length)
-        x, errors = (given if np.ndim(given) == 0 else given[rows] for given in (place.x, sigma))
-        x = x if np.ndim(x) == 0 else numbers(place, x)
-        for result, found in zip(results, _of_lines(f[rows], x, errors, options), strict=True):
+    for rows, call in _calls(f, place, groups, options):
+        for result, found in zip(results, _made(call, sigma if np.ndim(sigma) == 0 else sigma[rows]), strict=True):
             result[rows] = found
     return results
 
 
-def _of_lines(f: np.ndarray, x: Any, sigma: Any, options: dict[str, Any]) -> list[np.ndarray]:
-    """Return the derivative along the last axis, and its error.
+def _calls(f: np.ndarray, place: Place, groups: Groups, options: dict[str, Any]) -> Iterator[tuple[np.ndarray, Any]]:
+    """Yield rows, and the call for them: one for all groups by coordinates, one for those of a length by a distance."""
+    if np.ndim(place.x) == 0:
+        for rows in groups.batches():
+            yield rows, read_call(f[rows], place.x, **options)
+    elif groups.short < len(groups.cuts) - 1:
+        cuts = groups.cuts[groups.short :]
+        rows, cuts = groups.order[cuts[0] :], cuts - cuts[0]
+        yield rows, read_lines(f[rows], numbers(place, place.x[rows], cuts), cuts, **options)
 
-    By coordinates it is that of stencils, also where `gradient` would have a rounding of its own: so lines have the
+
+def _made(call: Arguments, sigma: Any) -> list[np.ndarray]:
+    """Return the derivative, and its error.
+
+    By coordinates it is that of stencils, also where `gradient` would have a rounding of its own: so groups have the
     same bits with others as alone.
     """
-    call = read_call(f, x, **options)
-    value = value_of(call) if np.ndim(x) == 0 else by_stencil(call)
+    value = value_of(call) if isinstance(call.spacing, float) else by_stencil(call)
     return [value] if sigma is None else [value, error_of(call, read_sigma(sigma, call.f))]
 
 
@@ -180,9 +191,9 @@ def turning_points(
     """
     table = _table(y, "y", axis)
     place = place_of(table, x, datetime_unit)
-    check_sorted(table, place, None, np.zeros(1, np.int64), [])
+    check_sorted(table, place, None, [])
     names = chosen(table, columns, [x] if isinstance(x, str) else [])
-    coordinates = place.x if np.ndim(place.x) == 0 else numbers(place, place.x)
+    coordinates = numbers(place, place.x)
     together = _together(table, list(samples_of(table, names)))
     found = _turning_points.turning_points(together, coordinates, axis=0, **options)
     if not place.has_times or not len(found):
@@ -211,7 +222,7 @@ def smooth(
     table = _table(y, "y", axis)
     place = place_of(table, x, datetime_unit)
     names = chosen(table, columns, [x] if isinstance(x, str) else [])
-    coordinates = place.x if np.ndim(place.x) == 0 else numbers(place, place.x)
+    coordinates = numbers(place, place.x)
     for name in ("sigma", "weights"):
         if isinstance(options.get(name), str):
             options[name] = samples(table.column(options[name], name), f"column {options[name]!r}").values

@@ -1,5 +1,6 @@
-"""Groups of rows, put one behind another: those of one length are lines of an array, which kernels take at once."""
+"""Groups of rows, put one behind another: lines, of which kernels take all at once."""
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -8,19 +9,22 @@ from numgrad.interop.dataframes.tables import Table, first_alike
 
 
 class Groups(NamedTuple):
-    """Which rows go together: `order` has those of a group side by side, as they follow one another in the table.
+    """Which rows go together.
 
-    Groups of one length are neighbours: `batches` are where they begin and end in `order`, and that length. All rows
-    are one group where `order` is None.
+    `order` has the rows of a group side by side, as they follow one another in the table, and groups by their length;
+    `cuts` are where groups begin in it, and where the last one ends. Those before the `short`-th are too short.
     """
 
-    order: np.ndarray | None
-    starts: np.ndarray
-    batches: list[tuple[int, int, int]]
+    order: np.ndarray
+    cuts: np.ndarray
+    short: int
 
-
-def whole(count: int) -> Groups:
-    return Groups(None, np.zeros(1, np.int64), [(0, count, count)])
+    def batches(self) -> Iterator[np.ndarray]:
+        """Yield the rows of groups that are long enough: those of one length are lines of an array."""
+        lengths = np.diff(self.cuts)[self.short :]
+        found, firsts, counts = np.unique(lengths, return_index=True, return_counts=True)
+        for length, first, count in zip(found, self.short + firsts, counts, strict=True):
+            yield self.order[self.cuts[first] :][: length * count].reshape(count, length)
 
 
 def groups_of(table: Table, keys: list[Any], needed: int, may_be_short: bool) -> Groups:
@@ -28,24 +32,18 @@ def groups_of(table: Table, keys: list[Any], needed: int, may_be_short: bool) ->
     codes = codes_of([table.column(key, "by") for key in keys])
     lengths = np.bincount(codes[codes >= 0])
     by_length = np.argsort(lengths, kind="stable")
-    rank = np.empty_like(by_length)
-    rank[by_length] = np.arange(len(rank))
-    order = _sorted(np.where(codes >= 0, rank[codes] if len(rank) else codes, len(rank)))[: lengths.sum()]
-    lengths = lengths[by_length]
-    starts = np.cumsum(lengths) - lengths
-    if not may_be_short and len(lengths) and lengths[0] < needed:
+    rank = np.full(len(lengths) + 1, len(lengths))  # the last is that of rows without a key
+    rank[by_length] = np.arange(len(lengths))
+    order = _sorted(rank[codes])[: lengths.sum()]
+    cuts = np.concatenate([[0], np.cumsum(lengths[by_length])])
+    short = int(np.searchsorted(lengths[by_length], needed))
+    if short and not may_be_short:
         group = ", ".join(f"{key!r}: {table.column(key, 'by')[int(order[0])]!r}" for key in keys)
         raise ValueError(
-            f"the group {{{group}}} has {lengths[0]} rows, the derivative needs at least {needed}; leave away "
+            f"the group {{{group}}} is of length {cuts[1]}, the derivative needs at least {needed} rows; leave away "
             "short='raise' for NaN there"
         )
-    found, firsts, counts = np.unique(lengths, return_index=True, return_counts=True)
-    batches = [
-        (int(starts[first]), int(starts[first] + length * count), int(length))
-        for length, first, count in zip(found, firsts, counts, strict=True)
-        if length >= needed
-    ]
-    return Groups(order, starts, batches)
+    return Groups(order, cuts, short)
 
 
 def codes_of(keys: list[Any]) -> np.ndarray:

@@ -7,6 +7,7 @@ import numpy as np
 
 from numgrad._arrays.containers import home_of
 from numgrad._checks import refuse_units
+from numgrad.interop.dataframes.groups import Groups
 from numgrad.interop.dataframes.tables import Table, dtype_of, series_of
 from numgrad.interop.times import as_numbers
 
@@ -92,32 +93,36 @@ def _refuse_rows(table: Table, are_wrong: np.ndarray, name: str, what: str, reme
         raise ValueError(f"{name} {what} at {table.labels(rows)}; {remedy}")
 
 
-def numbers(place: Place, x: np.ndarray) -> np.ndarray:
-    """Return coordinates, of rows or of lines of them, as numbers; times count from the first of their line."""
-    return as_numbers(x, str(place.unit), x.min(axis=-1, keepdims=True)) if place.has_times and x.size else x
+def numbers(place: Place, x: Any, cuts: np.ndarray | None = None) -> Any:
+    """Return coordinates as numbers; times count from the first, of all of them or of those from each cut to the next.
+
+    These rise or fall between cuts.
+    """
+    if not place.has_times or not x.size:
+        return x
+    first = x.min() if cuts is None else np.repeat(np.minimum(x[cuts[:-1]], x[cuts[1:] - 1]), np.diff(cuts))
+    return as_numbers(x, str(place.unit), first)
 
 
-def check_sorted(table: Table, place: Place, order: np.ndarray | None, starts: np.ndarray, keys: list[Any]) -> None:
-    """Refuse coordinates that repeat or turn back, in all rows or in groups, which begin at `starts` of `order`."""
-    if np.ndim(place.x) == 0:
+def check_sorted(table: Table, place: Place, groups: Groups | None, keys: list[Any]) -> None:
+    """Refuse coordinates that repeat or turn back, in all rows or in a group."""
+    if np.ndim(place.x) == 0 or len(table) < 2:
         return
-    x = place.x if order is None else place.x[order]
+    x = place.x if groups is None else place.x[groups.order]
+    starts = np.zeros(1, np.int64) if groups is None else groups.cuts[:-1]
     a, b = x[:-1], x[1:]
-    if not len(a):
-        return
     is_within = np.ones(len(a), bool)
     is_within[starts[1:] - 1] = False
     rises = b > a
-    heads = np.zeros(len(a), np.int64)
-    heads[starts[starts < len(a)]] = starts[starts < len(a)]
-    heads = np.maximum.accumulate(heads)  # where the group of a row begins, whose first step says where it goes
+    # The first step of a group says where it goes.
+    rises_first = np.repeat(rises[np.minimum(starts, len(a) - 1)], np.diff(np.append(starts, len(x))))[:-1]
     for are_wrong, happens, remedy in (
         (a == b, "repeats", _unique(table, place, keys)),
-        (rises != rises[heads], "turns back", _sorted(table, place, keys)),
+        (rises != rises_first, "turns back", _sorted(table, place, keys)),
     ):
         rows = np.flatnonzero(are_wrong & is_within)
         if rows.size:
-            behind, ahead = (rows + i if order is None else order[rows + i] for i in range(2))
+            behind, ahead = (rows + i if groups is None else groups.order[rows + i] for i in range(2))
             within = f" within a group of {keys!r}" if keys else ""
             raise ValueError(
                 f"{place.name} {happens}{within}: it has {place.x[ahead[0]]} after {place.x[behind[0]]} "
