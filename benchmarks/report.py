@@ -11,7 +11,17 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import certified, exact_report, functions_report, noisy_report, peers, roofline, scripts, sweep
+from benchmarks import (
+    certified,
+    exact_report,
+    functions_report,
+    groups_report,
+    noisy_report,
+    peers,
+    roofline,
+    scripts,
+    sweep,
+)
 from benchmarks.cases import CASES, Case
 from benchmarks.measure import ROOT, fresh, machine, table, unit
 
@@ -158,6 +168,7 @@ def main() -> None:
         "Exact derivatives": exact_report.report,
         "Corners of derivatives of functions": functions_report.corners,
         "Noisy samples": noisy_report.report,
+        "Groups of rows of a data frame": groups_report.report,
         "Certified regressions": certified.report,
     }
     results = ROOT / "benchmarks" / "RESULTS.md"

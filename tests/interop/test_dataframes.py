@@ -239,8 +239,6 @@ def test_groups_go_into_the_kernels_together(monkeypatch):
     monkeypatch.setattr(functions, "_made", lambda *given: calls.append(1) or made(*given))
     frame = pd.DataFrame({"id": np.sqrt(np.arange(3000) % 600).astype(int), "time": np.arange(3000.0)})
     frame["f"] = frame["time"] ** 2
-        {"id": np.sqrt(np.arange(3000) % 600).astype(int), "time": np.arange(3000.0), "f": np.arange(3000.0) ** 2}
-    )
     result = frame.numgrad.derivative("f", by="id", x="time")
     assert len(calls) == 1
     assert np.allclose(result, 2 * frame["time"])
