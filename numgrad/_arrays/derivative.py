@@ -61,8 +61,9 @@ def derivative(
         Samples of a function: float32, float64, complex64, complex128, or integers, which become float64.
     x : float or array_like of shape (f.shape[axis],) or f.shape, optional
         The distance of neighbours, negative where the coordinate falls; or the coordinates, rising or falling, the same
-        for all lines or those of each line. By default 1.0, and for objects of xarray their own coordinate. Integers of
-        any size keep their digits, nanoseconds since 1970 among them.
+        for all lines or those of each line. By default 1.0, for objects of xarray their own coordinate, for those of
+        pandas their index; of a data frame it may be a column, by its name. Integers of any size keep their digits,
+        nanoseconds since 1970 among them.
     n : int, default 1
         Order of the derivative, at least 1; with a `window` at least 0, where 0 gives the smoothed samples.
     accuracy : int, optional
@@ -103,7 +104,9 @@ def derivative(
     -------
     ndarray, or WithError
         Of f's shape, dtype (float64 for integers) and memory layout; `out` itself, if given. With `sigma` a named tuple
-        of the derivative, `value`, and its standard error, `error`, which is real.
+        of the derivative, `value`, and its standard error, `error`, which is real. Of dask arrays, objects of xarray,
+        series and data frames (column by column) come the same; ``numgrad.interop.dataframes.derivative`` has more
+        options for the latter, as have the accessors.
 
     Raises
     ------
