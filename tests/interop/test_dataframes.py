@@ -379,6 +379,14 @@ FRAME = pd.DataFrame({"id": [1, 2, 1, 2, 1, 2], "t": [0, 0, 1, 2, 1, 1.0], "f": 
 REFUSED = {
     "lazy": (lambda: ng.derivative(pl.LazyFrame({"a": F})), TypeError, "`f` is a LazyFrame.*call its collect"),
     "lazy smooth": (lambda: ng.smooth(pl.LazyFrame({"a": F})), TypeError, "`y` is a LazyFrame"),
+    "lazy accessor": (lambda: pl.LazyFrame({"a": F}).numgrad, TypeError, "call its collect"),
+    "integers of 128 bits": (lambda: ng.derivative(pl.Series([1, 2, 3], dtype=pl.Int128)), TypeError, "cast it to 64"),
+    "ragged x": (lambda: ng.derivative(pl.Series(F), [[1, 2], [3]]), ValueError, "`x` is ragged"),
+    "time of day": (
+        lambda: ng.derivative(pl.Series(F), pl.Series([0] * 11).cast(pl.Time)),
+        TypeError,
+        "`x` has dtype Time; give a column",
+    ),
     "decimal": (
         lambda: ng.derivative(pl.Series([Decimal("1.5")] * 4)),
         TypeError,

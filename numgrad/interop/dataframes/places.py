@@ -8,7 +8,7 @@ import numpy as np
 from numgrad._arrays.containers import home_of
 from numgrad._checks import refuse_units
 from numgrad.interop.dataframes.groups import Groups
-from numgrad.interop.dataframes.tables import Table, dtype_of, series_of
+from numgrad.interop.dataframes.tables import Table, array_of, dtype_of, series_of
 from numgrad.interop.times import as_numbers
 
 # What to do with coordinates that are neither numbers nor times, by how the names of their dtypes begin.
@@ -53,13 +53,17 @@ def place_of(table: Table, given: Any, unit: str | None) -> Place:
         if table.has_index and hasattr(other, "equals") and not other.equals(table.native.index):
             raise ValueError("`x` has another index than the samples; reindex it, or give x.to_numpy()")
         return _read(table, series_of(given), "`x`", unit)
-    return _checked(table, Place("`x`", np.asarray(given), unit), None)
+    try:
+        x = np.asarray(given)
+    except ValueError:
+        raise ValueError("`x` is ragged; give a number, or one for each row") from None
+    return _checked(table, Place("`x`", x, unit), None)
 
 
 def _read(table: Table, series: Any, name: str, unit: str | None) -> Place:
     """Return the place of a series of coordinates."""
     is_missing = series.is_null().to_numpy()
-    values = series.to_numpy()
+    values = array_of(series, name)
     if values.dtype.kind in "iufmM":
         _refuse_rows(table, is_missing, name, "is missing", "drop these rows, or give them a coordinate")
     return _checked(table, Place(name, values, unit), series)

@@ -116,11 +116,19 @@ def samples_of(table: Table, names: list[Any]) -> Iterator[Samples]:
 def samples(series: Any, what: str) -> Samples:
     """Return the numbers of a series; NaN where they are missing."""
     why = next((why for kind, why in REFUSED.items() if series.dtype == kind), None)
-    values = np.empty(0, object) if why else series.to_numpy()
+    values = np.empty(0, object) if why else array_of(series, what)
     if values.dtype not in FIELDS:
         why = why or "leave it out, as by naming `columns`, or give float32, float64 or integers"
         raise TypeError(f"{what} has dtype {dtype_of(series)}; {why}")
     return Samples(series, values, series.is_null().to_numpy())
+
+
+def array_of(series: Any, what: str) -> np.ndarray:
+    """Return a series as an array, for integers that NumPy has, too."""
+    if series.dtype in (nw.Int128, nw.UInt128):
+        raise TypeError(f"{what} has dtype {dtype_of(series)}; cast it to 64 bits first")
+    values: np.ndarray = series.to_numpy()
+    return values
 
 
 def dtype_of(series: Any) -> str:
