@@ -1,6 +1,7 @@
 """A smooth function through the samples of data frames, whose results are like these."""
 
 from dataclasses import dataclass, fields, replace
+from datetime import UTC
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -85,6 +86,12 @@ def counted(x: Any, place: Place) -> Any:
         return x
     is_column = hasattr(x, "to_series") or home_of(x) is not None
     given: np.ndarray = series_of(x).to_numpy() if is_column else np.asarray(x)
-    if given.dtype.kind in "OU" and given.size:
+    if given.dtype.kind == "O":  # times of Python and pandas, which may have a zone
+        given = np.array(list(map(_in_utc, given.flat)), place.x.dtype).reshape(given.shape)
+    elif given.dtype.kind == "U":
         given = given.astype(place.x.dtype)
     return as_numbers(given, str(place.unit), place.x.min()) if given.dtype.kind in "mM" else given
+
+
+def _in_utc(time: Any) -> Any:
+    return time.astimezone(UTC).replace(tzinfo=None) if getattr(time, "tzinfo", None) is not None else time
