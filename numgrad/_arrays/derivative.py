@@ -343,7 +343,8 @@ def formula_of(given: Options) -> StencilFormula:
 def read_lines(f: np.ndarray, x: np.ndarray, cuts: np.ndarray, **options: Any) -> Arguments:
     """As `read_call`, of lines of any lengths, one behind another: from each of `cuts` to the next.
 
-    They are long enough and their coordinates rise or fall, which is not looked at. One call does for all.
+    They are long enough and their coordinates rise or fall, which is not looked at. One call does for all, with the
+    bits that each has alone, unless products of distances leave float64 in some lines and not in others (`Key`).
     """
     given = Options(**options)
     formula = formula_of(given)

@@ -306,6 +306,7 @@ def test_frames_are_differentiated_column_by_column(library):
 def test_names_need_be_no_strings():
     frame = pd.DataFrame({0: T**2, ("a", 1): T**3, None: 1.0}, pd.Index(T))
     frame.columns.name = "what"
+    assert frame.numgrad.derivative().shape == (11, 3)
     result = frame.numgrad.derivative([("a", 1), 0])
     assert list(result.columns) == [("a", 1), 0]
     assert result.columns.name == "what"
@@ -495,6 +496,11 @@ REFUSED = {
         "`datetime_unit` is 'M'",
     ),
     "other index": (lambda: ng.derivative(pd.Series(F, T), pd.Series(T)), ValueError, "another index"),
+    "other index of sigma": (
+        lambda: ng.derivative(pd.Series(F, T), sigma=pd.Series(T)),
+        ValueError,
+        "`sigma` has another index",
+    ),
     "length": (
         lambda: ng.derivative(pl.Series(F), T[:3]),
         ValueError,

@@ -95,7 +95,8 @@ class FrameAccessor:
             missing key are in no group, and NaN.
         x : str, float, Series or array_like, optional
             The name of a column or of a level of the index, the distance of rows, or coordinates. By default the index
-            of pandas, and 1.0 in polars.
+            of pandas, and 1.0 in polars. An index that was not given counts the rows of all groups: those of a group
+            are 1.0 apart with ``x=1.0``.
         datetime_unit : {"W", "D", "h", "m", "s", "ms", "us", "ns", ...}, optional
             Unit of time, by default that of the dtype of the times.
         short : {"nan", "raise"}, default "nan"

@@ -50,8 +50,9 @@ def derivative(
         Of pandas, polars, pyarrow or modin. Lazy frames are to be collected first.
     x : str, float, Series or array_like, optional
         The name of a column or of a level of the index, the distance of rows, or coordinates, which may be times. By
-        default the index of pandas, and a distance of 1.0 for libraries that have none. Coordinates rise or fall, in
-        each group; none may be missing.
+        default the index of pandas, and a distance of 1.0 for libraries that have none. An index that was not given
+        counts the rows of all groups: those of a group are 1.0 apart with ``x=1.0``. Coordinates rise or fall, in each
+        group; none may be missing.
     columns : name or list of names, optional
         Which columns; of one name comes a series. By default all but `x` and `by`.
     by : name or list of names, optional
@@ -106,7 +107,10 @@ def derivative(
         [column(one.series, values, one.is_missing) for values in _values(one.values, place, groups, errors, options)]
         for one in samples_of(table, names)
     ]
-    results = [part[0] if columns in names else like(table, names, list(part)) for part in zip(*made, strict=True)]
+    results = [
+        part[0] if columns is not None and columns in names else like(table, names, list(part))
+        for part in zip(*made, strict=True)
+    ]
     if not made:
         results = [like(table, [], [])] * (1 if sigma is None else 2)
     return results[0] if sigma is None else WithError(*results)
@@ -135,6 +139,7 @@ def _errors_of(table: Table, sigma: Any) -> Any:
         return samples(table.column(sigma, "sigma"), f"column {sigma!r}").values
     if sigma is None or np.ndim(sigma) == 0:
         return sigma
+    table.check_index(sigma, "sigma")
     found = np.asarray(sigma)
     if found.shape != (len(table),):
         raise ValueError(f"`sigma` has shape {found.shape}; give a number, or one for each of the {len(table)} rows")
@@ -224,6 +229,7 @@ def smooth(
     names = chosen(table, columns, [x] if isinstance(x, str) else [])
     coordinates = numbers(place, place.x)
     for name in ("sigma", "weights"):
+        table.check_index(options.get(name), name)
         if isinstance(options.get(name), str):
             options[name] = samples(table.column(options[name], name), f"column {options[name]!r}").values
     if options.get("kinks") is not None and not isinstance(options["kinks"], str):

@@ -49,9 +49,7 @@ def place_of(table: Table, given: Any, unit: str | None) -> Place:
     if isinstance(given, Real):
         return Place("x", given)
     if hasattr(given, "to_series") or home_of(given) is not None:
-        other: Any = getattr(given, "index", None)
-        if table.has_index and hasattr(other, "equals") and not other.equals(table.native.index):
-            raise ValueError("`x` has another index than the samples; reindex it, or give x.to_numpy()")
+        table.check_index(given, "x")
         return _read(table, series_of(given), "`x`", unit)
     try:
         x = np.asarray(given)

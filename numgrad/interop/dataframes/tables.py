@@ -61,6 +61,12 @@ class Table(NamedTuple):
         more = f" and {len(rows) - NAMED} more" if len(rows) > NAMED else ""
         return f"label{'s' * (len(rows) > 1)} {', '.join(map(str, some))}{more}"
 
+    def check_index(self, given: Any, name: str) -> None:
+        """Refuse a series of pandas with other labels, or the same in another order: its rows are other ones."""
+        index: Any = getattr(given, "index", None)
+        if self.has_index and hasattr(index, "equals") and not index.equals(self.native.index):
+            raise ValueError(f"`{name}` has another index than the samples; reindex it, or give {name}.to_numpy()")
+
 
 class Samples(NamedTuple):
     """A column as an array, and which are missing, for libraries that tell that from NaN."""
