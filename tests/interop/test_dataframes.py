@@ -433,6 +433,16 @@ REFUSED = {
         ValueError,
         "`by` is 'id'; there are levels",
     ),
+    "level as column": (
+        lambda: FRAME.set_index("id").numgrad.derivative("id", x=1.0),
+        ValueError,
+        "`columns` is 'id'; there are columns 't', 'f', 'word'",
+    ),
+    "short group": (
+        lambda: FRAME[:3].numgrad.derivative("f", by="id", x="t", short="raise"),
+        ValueError,
+        r"the group {'id': 2} is of length 1, the derivative needs at least 3 rows; leave away short='raise'",
+    ),
     "twice": (lambda: FRAME.numgrad.derivative(["f", "f"], x=1.0), ValueError, "`columns` has 'f' twice"),
     "names twice": (
         lambda: ng.derivative(pd.DataFrame(np.eye(3), columns=list("aab"))),

@@ -38,9 +38,10 @@ def groups_of(table: Table, keys: list[Any], needed: int, may_be_short: bool) ->
     cuts = np.concatenate([[0], np.cumsum(lengths[by_length])])
     short = int(np.searchsorted(lengths[by_length], needed))
     if short and not may_be_short:
-        group = ", ".join(f"{key!r}: {table.column(key, 'by')[int(order[0])]!r}" for key in keys)
+        group = {key: table.column(key, "by")[int(order[0])] for key in keys}
+        group = {key: value.item() if isinstance(value, np.generic) else value for key, value in group.items()}
         raise ValueError(
-            f"the group {{{group}}} is of length {cuts[1]}, the derivative needs at least {needed} rows; leave away "
+            f"the group {group} is of length {cuts[1]}, the derivative needs at least {needed} rows; leave away "
             "short='raise' for NaN there"
         )
     return Groups(order, cuts, short)

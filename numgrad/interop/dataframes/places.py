@@ -5,10 +5,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from numgrad._arrays.containers import home_of
 from numgrad._checks import refuse_units
 from numgrad.interop.dataframes.groups import Groups
-from numgrad.interop.dataframes.tables import Table, array_of, dtype_of, series_of
+from numgrad.interop.dataframes.tables import Table, array_of, dtype_of, is_column, series_of
 from numgrad.interop.times import as_numbers
 
 # What to do with coordinates that are neither numbers nor times, by how the names of their dtypes begin.
@@ -48,7 +47,7 @@ def place_of(table: Table, given: Any, unit: str | None) -> Place:
     refuse_units(given, "x")
     if isinstance(given, Real):
         return Place("x", given)
-    if hasattr(given, "to_series") or home_of(given) is not None:
+    if is_column(given):
         table.check_index(given, "x")
         return _read(table, series_of(given), "`x`", unit)
     try:
@@ -78,7 +77,7 @@ def _checked(table: Table, place: Place, series: Any) -> Place:
     if x.dtype.kind in "mM":
         _refuse_rows(table, np.isnat(x), name, "is missing", "drop these rows, or give them a coordinate")
         unit = unit or np.datetime_data(x.dtype)[0]
-        as_numbers(x[:1], unit, x[:1])
+        as_numbers(x[:1], unit, x[:1])  # which says if they are not in this unit
         return Place(name, x, unit)
     if x.dtype.kind == "f":
         _refuse_rows(table, ~np.isfinite(x), name, "is not finite", "drop these rows")
@@ -136,7 +135,8 @@ def _unique(table: Table, place: Place, keys: list[Any]) -> str:
     call = "f[~f.index.duplicated()]" if table.has_index else "leave one of each"
     if place.column is not None:
         call = f"{'drop_duplicates' if table.has_index else 'unique'}({[*keys, place.column]!r})"
-    return f"drop what repeats, {call}, or name what tells such rows apart, as in by={keys or 'id'!r}"
+    apart = "add to `by` what tells such rows apart" if keys else "name what tells such rows apart, as in by='id'"
+    return f"drop what repeats, {call}, or {apart}"
 
 
 def _sorted(table: Table, place: Place, keys: list[Any]) -> str:

@@ -6,10 +6,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from numgrad._arrays.containers import home_of
 from numgrad.interop.dataframes.places import Place
 from numgrad.interop.dataframes.results import column, like
-from numgrad.interop.dataframes.tables import Samples, Table, series_of
+from numgrad.interop.dataframes.tables import Samples, Table, is_column, series_of
 from numgrad.interop.times import as_numbers, as_times
 from numgrad.smoothing._result import Smooth
 from numgrad.smoothing._turns import SignificantPoints
@@ -84,8 +83,7 @@ def counted(x: Any, place: Place) -> Any:
     """Return coordinates as numbers: times by how far they are behind the first of the samples."""
     if not place.has_times:
         return x
-    is_column = hasattr(x, "to_series") or home_of(x) is not None
-    given: np.ndarray = series_of(x).to_numpy() if is_column else np.asarray(x)
+    given: np.ndarray = series_of(x).to_numpy() if is_column(x) else np.asarray(x)
     if given.dtype.kind == "O":  # times of Python and pandas, which may have a zone
         given = np.array(list(map(_in_utc, given.flat)), place.x.dtype).reshape(given.shape)
     elif given.dtype.kind == "U":

@@ -1,6 +1,7 @@
 """Data frames and series as they were given, as narwhals has them, and as arrays."""
 
 from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -27,7 +28,8 @@ REFUSED: dict[Any, str] = {
 NAMED = 3
 
 
-class Table(NamedTuple):
+@dataclass(frozen=True)
+class Table:
     """A data frame or a series, as it was given and as narwhals has it."""
 
     native: Any
@@ -46,10 +48,10 @@ class Table(NamedTuple):
         return len(self.wrapped)
 
     def column(self, name: Hashable, option: str) -> Any:
-        """Return a column, or a level of the index, for a name that an option has."""
+        """Return a column, or for options of rows a level of the index, by the name that is given."""
         if not self.is_series and name in self.names:
             return self.wrapped.get_column(name)
-        levels = list(self.native.index.names) if self.has_index else []
+        levels = list(self.native.index.names) if self.has_index and option != "columns" else []
         if name is not None and name in levels:
             return series_of(self.native.index.get_level_values(levels.index(name)))
         what = f"levels of the index {listed(levels)}" if self.is_series else f"columns {listed(self.names)}"
@@ -87,11 +89,14 @@ def read(given: Any, name: str) -> Table:
     return Table(given, wrapped, isinstance(wrapped, nw.Series))
 
 
-def series_of(index: Any) -> Any:
-    """Return an index of pandas, or a series, as narwhals has them."""
-    if not hasattr(index, "to_series"):
-        return nw.from_native(index, series_only=True)
-    return nw.from_native(index.to_series(), series_only=True)
+def is_column(given: Any) -> bool:
+    """Whether this is a series, or an index of pandas."""
+    return bool(nw.dependencies.is_into_series(given) or nw.dependencies.is_pandas_index(given))
+
+
+def series_of(given: Any) -> Any:
+    """Return a series, or an index of pandas, as narwhals has them."""
+    return nw.from_native(given.to_series() if nw.dependencies.is_pandas_index(given) else given, series_only=True)
 
 
 def chosen(table: Table, columns: Any, others: list[Any]) -> list[Any]:
