@@ -244,6 +244,17 @@ def test_groups_go_into_the_kernels_together(monkeypatch):
     assert np.allclose(result, 2 * frame["time"])
 
 
+def test_groups_that_are_periodic():
+    angle = np.arange(8) * np.pi / 4
+    frame = pd.DataFrame({"id": np.repeat([1, 2], 8), "angle": np.tile(angle, 2), "f": np.tile(np.sin(angle), 2)})
+    options = {"boundary": "periodic", "accuracy": 6}
+    for x, period in ((np.pi / 4, None), ("angle", 2 * np.pi)):
+        result = frame.numgrad.derivative("f", by="id", x=x, period=period, **options)
+        assert np.allclose(result, np.cos(frame["angle"]), atol=3e-3)
+    with pytest.raises(ValueError, match="`period` is 3.0, the coordinates span 5.49"):
+        frame.numgrad.derivative("f", by="id", x="angle", period=3.0, **options)
+
+
 def test_several_keys_and_missing_ones():
     a = ["p", "p", "q", None, "q", "p", "q", "p", None, "q"]
     b = [1.0, 1, 2, 1, 2, 1, 2, np.nan, np.nan, 2]
