@@ -251,7 +251,7 @@ def test_groups_that_are_periodic():
     for x, period in ((np.pi / 4, None), ("angle", 2 * np.pi)):
         result = frame.numgrad.derivative("f", by="id", x=x, period=period, **options)
         assert np.allclose(result, np.cos(frame["angle"]), atol=3e-3)
-    with pytest.raises(ValueError, match="`period` is 3.0, the coordinates span 5.49"):
+    with pytest.raises(ValueError, match=r"`period` is 3.0, the coordinates span 5\.49"):
         frame.numgrad.derivative("f", by="id", x="angle", period=3.0, **options)
 
 
