@@ -224,6 +224,20 @@ def test_each_group_is_what_it_is_alone(library, options):
                     assert np.array_equal(lone, expected, equal_nan=True)
 
 
+def test_coordinates_of_a_group_count_from_its_own_first():
+    """So that its bits are those that it has alone; numbers of nanoseconds are beyond the digits of float64."""
+    owner, time, f = particles()
+    stamps = np.datetime64("2024-01-01", "ns") + (1e9 * time + 1e16 * owner).astype("m8[ns]")
+    for x, unit in ((stamps, "s"), (stamps, "h"), (stamps.astype(np.int64), None), (-stamps.astype(np.int64), None)):
+        frame = pd.DataFrame({"id": owner, "time": x, "f": f})
+        result = frame.numgrad.derivative("f", by="id", x="time", datetime_unit=unit, n=2)
+        for i in range(3, 11):
+            mine = owner == i
+            lone = pd.Series(f[mine], x[mine]).numgrad.derivative(datetime_unit=unit, n=2)
+            assert np.array_equal(result[mine], lone, equal_nan=True)
+            assert i < 7 or np.isfinite(lone).any()
+
+
 def test_velocities_are_those_of_parabolas():
     owner, time, _ = particles()
     frame = pd.DataFrame({"id": owner, "time": time, "x": owner * (time - 1e3 * owner) ** 2})
