@@ -356,6 +356,8 @@ def test_turning_points():
     assert np.allclose(found.position, [5, 10.5])
     assert found.line.tolist() == [[0], [1]]
     assert frame.numgrad.turning_points("high", x="t").kind.tolist() == ["maximum"]
+    assert frame.numgrad.turning_points("high", x="t").line.shape == (1, 0)
+    assert frame.numgrad.turning_points(["high"], x="t").line.tolist() == [[0]]
 
 
 def test_smooth():
@@ -383,6 +385,9 @@ def test_smooth():
     assert both.residuals["y"].is_nan().sum() == 1
     assert np.array_equal(both.line("y").derivative(), plain.derivative())
     assert both.line(0).value.name == "y"
+    one = frame.numgrad.smooth("y", x="t")
+    assert one.derivative().equals(both.derivative()["y"])
+    assert one.turning_points().line.shape[1] == 0
 
     start = pd.Timestamp("2024-01-01", tz="Asia/Tokyo")
     timed = pd.Series(y, start + pd.to_timedelta(t, unit="D")).numgrad.smooth(datetime_unit="D")

@@ -99,20 +99,17 @@ def derivative(
     table = _table(f, "f", axis, out)
     place = place_of(table, x, datetime_unit)
     keys = [] if by is None else names_of(table, by, "by")
-    names = chosen(table, columns, [x, *keys] if isinstance(x, str) else keys)
+    asked, names = chosen(table, columns, [x, *keys] if isinstance(x, str) else keys)
     groups = _groups(table, keys, short, options)
     check_sorted(table, place, groups, keys)
     errors = _errors_of(table, sigma)
     made = [
         [column(one.series, values, one.is_missing) for values in _values(one.values, place, groups, errors, options)]
-        for one in samples_of(table, names)
+        for one in samples_of(asked, names)
     ]
-    results = [
-        part[0] if columns is not None and columns in names else like(table, names, list(part))
-        for part in zip(*made, strict=True)
-    ]
+    results = [like(asked, names, list(part)) for part in zip(*made, strict=True)]
     if not made:
-        results = [like(table, [], [])] * (1 if sigma is None else 2)
+        results = [like(asked, [], [])] * (1 if sigma is None else 2)
     return results[0] if sigma is None else WithError(*results)
 
 
@@ -197,9 +194,9 @@ def turning_points(
     table = _table(y, "y", axis)
     place = place_of(table, x, datetime_unit)
     check_sorted(table, place, None, [])
-    names = chosen(table, columns, [x] if isinstance(x, str) else [])
+    asked, names = chosen(table, columns, [x] if isinstance(x, str) else [])
     coordinates = numbers(place, place.x)
-    together = _together(table, list(samples_of(table, names)))
+    together = _together(asked, list(samples_of(asked, names)))
     found = _turning_points.turning_points(together, coordinates, axis=0, **options)
     if not place.has_times or not len(found):
         return found
@@ -226,7 +223,7 @@ def smooth(
     """
     table = _table(y, "y", axis)
     place = place_of(table, x, datetime_unit)
-    names = chosen(table, columns, [x] if isinstance(x, str) else [])
+    asked, names = chosen(table, columns, [x] if isinstance(x, str) else [])
     coordinates = numbers(place, place.x)
     for name in ("sigma", "weights"):
         table.check_index(options.get(name), name)
@@ -234,9 +231,9 @@ def smooth(
             options[name] = samples(table.column(options[name], name), f"column {options[name]!r}").values
     if options.get("kinks") is not None and not isinstance(options["kinks"], str):
         options["kinks"] = counted(options["kinks"], place)
-    parts = list(samples_of(table, names))
-    found = _smooth.smooth(_together(table, parts), coordinates, axis=0, **options)
-    return SmoothFrame.of(found, Likeness(table, names, parts), place)
+    parts = list(samples_of(asked, names))
+    found = _smooth.smooth(_together(asked, parts), coordinates, axis=0, **options)
+    return SmoothFrame.of(found, Likeness(asked, names, parts), place)
 
 
 def _together(table: Table, parts: list[Samples]) -> np.ndarray:

@@ -99,11 +99,18 @@ def series_of(given: Any) -> Any:
     return nw.from_native(given.to_series() if nw.dependencies.is_pandas_index(given) else given, series_only=True)
 
 
-def chosen(table: Table, columns: Any, others: list[Any]) -> list[Any]:
-    """Return the names of the columns that are asked for; by default all but `others`, which have another task."""
+def chosen(table: Table, columns: Any, others: list[Any]) -> tuple[Table, list[Any]]:
+    """Return the table of the columns that are asked for, and their names: by default all but `others`.
+
+    For one name, not in a list, that is a series.
+    """
     if columns is None:
-        return [name for name in table.names if name not in others]
-    return names_of(table, columns, "columns")
+        return table, [name for name in table.names if name not in others]
+    names = names_of(table, columns, "columns")
+    if columns not in names:
+        return table, names
+    series = table.wrapped.get_column(columns)
+    return Table(series.to_native(), series, True), []
 
 
 def names_of(table: Table, given: Any, option: str) -> list[Any]:
@@ -119,7 +126,9 @@ def names_of(table: Table, given: Any, option: str) -> list[Any]:
 
 def samples_of(table: Table, names: list[Any]) -> Iterator[Samples]:
     if table.is_series:
-        yield samples(table.wrapped, "the series")
+        yield samples(
+            table.wrapped, "the series" if table.wrapped.name in (None, "") else f"series {table.wrapped.name!r}"
+        )
     for name in names:
         yield samples(table.wrapped.get_column(name), f"column {name!r}")
 
