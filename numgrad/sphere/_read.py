@@ -1,0 +1,41 @@
+"""The arguments of a field on the sphere, read or refused."""
+
+from typing import Any
+
+import numpy as np
+
+from numgrad._arrays.plan.dtypes import FIELDS
+from numgrad._arrays.plan.options import check_length, read_formula, read_samples
+from numgrad._checks import number
+from numgrad.sphere._grid import read_grid
+from numgrad.sphere._rows import Operator, formula_by_latitude, rows_of
+from numgrad.sphere._run import Field
+
+
+def read(
+    operator: Operator, given: dict[str, Any], used: tuple[str, ...], *, latitude: Any, longitude: Any, radius: Any,
+    accuracy: Any, axis: Any, results: int = 1,
+) -> Field:  # fmt: skip
+    """Return the field of samples that are `given` by name.
+
+    `used` are the names of what is derived by longitude and by latitude, and of the factors of these, if there are any.
+    """
+    samples = {name: read_samples(f, name) for name, f in given.items()}
+    (first, f), *others = samples.items()
+    for name, g in others:
+        if g.shape != f.shape:
+            raise ValueError(f"`{first}` has shape {f.shape} and `{name}` {g.shape}; give the same shape for all")
+    dtype = np.dtype(FIELDS[np.result_type(*samples.values())])
+    arrays = {name: g.astype(dtype, copy=False) for name, g in samples.items()}
+    axes = np.lib.array_utils.normalize_axis_tuple(axis, f.ndim, "axis")
+    if len(axes) != 2:
+        raise ValueError(f"`axis` is {axis}; give two, the axis of latitudes and the axis of longitudes")
+    radius = number("radius", radius, "a positive number of metres", above=0.0)
+    grid = read_grid(latitude, longitude, f.shape, axes)
+    boundary = "periodic" if grid.closes else "one-sided"
+    formulas = [read_formula(operator.order, accuracy, b) for b in ("one-sided", boundary)]
+    for a, formula in zip(axes, formulas, strict=True):
+        check_length(formula, a, f.shape[a])
+    rows = rows_of(grid, operator, formula_by_latitude(grid, operator.order, accuracy), radius)
+    east, north, *factors = [arrays[name] for name in used]
+    return Field(operator, grid, rows, formulas[1], axes, rows.first, (east, north), tuple(factors), results)
