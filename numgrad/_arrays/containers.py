@@ -33,15 +33,14 @@ def home_of_components(v: Any) -> Any:
     return next((home for home in map(home_of, v) if home is not None), None)
 
 
-def takes_containers(find: Callable[[Any], Any], room: str = "") -> Callable[[Function], Function]:
-    """Let a function take what `find` finds a home for, if that has a function of the same name, in a `room` of it."""
+def takes_containers(find: Callable[[Any], Any]) -> Callable[[Function], Function]:
+    """Let a function take what `find` finds a home for, if that has a function of the same name."""
 
     def decorate(function: Function) -> Function:
         @wraps(function)
         def call(first: Any, *others: Any, **options: Any) -> Any:
             home = find(first)
-            place = getattr(home, room) if home is not None and room else home
-            chosen = function if home is None else getattr(place, function.__name__, function)
+            chosen = function if home is None else getattr(home, function.__name__, function)
             return chosen(first, *others, **options)
 
         return call  # type: ignore[return-value]

@@ -4,11 +4,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from numgrad._arrays.containers import home_of, takes_containers
+from numgrad._arrays.containers import home_of
 from numgrad._system.out import targets
 from numgrad.sphere._read import read
-from numgrad.sphere._rows import ADVECTION, DIVERGENCE, EARTH_RADIUS, GRADIENT, LAPLACIAN, VORTICITY
-from numgrad.sphere._run import Field, fill
+from numgrad.sphere._rows import ADVECTION, DIVERGENCE, EARTH_RADIUS, GRADIENT, LAPLACIAN, VORTICITY, Operator
+from numgrad.sphere._run import fill
 
 
 class Gradient(NamedTuple):
@@ -18,7 +18,6 @@ class Gradient(NamedTuple):
     north: Any
 
 
-@takes_containers(home_of, "sphere")
 def gradient(
     f: Any, latitude: Any = None, longitude: Any = None, *, radius: float = EARTH_RADIUS, accuracy: int = 2,
     axis: tuple[int, int] = (-2, -1), out: Any = None,
@@ -92,14 +91,9 @@ def gradient(
     >>> north[1:-1, 0].round(9)
     array([0.5, 0.5, 0.5])
     """
-    field = read(
-        GRADIENT, {"f": f}, ("f", "f"), latitude=latitude, longitude=longitude, radius=radius, accuracy=accuracy,
-        axis=axis, results=2,
-    )  # fmt: skip
-    return Gradient(*_compute(field, out))
+    return compute(GRADIENT, {"f": f}, latitude, longitude, radius=radius, accuracy=accuracy, axis=axis, out=out)
 
 
-@takes_containers(home_of, "sphere")
 def divergence(
     u: Any, v: Any, latitude: Any = None, longitude: Any = None, *, radius: float = EARTH_RADIUS, accuracy: int = 2,
     axis: tuple[int, int] = (-2, -1), out: np.ndarray | None = None,
@@ -144,10 +138,9 @@ def divergence(
     >>> abs(ng.sphere.divergence(u, 0 * u, latitude, longitude)).max() < 1e-20
     np.True_
     """
-    return _only(DIVERGENCE, {"u": u, "v": v}, ("u", "v"), latitude, longitude, radius, accuracy, axis, out)
+    return compute(DIVERGENCE, {"u": u, "v": v}, latitude, longitude, radius=radius, accuracy=accuracy, axis=axis, out=out)
 
 
-@takes_containers(home_of, "sphere")
 def vorticity(
     u: Any, v: Any, latitude: Any = None, longitude: Any = None, *, radius: float = EARTH_RADIUS, accuracy: int = 2,
     axis: tuple[int, int] = (-2, -1), out: np.ndarray | None = None,
@@ -193,10 +186,9 @@ def vorticity(
     >>> ng.sphere.vorticity(u, 0 * u, latitude, longitude, radius=1.0, accuracy=4)[:, 0].round(2)
     array([-1.99, -1.73, -1.  ,  0.  ,  1.  ,  1.73,  1.99])
     """
-    return _only(VORTICITY, {"u": u, "v": v}, ("v", "u"), latitude, longitude, radius, accuracy, axis, out)
+    return compute(VORTICITY, {"u": u, "v": v}, latitude, longitude, radius=radius, accuracy=accuracy, axis=axis, out=out)
 
 
-@takes_containers(home_of, "sphere")
 def laplacian(
     f: Any, latitude: Any = None, longitude: Any = None, *, radius: float = EARTH_RADIUS, accuracy: int = 2,
     axis: tuple[int, int] = (-2, -1), out: np.ndarray | None = None,
@@ -243,10 +235,9 @@ def laplacian(
     >>> ng.sphere.laplacian(f, latitude, longitude, radius=1.0, accuracy=4)[:, 0].round(2)
     array([ 2.  ,  1.73,  1.  ,  0.  , -1.  , -1.73, -2.  ])
     """
-    return _only(LAPLACIAN, {"f": f}, ("f", "f"), latitude, longitude, radius, accuracy, axis, out)
+    return compute(LAPLACIAN, {"f": f}, latitude, longitude, radius=radius, accuracy=accuracy, axis=axis, out=out)
 
 
-@takes_containers(home_of, "sphere")
 def advection(
     f: Any, u: Any, v: Any, latitude: Any = None, longitude: Any = None, *, radius: float = EARTH_RADIUS,
     accuracy: int = 2, axis: tuple[int, int] = (-2, -1), out: np.ndarray | None = None,
@@ -294,25 +285,18 @@ def advection(
     array([-1.5, -1.5, -1.5, -1.5, -1.5])
     """
     given = {"f": f, "u": u, "v": v}
-    return _only(ADVECTION, given, ("f", "f", "u", "v"), latitude, longitude, radius, accuracy, axis, out)
+    return compute(ADVECTION, given, latitude, longitude, radius=radius, accuracy=accuracy, axis=axis, out=out)
 
 
-def _only(
-    operator: Any, given: dict[str, Any], used: tuple[str, ...], latitude: Any, longitude: Any, radius: Any,
-    accuracy: Any, axis: Any, out: Any,
-) -> np.ndarray:  # fmt: skip
-    field = read(
-        operator, given, used, latitude=latitude, longitude=longitude, radius=radius, accuracy=accuracy, axis=axis
-    )
-    return _compute(field, out)[0]
-
-
-def _compute(field: Field, out: Any) -> list[np.ndarray]:
-    f = field.sources[0]
-    if out is None:
-        results = [np.empty_like(f) for _ in range(field.results)]
-        fill(field, results)
-        return results
-    results = targets(out, field.results, f.shape, f.dtype, np.ndarray)
-    fill(field, results, (*field.sources, *field.factors))
-    return results if field.results > 1 else [out]
+def compute(
+    operator: Operator, given: dict[str, Any], latitude: Any, longitude: Any, *, out: Any, **options: Any
+) -> Any:
+    """Return the field of samples that are `given` by name: of arrays, or of objects that have a home."""
+    home = next((home for home in map(home_of, given.values()) if home is not None), None)
+    if home is not None:
+        return home.on_sphere(operator, given, latitude, longitude, out=out, **options)
+    field = read(operator, given, latitude=latitude, longitude=longitude, **options)
+    f, count = field.sources[0], operator.results
+    results = [np.empty_like(f) for _ in range(count)] if out is None else targets(out, count, f.shape, f.dtype, np.ndarray)
+    fill(field, results, () if out is None else (*field.sources, *field.factors))
+    return Gradient(*results) if count > 1 else results[0] if out is None else out

@@ -13,13 +13,9 @@ from numgrad.sphere._run import Field
 
 
 def read(
-    operator: Operator, given: dict[str, Any], used: tuple[str, ...], *, latitude: Any, longitude: Any, radius: Any,
-    accuracy: Any, axis: Any, results: int = 1,
-) -> Field:  # fmt: skip
-    """Return the field of samples that are `given` by name.
-
-    `used` are the names of what is derived by longitude and by latitude, and of the factors of these, if there are any.
-    """
+    operator: Operator, given: dict[str, Any], *, latitude: Any, longitude: Any, radius: Any, accuracy: Any, axis: Any
+) -> Field:
+    """Return the field of samples that are `given` by name."""
     samples = {name: read_samples(f, name) for name, f in given.items()}
     (first, f), *others = samples.items()
     for name, g in others:
@@ -37,5 +33,5 @@ def read(
     for a, formula in zip(axes, formulas, strict=True):
         check_length(formula, a, f.shape[a])
     rows = rows_of(grid, operator, formula_by_latitude(grid, operator.order, accuracy), radius)
-    east, north, *factors = [arrays[name] for name in used]
-    return Field(operator, grid, rows, formulas[1], axes, rows.first, (east, north), tuple(factors), results)
+    east, north, *factors = [arrays[name] for name in operator.used]
+    return Field(operator, grid, rows, formulas[1], axes, rows.first, (east, north), tuple(factors))

@@ -23,8 +23,10 @@ class Operator(NamedTuple):
 
         east (d/dlambda)^order / (R cos phi)^order + north (D^order - [turns] tan phi D^(order - 1)) / R^order,
 
-    where `turns` says that the directions of east and north turn from place to place, or that a circle of latitude
-    grows. `sign` is that of components on the other side of a pole.
+    where `turns` says whether circles of latitude, or the directions of east and north, that change from place to
+    place have a part in it. `sign` is that of what is derived, on the other side of a pole. `used` are the names of what
+    is derived by longitude and by latitude, and of what these derivatives are multiplied by, if anything. There is one
+    result for their sum, or one for each.
     """
 
     order: int
@@ -32,15 +34,17 @@ class Operator(NamedTuple):
     north: float
     turns: bool
     sign: int
+    used: tuple[str, ...]
+    results: int = 1
 
 
 # J. R. Holton and G. J. Hakim, "An Introduction to Dynamic Meteorology", 5th ed., Academic Press 2013, sections 2.3 and
 # 4.2; the metric terms are those of any book on vector analysis in spherical coordinates.
-GRADIENT = Operator(1, 1.0, 1.0, False, 1)
-ADVECTION = Operator(1, -1.0, -1.0, False, 1)
-DIVERGENCE = Operator(1, 1.0, 1.0, True, -1)  # u to the east, v to the north
-VORTICITY = Operator(1, 1.0, -1.0, True, -1)  # v to the east, u to the north
-LAPLACIAN = Operator(2, 1.0, 1.0, True, 1)
+GRADIENT = Operator(1, 1.0, 1.0, False, 1, ("f", "f"), results=2)
+ADVECTION = Operator(1, -1.0, -1.0, False, 1, ("f", "f", "u", "v"))
+DIVERGENCE = Operator(1, 1.0, 1.0, True, -1, ("u", "v"))
+VORTICITY = Operator(1, 1.0, -1.0, True, -1, ("v", "u"))
+LAPLACIAN = Operator(2, 1.0, 1.0, True, 1, ("f", "f"))
 
 
 class Rows(NamedTuple):
@@ -133,7 +137,7 @@ def _is_even_across(grid: Grid) -> bool:
 def _weights(x: np.ndarray, samples: np.ndarray, at: np.ndarray, n: int, is_even: bool) -> np.ndarray:
     """Return what the samples of each row weigh in the n-th derivative at a point; those of even ones exactly."""
     if is_even:
-        offsets = samples - at[:, None]
-        return np.array([at_origin(tuple(row), n) for row in offsets.tolist()])
+        firsts, which = np.unique(samples[:, 0] - at, return_inverse=True)
+        return np.array([at_origin(tuple(range(i, i + samples.shape[1])), n) for i in firsts.tolist()])[which]
     found = fornberg(list((x[samples] - x[at][:, None]).T), n)
     return np.array(found).T

@@ -19,7 +19,7 @@ class Field(NamedTuple):
     """A call, read, or a part of it: rows from the `start`-th row of `rows` on.
 
     `sources` are what is derived by longitude and by latitude, of the dtype of the result; `factors` are what these
-    derivatives are multiplied by, if anything. There is one result for their sum, or one for each.
+    derivatives are multiplied by, if anything.
     """
 
     operator: Operator
@@ -30,7 +30,6 @@ class Field(NamedTuple):
     start: int
     sources: tuple[np.ndarray, np.ndarray]
     factors: tuple[np.ndarray, ...]
-    results: int
 
     @property
     def stop(self) -> int:
@@ -82,7 +81,7 @@ def _cap(field: Field, end: int) -> list[np.ndarray]:
         sources[0][field.index(place)] = sum(w * f for w, f in zip(weights, samples, strict=True) if w)
     factors = tuple([block(f, 1) for f in field.factors])
     part = field._replace(start=start, sources=(sources[0], sources[1]), factors=factors)
-    results = [np.empty_like(sources[0]) for _ in range(field.results)]
+    results = [np.empty_like(sources[0]) for _ in range(field.operator.results)]
     _sweep(part, results, ())
     kept = field.index(slice(depth, depth + rows.low) if end == 0 else slice(rows.low, need))
     return [result[kept] for result in results]
@@ -97,7 +96,7 @@ def _sweep(field: Field, results: list[np.ndarray], inputs: tuple[Any, ...]) -> 
     key, given = key_and_values(spacing, "longitude", formula.n, formula.most_points, f.dtype)
     is_even = isinstance(spacing, float)
     taps = len(central(formula.n, formula.accuracy)[0]) if is_even else formula.points, field.rows.table.shape[0]
-    plan = plan_of(f.dtype, f.shape, order, field.axes, taps, is_even, bool(factors), field.results)
+    plan = plan_of(f.dtype, f.shape, order, field.axes, taps, is_even, bool(factors), field.operator.results)
     east, north = plan.axes
     period = 0.0 if is_even or not field.grid.closes else 2 * np.pi
     case = Case(east.recipe, east.n, east.inner, formula, period, 1.0, None if is_even else key)

@@ -32,10 +32,15 @@ def scaled(
         k = tile
         while k < end:
             i = k // apart % size
-            # Neighbours in memory are neighbours along the axis, or have the same place on it.
-            last = min(end, k + size - i) if apart == one else min(end, (k // apart + one) * apart)
-            for t in range(k, last):
-                value = REAL(rows[i + (t - k)] if apart == one else rows[i]) * part[t - tile]
-                put(out, t - shift, value * factors[t] if FACTORS else value)
+            if apart == one:
+                last = min(end, k + size - i)
+                for t in range(k, last):
+                    value = REAL(rows[i + (t - k)]) * part[t - tile]
+                    put(out, t - shift, value * factors[t] if FACTORS else value)
+            else:
+                last, w = min(end, (k // apart + one) * apart), REAL(rows[i])
+                for t in range(k, last):
+                    value = w * part[t - tile]
+                    put(out, t - shift, value * factors[t] if FACTORS else value)
             k = last
     return met
