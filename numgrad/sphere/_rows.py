@@ -10,7 +10,6 @@ from numgrad._arrays.plan.fornberg import at_origin, fornberg
 from numgrad._arrays.plan.options import StencilFormula, read_formula
 from numgrad.sphere._grid import Grid
 
-
 # The mean radius (2 a + b) / 3 of the ellipsoid GRS80, in metres: H. Moritz, "Geodetic Reference System 1980", Journal
 # of Geodesy 74 (2000), 128-133.
 EARTH_RADIUS = 6371008.7714
@@ -24,9 +23,9 @@ class Operator(NamedTuple):
         east (d/dlambda)^order / (R cos phi)^order + north (D^order - [turns] tan phi D^(order - 1)) / R^order,
 
     where `turns` says whether circles of latitude, or the directions of east and north, that change from place to
-    place have a part in it. `sign` is that of what is derived, on the other side of a pole. `used` are the names of what
-    is derived by longitude and by latitude, and of what these derivatives are multiplied by, if anything. There is one
-    result for their sum, or one for each.
+    place have a part in it. `sign` is that of what is derived, on the other side of a pole. `used` are the names of
+    what is derived by longitude and by latitude, and of what these derivatives are multiplied by, if anything. There is
+    one result for their sum, or one for each.
     """
 
     order: int

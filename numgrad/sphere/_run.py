@@ -1,4 +1,4 @@
-"""A field on the sphere, done: two sums of samples for each point, in one sweep; and again for the rows at the poles."""
+"""A field on the sphere, done: two sums of samples for each point, in one sweep; the rows at the poles once more."""
 
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -7,7 +7,7 @@ import numpy as np
 
 from numgrad._arrays.plan.dtypes import FIELDS, REAL, division
 from numgrad._arrays.plan.fornberg import central
-from numgrad._arrays.plan.options import Coordinates, StencilFormula, key_and_values
+from numgrad._arrays.plan.options import StencilFormula, key_and_values
 from numgrad._arrays.plan.schemes import EVEN_STENCIL, SCALED, STENCIL, WEIGHTED
 from numgrad._arrays.plan.types import AxisPlan, Case, Order, Plan, Recipe, Request, inner_of, memory_order
 from numgrad._arrays.run.arrange import compact, fill_by_stencils, flat_view
@@ -28,14 +28,14 @@ class Field(NamedTuple):
     by_longitude: StencilFormula
     axes: tuple[int, int]
     start: int
-    sources: tuple[np.ndarray, np.ndarray]
+    sources: tuple[np.ndarray, ...]
     factors: tuple[np.ndarray, ...]
 
     @property
     def stop(self) -> int:
         return self.start + self.sources[0].shape[self.axes[0]]
 
-    def index(self, part: Any) -> tuple[Any, ...]:
+    def at(self, part: Any) -> tuple[Any, ...]:
         """Return the index of some rows."""
         return (*[slice(None)] * self.axes[0], part)
 
@@ -49,13 +49,13 @@ def fill(field: Field, results: list[np.ndarray], inputs: tuple[Any, ...] = ()) 
     caps = [(end, _cap(field, end)) for end in (0, 1) if ends[end] and field.grid.across[end]]
     _sweep(field, results, inputs)
     for end, found in caps:
-        part = field.index(slice(rows.low) if end == 0 else slice(-rows.high, None))
+        part = field.at(slice(rows.low) if end == 0 else slice(-rows.high, None))
         for result, rows_found in zip(results, found, strict=True):
             result[part] = rows_found
     for end in (0, 1):
         if ends[end] and field.grid.poles[end] and not field.grid.across[end]:
             for result in results:  # there is no east, and nothing beyond to tell the limit by
-                result[field.index(-end)] = np.nan
+                result[field.at(-end)] = np.nan
 
 
 def _cap(field: Field, end: int) -> list[np.ndarray]:
@@ -65,25 +65,27 @@ def _cap(field: Field, end: int) -> list[np.ndarray]:
     start = 0 if end == 0 else rows.table.shape[1] - depth - need
     skip = abs(field.grid.poles[end])  # the row of the pole is its own other side
     near, away = (
-        (slice(need), slice(skip, skip + depth)) if end == 0 else (slice(-need, None), slice(-depth - skip, size - skip))
+        (slice(need), slice(skip, skip + depth))
+        if end == 0
+        else (slice(-need, None), slice(-depth - skip, size - skip))
     )
 
     def block(f: np.ndarray, sign: int) -> np.ndarray:
-        beyond = np.roll(np.flip(f[field.index(away)], field.axes[0]), f.shape[field.axes[1]] // 2, field.axes[1])
-        parts = [sign * beyond, f[field.index(near)]]
+        beyond = np.roll(np.flip(f[field.at(away)], field.axes[0]), f.shape[field.axes[1]] // 2, field.axes[1])
+        parts = [sign * beyond, f[field.at(near)]]
         return np.concatenate(parts if end == 0 else parts[::-1], field.axes[0])
 
     sources = [block(f, field.operator.sign) for f in field.sources]
     if skip:
         place = depth if end == 0 else need - 1
         weights = rows.bend[:, start + place].astype(REAL[sources[0].dtype.type])
-        samples = [sources[0][field.index(place - rows.low + j)] for j in range(weights.size)]
-        sources[0][field.index(place)] = sum(w * f for w, f in zip(weights, samples, strict=True) if w)
+        samples = [sources[0][field.at(place - rows.low + j)] for j in range(weights.size)]
+        sources[0][field.at(place)] = sum(w * f for w, f in zip(weights, samples, strict=True) if w)
     factors = tuple([block(f, 1) for f in field.factors])
     part = field._replace(start=start, sources=(sources[0], sources[1]), factors=factors)
     results = [np.empty_like(sources[0]) for _ in range(field.operator.results)]
     _sweep(part, results, ())
-    kept = field.index(slice(depth, depth + rows.low) if end == 0 else slice(rows.low, need))
+    kept = field.at(slice(depth, depth + rows.low) if end == 0 else slice(rows.low, need))
     return [result[kept] for result in results]
 
 

@@ -17,7 +17,9 @@ from numgrad.sphere._rows import Operator
 from numgrad.sphere._run import Field, fill
 
 
-def on_sphere(operator: Operator, given: dict[str, Any], latitude: Any, longitude: Any, *, out: Any, **options: Any) -> Any:
+def on_sphere(
+    operator: Operator, given: dict[str, Any], latitude: Any, longitude: Any, *, out: Any, **options: Any
+) -> Any:
     """Return what `numgrad.sphere` makes of dask arrays, lazily, bit for bit; coordinates are computed."""
     refuse(out)
     for name, f in given.items():
