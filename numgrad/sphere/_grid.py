@@ -19,7 +19,8 @@ class Grid(NamedTuple):
     """A grid of latitudes and longitudes, in radians.
 
     `poles` are the signs of the poles that the first and the last row are at, 0 of rows at none. `across` are those of
-    the poles that have rows on the other side, half the longitudes away. Of even coordinates there are steps.
+    the poles beyond these rows that have others on the other side, half the longitudes away. Of even coordinates there
+    are steps; of latitudes if they go on evenly there.
     """
 
     latitude: np.ndarray
@@ -42,11 +43,13 @@ def read_grid(latitude: Any, longitude: Any, shape: tuple[int, ...], axes: tuple
     poles, across = [0, 0], [0, 0]
     for end, inner in ((0, 1), (-1, -2)) if y.size > 1 else ():
         pole = 1 if y[end] > y[inner] else -1
-        distance, width = np.pi / 2 - pole * y[end], abs(y[end] - y[inner])
-        if distance < SLACK * width:
+        gap, width = np.pi - 2 * pole * y[end], abs(y[end] - y[inner])
+        if gap < 2 * SLACK * width:
             y[end], poles[end] = pole * np.pi / 2, pole
-        if is_antipodal and 2 * distance < FAR * width:
+        if is_antipodal and gap < FAR * width:
             across[end] = pole
+            is_even = poles[end] != 0 or abs(gap - width) < SLACK * width
+            step = step if is_even else None
     return Grid(y, None if step is None else np.radians(step), x, closes, (poles[0], poles[1]), (across[0], across[1]))
 
 
@@ -97,7 +100,8 @@ def _of_lines(x: np.ndarray, name: str, shape: tuple[int, ...], axes: tuple[int,
             f"`{name}` differs across axis {axis}, at {row} by {off[row]:g} degrees: the lines of such a curvilinear "
             "grid are no meridians and parallels. Interpolate to latitudes and longitudes first"
         )
-    return lines[:, 0]
+    found: np.ndarray = lines[:, 0]
+    return found
 
 
 def _unwrapped(x: np.ndarray) -> np.ndarray:
@@ -106,7 +110,8 @@ def _unwrapped(x: np.ndarray) -> np.ndarray:
     if not steps.size or (steps > 0).all() or (steps < 0).all():
         return x
     turns = np.cumsum(np.where(abs(steps) > 180, -np.sign(steps), 0))
-    return x + np.concatenate([[0], 360 * turns])
+    unwrapped: np.ndarray = x + np.concatenate([[0], 360 * turns])
+    return unwrapped
 
 
 def _even_step(x: np.ndarray, slack: float) -> float | None:

@@ -8,7 +8,7 @@ from numgrad._arrays.plan.dtypes import FIELDS
 from numgrad._arrays.plan.options import check_length, read_formula, read_samples
 from numgrad._checks import number
 from numgrad.sphere._grid import read_grid
-from numgrad.sphere._rows import Operator, formula_by_latitude, rows_of
+from numgrad.sphere._rows import Operator, rows_of, with_a_middle
 from numgrad.sphere._run import Field
 
 
@@ -32,6 +32,10 @@ def read(
     formulas = [read_formula(operator.order, accuracy, b) for b in ("one-sided", boundary)]
     for a, formula in zip(axes, formulas, strict=True):
         check_length(formula, a, f.shape[a])
-    rows = rows_of(grid, operator, formula_by_latitude(grid, operator.order, accuracy), radius)
+    by_latitude = with_a_middle(formulas[0], grid.step is not None, f.shape[axes[0]])
+    by_longitude = formulas[1]
+    if not isinstance(grid.longitude, float):
+        by_longitude = with_a_middle(by_longitude, False, f.shape[axes[1]])
+    rows = rows_of(grid, operator, by_latitude, radius)
     east, north, *factors = [arrays[name] for name in operator.used]
-    return Field(operator, grid, rows, formulas[1], axes, rows.first, (east, north), tuple(factors))
+    return Field(operator, grid, rows, by_longitude, axes, rows.first, (east, north), tuple(factors))

@@ -1,13 +1,13 @@
 """What a result is made of in each row: weights of the rows beside it, and a factor of the derivative along it."""
 
 from math import factorial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from numgrad._arrays.plan.coefficients import end_places, end_samples, reach_of
 from numgrad._arrays.plan.fornberg import at_origin, fornberg
-from numgrad._arrays.plan.options import StencilFormula, read_formula
+from numgrad._arrays.plan.options import StencilFormula
 from numgrad.sphere._grid import Grid
 
 # The mean radius (2 a + b) / 3 of the ellipsoid GRS80, in metres: H. Moritz, "Geodetic Reference System 1980", Journal
@@ -65,78 +65,54 @@ class Rows(NamedTuple):
     size: int
 
 
-def formula_by_latitude(grid: Grid, order: int, accuracy: Any) -> StencilFormula:
-    """Return what the derivative by latitude takes; in the middle of an even grid a point less does for the second."""
-    formula = read_formula(order, accuracy, "one-sided")
-    saved = order == 2 and grid.step is not None and _is_even_across(grid)
-    return formula._replace(accuracy=formula.accuracy - saved)
+def with_a_middle(formula: StencilFormula, is_even: bool, size: int) -> StencilFormula:
+    """Return the formula for an odd number of points, so that both directions along an axis are alike.
+
+    For the second derivative that is one point less than usual, which does on an even grid; or one more.
+    """
+    change = 0 if formula.points % 2 else -1 if is_even else int(size > formula.points)
+    return formula._replace(accuracy=formula.accuracy + change)
 
 
 def rows_of(grid: Grid, operator: Operator, formula: StencilFormula, radius: float) -> Rows:
     """Return what the rows of a grid need for an operator."""
     low, high = reach_of(formula, is_even=False)
-    x, first = _with_rows_across(grid, max(low, high))
-    order, size = operator.order, x.size
-    is_even = grid.step is not None and _is_even_across(grid)
-    unit = grid.step if is_even else 1.0
-    places = np.arange(size)
-    ends, _ = end_places(formula, size, is_even=False)
-    inside = (places - low).clip(0, size - formula.points)[:, None] + np.arange(formula.points)
-    at_ends = end_samples(formula, ends, low, size)
-    pole = np.zeros(size, bool)
-    pole[[first, first + grid.latitude.size - 1]] = np.array(grid.poles) != 0
-    with np.errstate(all="ignore"):
-        tan = np.where(pole, 0.0, np.tan(x))
-        sign = np.where(pole, -np.sign(x), 0.0)
-        factors = operator.east * np.where(pole, sign**order / factorial(order), np.cos(x) ** -order) / radius**order
+    order, depth = operator.order, max(low, high)
+    parts = [_beyond(grid, 0, depth)[::-1], grid.latitude, _beyond(grid, 1, depth)]
+    y, first, size = np.concatenate(parts), parts[0].size, grid.latitude.size
+    places, points = np.arange(y.size), np.arange(formula.points)
+    ends, _ = end_places(formula, y.size, is_even=False)
+    at_ends = end_samples(formula, ends, low, y.size)
+    inside = (places - low).clip(0, y.size - formula.points)[:, None] + points
+    pole = np.zeros(y.size)
+    pole[[first, first + size - 1]] = grid.poles
+    tan = np.where(pole, 0.0, np.tan(y))
+    limit = (-pole) ** order / factorial(order)  # by l'Hôpital's rule, times the derivative by latitude
+    factors = operator.east / radius**order * np.where(pole, limit, np.cos(y) ** -order)
+
+    def weights(samples: np.ndarray, at: np.ndarray, n: int) -> np.ndarray:
+        if grid.step is None:
+            return np.array(fornberg(list((y[samples] - y[at, None]).T), n)).T
+        # Exactly those of whole numbers: what is 0 is no weight.
+        firsts, which = np.unique(samples[:, 0] - at, return_inverse=True)
+        found = [at_origin(tuple(range(i, i + samples.shape[1])), n) for i in firsts.tolist()]
+        return np.array(found)[which] / grid.step**n
 
     def north(samples: np.ndarray, at: np.ndarray) -> np.ndarray:
-        given = places if is_even else x
-        highest = _weights(given, samples, at, order, is_even) / unit**order
+        found = weights(samples, at, order)
         if operator.turns:
-            lower = _weights(given, samples, at, order - 1, is_even) / unit ** (order - 1)
-            highest = highest * (1 + pole[at, None]) - tan[at, None] * lower
-        return highest * (operator.north / radius**order)
+            found = found * (1 + abs(pole[at, None])) - tan[at, None] * weights(samples, at, order - 1)
+        return operator.north / radius**order * found
 
-    return Rows(
-        np.ascontiguousarray(north(inside, places).T), low, high, (north(at_ends, ends), at_ends), factors,
-        np.ascontiguousarray(_weights(places if is_even else x, inside, places, order, is_even).T) / unit**order,
-        first, grid.latitude.size,
-    )  # fmt: skip
+    bend = weights(inside, places, order)
+    return Rows(north(inside, places).T, low, high, (north(at_ends, ends), at_ends), factors, bend.T, first, size)
 
 
-def _with_rows_across(grid: Grid, depth: int) -> tuple[np.ndarray, int]:
-    """Return latitudes that go on beyond the poles that have rows on the other side, and where those of the grid begin.
+def _beyond(grid: Grid, end: int, depth: int) -> np.ndarray:
+    """Return the latitudes of rows on the other side of a pole, going on from 90 degrees, the nearest first.
 
-    A row at the pole itself has none on the other side.
+    The row at the pole itself is none of them.
     """
-    y = grid.latitude
-    before, after = (pole * np.pi - side for pole, side in zip(grid.across, _sides(y, grid, depth), strict=True))
-    return np.concatenate([before[: depth * bool(grid.across[0])][::-1], y, after[: depth * bool(grid.across[1])]]), (
-        before[: depth * bool(grid.across[0])].size
-    )
-
-
-def _sides(y: np.ndarray, grid: Grid, depth: int) -> tuple[np.ndarray, np.ndarray]:
-    low, high = bool(grid.poles[0]), bool(grid.poles[1])
-    return y[low : low + depth], y[::-1][high : high + depth]
-
-
-def _is_even_across(grid: Grid) -> bool:
-    """Whether an even grid goes on evenly beyond the poles."""
-    y, step = grid.latitude, abs(grid.step or 1.0)
-    gaps = [
-        (np.pi / 2 - abs(y[end])) * 2
-        for end, is_pole, across in zip((0, -1), grid.poles, grid.across, strict=True)
-        if across and not is_pole
-    ]
-    return all(abs(gap - step) < 1e-3 * step for gap in gaps)
-
-
-def _weights(x: np.ndarray, samples: np.ndarray, at: np.ndarray, n: int, is_even: bool) -> np.ndarray:
-    """Return what the samples of each row weigh in the n-th derivative at a point; those of even ones exactly."""
-    if is_even:
-        firsts, which = np.unique(samples[:, 0] - at, return_inverse=True)
-        return np.array([at_origin(tuple(range(i, i + samples.shape[1])), n) for i in firsts.tolist()])[which]
-    found = fornberg(list((x[samples] - x[at][:, None]).T), n)
-    return np.array(found).T
+    skip = abs(grid.poles[end])
+    y = grid.latitude[:: -1 if end else 1][skip : skip + depth * abs(grid.across[end])]
+    return grid.across[end] * np.pi - y

@@ -8,7 +8,7 @@ import numpy as np
 from numgrad._arrays.plan.dtypes import FIELDS, REAL, division
 from numgrad._arrays.plan.fornberg import central
 from numgrad._arrays.plan.options import StencilFormula, key_and_values
-from numgrad._arrays.plan.schemes import EVEN_STENCIL, SCALED, STENCIL, WEIGHTED
+from numgrad._arrays.plan.schemes import EVEN_STENCIL, POINT_FACTORS, ROW_FACTORS, STENCIL
 from numgrad._arrays.plan.types import AxisPlan, Case, Order, Plan, Recipe, Request, inner_of, memory_order
 from numgrad._arrays.run.arrange import compact, fill_by_stencils, flat_view
 from numgrad.sphere._grid import Grid
@@ -33,7 +33,8 @@ class Field(NamedTuple):
 
     @property
     def stop(self) -> int:
-        return self.start + self.sources[0].shape[self.axes[0]]
+        size: int = self.sources[0].shape[self.axes[0]]
+        return self.start + size
 
     def at(self, part: Any) -> tuple[Any, ...]:
         """Return the index of some rows."""
@@ -104,10 +105,11 @@ def _sweep(field: Field, results: list[np.ndarray], inputs: tuple[Any, ...]) -> 
     case = Case(east.recipe, east.n, east.inner, formula, period, 1.0, None if is_even else key)
     made = east.recipe.schemes[0].coefficients(case, (), given)
     rows = field.rows.factors[field.start : field.stop]
-    made = SCALED.coefficients(case, made, (rows, north.inner, factors[0] if factors else rows[:0].astype(f.dtype)))
+    of_points = factors or (np.empty(0, f.dtype),) * 2
+    made = ROW_FACTORS.coefficients(case, made, (rows, north.inner, of_points[0]))
     below = _by_latitude(field, REAL[f.dtype.type])
     if factors:
-        below = SCALED.coefficients(case, below, (np.ones(north.n), north.inner, factors[1]))
+        below = ROW_FACTORS.coefficients(case, below, (np.ones(north.n), north.inner, of_points[1]))
     request = Request(plan, f, f, order, (made, below), (other,))
     fill_by_stencils(request, results, (*inputs, *factors) if inputs else ())
 
@@ -141,8 +143,8 @@ def plan_of(
         inner = inner_of(shape, order, axis)
         return AxisPlan(axis, place, shape[axis], inner, recipe, _as_given, place, target)
 
-    around = (WEIGHTED,) if has_factors else ()
-    east = along(0, (EVEN_STENCIL if is_even else STENCIL, *(around or (SCALED,))), False, 0)
+    around = (POINT_FACTORS,) if has_factors else ()
+    east = along(0, (EVEN_STENCIL if is_even else STENCIL, *(around or (ROW_FACTORS,))), False, 0)
     return Plan(np.dtype(field), (east, along(1, (STENCIL, *around), results == 1, results - 1)))
 
 

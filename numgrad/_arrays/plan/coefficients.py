@@ -189,8 +189,8 @@ def of_gaps(case: Case, inside: Made, spacing: Any) -> tuple[Any, ...]:
     return spacing, (*ends, case.period, factor, case.key.are_own), inside
 
 
-def of_scaled(case: Case, inside: Made, given: Any) -> tuple[Any, ...]:
-    """Factors along another axis, how far apart its neighbours are in memory, and factors of all points."""
+def of_factors(case: Case, inside: Made, given: Any) -> tuple[Any, ...]:
+    """Factors along another axis, how far apart its neighbours are in memory, and factors of all points, if any."""
     rows, apart, factors = given
     return np.ascontiguousarray(rows, REAL[case.recipe.work]), apart, factors, inside
 

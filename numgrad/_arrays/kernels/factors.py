@@ -9,18 +9,18 @@ from numgrad._compile.language import Array, Index, Record, Target
 from numgrad._compile.stand_ins import TILE, workspace
 
 REAL: Any = np.float64
-FACTORS: Any = False  # whether each point has a factor besides
+OF_POINTS: Any = False  # whether each point has a factor, too
 SIZE = np.uintp
 
 inside: Any = constant_taps
 put: Any = assign
 
 
-def scaled(
+def with_factors(
     f: Array, out: Target, n: Index, inner: Index, start: Index, stop: Index, shift: Index, rows: Array, apart: Index,
     factors: Array, constants: Record,
 ) -> Any:  # fmt: skip
-    """out[k] = rows[i] * inside, with i the place along another axis, whose neighbours are `apart`; by factors[k], too.
+    """out[k] = rows[i] * inside, with i the place along another axis, whose neighbours are `apart`; times factors[k].
 
     What is inside comes about a little at a time, in the cache.
     """
@@ -36,11 +36,11 @@ def scaled(
                 last = min(end, k + size - i)
                 for t in range(k, last):
                     value = REAL(rows[i + (t - k)]) * part[t - tile]
-                    put(out, t - shift, value * factors[t] if FACTORS else value)
+                    put(out, t - shift, value * factors[t] if OF_POINTS else value)
             else:
                 last, w = min(end, (k // apart + one) * apart), REAL(rows[i])
                 for t in range(k, last):
                     value = w * part[t - tile]
-                    put(out, t - shift, value * factors[t] if FACTORS else value)
+                    put(out, t - shift, value * factors[t] if OF_POINTS else value)
             k = last
     return met
