@@ -61,57 +61,50 @@ def _read_degrees(
     if given is None:
         raise TypeError(f"`{name}` is missing; give the degrees of all {size} points of axis {axis}")
     refuse_units(given, name)
-    x = exact(given)
-    if x.ndim > 1 and x.dtype.kind in "iuf":
-        x = _of_lines(x, name, shape, axes, axis)
-    if x.ndim == 0 and x.dtype.kind in "iuf":
-        raise ValueError(f"`{name}` is {x}; give the degrees of all {size} points of axis {axis}")
-    slack = rounding(x) if x.dtype.kind in "iuf" else 0.0
-    if name == "longitude" and x.ndim == 1 and x.dtype.kind in "iuf":
-        x = _unwrapped(x)
+    x, slack, lines = exact(given), 0.0, tuple([shape[a] for a in sorted(axes)])
+    if x.dtype.kind in "iuf":  # or else refused below
+        if x.shape not in ((size,), lines, shape):
+            raise ValueError(
+                f"`{name}` has shape {x.shape}; give the degrees of all {size} points of axis {axis}, or those of each "
+                f"line, of shape {lines}"
+            )
+        if x.ndim > 1:
+            x = _of_lines(np.moveaxis(x, axis if x.shape == shape else sorted(axes).index(axis), 0), name, axis)
+        with np.errstate(all="ignore"):  # what is not finite is refused below, too
+            slack, x = rounding(x), x.astype(np.float64)
+            x = _unwrapped(x) if name == "longitude" else x
     read: Any = read_spacing(x, name, shape, axis, None, lines=False)
     return read, slack
 
 
 def rounding(x: np.ndarray) -> float:
     """Return by how much coordinates may be off for their dtype; float64 that are all float32 were rounded as these."""
-    if not x.size:
-        return 0.0
-    most = abs(x).max()
-    is_single = x.dtype.kind == "f" and bool((x == x.astype(np.float32)).all())
-    kind = x.dtype.type if x.dtype.itemsize < 4 and x.dtype.kind == "f" else np.float32 if is_single else np.float64
+    most: float = abs(x.astype(np.float64)).max(initial=0.0)
+    kind: Any = np.float64
+    if x.dtype.kind == "f":
+        kind = np.float16 if x.dtype == np.float16 else np.float32 if (x == x.astype(np.float32)).all() else np.float64
     return 2 * float(np.spacing(kind(most)))
 
 
-def _of_lines(x: np.ndarray, name: str, shape: tuple[int, ...], axes: tuple[int, int], axis: int) -> np.ndarray:
-    """Return the coordinates that all lines have; of the shape of the samples, or of that of their grid."""
-    grid = tuple([shape[a] for a in sorted(axes)])
-    if x.shape not in (grid, shape):
-        raise ValueError(
-            f"`{name}` has shape {x.shape}; give the degrees of all {shape[axis]} points of axis {axis}, or those of "
-            f"each line, of shape {grid}"
-        )
-    lines = np.moveaxis(x, axis if x.shape == shape else sorted(axes).index(axis), 0).reshape(shape[axis], -1)
-    if not lines.size:
-        return lines[:, 0] if lines.shape[1] else np.zeros(shape[axis])
+def _of_lines(x: np.ndarray, name: str, axis: int) -> np.ndarray:
+    """Return the coordinates, along the first axis, that all lines have."""
+    lines: np.ndarray = x.reshape(len(x), -1).astype(np.float64) if x.size else np.zeros((len(x), 1))
     off = abs(lines - lines[:, :1]).max(1)
-    if (row := int(off.argmax())) >= 0 and not off[row] <= rounding(x):
+    if off.size and not off.max() <= rounding(x):
         raise ValueError(
-            f"`{name}` differs across axis {axis}, at {row} by {off[row]:g} degrees: the lines of such a curvilinear "
-            "grid are no meridians and parallels. Interpolate to latitudes and longitudes first"
+            f"`{name}` differs across axis {axis}, at {off.argmax()} by {off.max():g} degrees: the lines of such a "
+            "curvilinear grid are no meridians and parallels. Interpolate to latitudes and longitudes first"
         )
-    found: np.ndarray = lines[:, 0]
-    return found
+    return lines[:, 0]
 
 
 def _unwrapped(x: np.ndarray) -> np.ndarray:
     """Return longitudes that go on where they jump back by a turn, as from 359 to 0 or from 180 to -179."""
-    steps = np.diff(x.astype(np.float64))
+    steps = np.diff(x)
     if not steps.size or (steps > 0).all() or (steps < 0).all():
         return x
     turns = np.cumsum(np.where(abs(steps) > 180, -np.sign(steps), 0))
-    unwrapped: np.ndarray = x + np.concatenate([[0], 360 * turns])
-    return unwrapped
+    return np.concatenate([x[:1], x[1:] + 360 * turns])
 
 
 def _even_step(x: np.ndarray, slack: float) -> float | None:

@@ -120,8 +120,8 @@ def _by_latitude(field: Field, real: Any) -> tuple[Any, ...]:
     places = np.r_[start : start + rows.low, stop - rows.high : stop]
     weights, samples = np.full(rows.ends[0].shape, np.nan), np.repeat(places[:, None], rows.ends[0].shape[1], 1)
     for part, is_end in (
-        (slice(rows.low), start == 0),
-        (slice(rows.low, None), stop == rows.table.shape[1]),
+        (slice(rows.low), start == rows.first == 0),
+        (slice(rows.low, None), stop == rows.first + rows.size == rows.table.shape[1]),
     ):
         if is_end:
             weights[part], samples[part] = rows.ends[0][part], rows.ends[1][part]

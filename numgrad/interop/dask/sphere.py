@@ -32,7 +32,8 @@ def on_sphere(
     used = [arrays[name].astype(dtype) for name in operator.used]
     rows, (north, east) = field.rows, field.axes
     depth, count = max(rows.low, rows.high), operator.results
-    cuts = {north: Cut(depth, 2 * depth + 1), east: Cut(0, 0)}
+    least = max(2 * depth + 1, rows.ends[1].shape[1])
+    cuts = {north: Cut(depth, least), east: Cut(0, 0)}
     task = partial(_of_chunk, field=field._replace(sources=(), factors=()))
     places = (np.arange(rows.size), (north,))
     found = along_several("sphere", task, used, cuts, [places], dtype, (count,) if count > 1 else ())

@@ -154,7 +154,7 @@ def per_metre(units: Sequence[str], power: int) -> str:
     for one in (*units, f"m-{power}"):
         for sign, factor in re.findall(r"([/]?)\s*([^\s/.*]+(?:\*\*-?\d+)?)", one):
             part = re.fullmatch(r"([^\W\d_]+|°|%|1)(?:\^|\*\*)?([+-]?\d+)?", factor)
-            if part is None:
+            if part is None or (part[1] == "1" and part[2]):
                 return " ".join([*(f"({u})" for u in units), f"m-{power}"])
             name, exponent = part[1], int(part[2] or 1) * (-1 if sign else 1)
             powers[name] = powers.get(name, 0) + exponent
