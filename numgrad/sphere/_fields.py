@@ -12,7 +12,13 @@ from numgrad.sphere._run import fill
 
 
 class Gradient(NamedTuple):
-    """The components of a gradient on the sphere, `east` and `north`: arrays, or what else the samples are held in."""
+    """The components of a gradient on the sphere.
+
+    Attributes
+    ----------
+    east, north : ndarray
+        Derivatives to the east and to the north, per metre; or what else the samples are held in.
+    """
 
     east: Any
     north: Any
@@ -28,11 +34,12 @@ def gradient(
     ----------
     f : array_like
         Samples of a function: float32, float64, complex64, complex128, or integers, which become float64.
-    latitude, longitude : array_like
-        Degrees north and east, of the rows and of the columns: rising or falling, even or not. Longitudes may jump by
-        360, as from 359 to 0. Those of each line, two-dimensional as from `numpy.meshgrid`, are taken where the lines
-        agree; a curvilinear grid is refused. Objects of xarray have their own, which are found by CF's attributes or
-        by the usual names; they may also be given by name.
+    latitude : array_like
+        Degrees north of the rows: rising or falling, even or not. Those of each line, two-dimensional as from
+        `numpy.meshgrid`, are taken where the lines agree; a curvilinear grid is refused. Objects of xarray have their
+        own, which are found by CF's attributes or by the usual names; they may also be given by name.
+    longitude : array_like
+        Degrees east of the columns, likewise. They may jump by 360, as from 359 to 0.
     radius : float, optional
         Of the sphere, in metres: by default the mean radius of the Earth, 6371008.7714 [1]_.
     accuracy : int, default 2
@@ -102,10 +109,20 @@ def divergence(
 
     Parameters
     ----------
-    u, v : array_like
-        The components to the east and to the north, of the same shape.
-    latitude, longitude, radius, accuracy, axis
-        As in `gradient`.
+    u : array_like
+        The component to the east.
+    v : array_like
+        The component to the north, of the same shape.
+    latitude : array_like
+        Degrees north of the rows, as in `gradient`.
+    longitude : array_like
+        Degrees east of the columns, as in `gradient`.
+    radius : float, optional
+        Of the sphere, in metres; the Earth's by default.
+    accuracy : int, default 2
+        Order of accuracy, even.
+    axis : tuple of int, default (-2, -1)
+        The axis of latitudes and the axis of longitudes.
     out : ndarray, optional
         Where to write: the shape of `u`, the dtype of the result. It may share memory with `u` and `v`.
 
@@ -151,10 +168,20 @@ def vorticity(
 
     Parameters
     ----------
-    u, v : array_like
-        The components to the east and to the north, of the same shape.
-    latitude, longitude, radius, accuracy, axis
-        As in `gradient`.
+    u : array_like
+        The component to the east.
+    v : array_like
+        The component to the north, of the same shape.
+    latitude : array_like
+        Degrees north of the rows, as in `gradient`.
+    longitude : array_like
+        Degrees east of the columns, as in `gradient`.
+    radius : float, optional
+        Of the sphere, in metres; the Earth's by default.
+    accuracy : int, default 2
+        Order of accuracy, even.
+    axis : tuple of int, default (-2, -1)
+        The axis of latitudes and the axis of longitudes.
     out : ndarray, optional
         Where to write: the shape of `u`, the dtype of the result. It may share memory with `u` and `v`.
 
@@ -203,8 +230,16 @@ def laplacian(
     ----------
     f : array_like
         Samples of a function, as in `gradient`.
-    latitude, longitude, radius, accuracy, axis
-        As in `gradient`.
+    latitude : array_like
+        Degrees north of the rows, as in `gradient`.
+    longitude : array_like
+        Degrees east of the columns, as in `gradient`.
+    radius : float, optional
+        Of the sphere, in metres; the Earth's by default.
+    accuracy : int, default 2
+        Order of accuracy, even.
+    axis : tuple of int, default (-2, -1)
+        The axis of latitudes and the axis of longitudes.
     out : ndarray, optional
         Where to write: f's shape, the dtype of the result. It may share memory with `f`.
 
@@ -252,10 +287,20 @@ def advection(
     ----------
     f : array_like
         Samples of the function that is carried along.
-    u, v : array_like
-        The velocity to the east and to the north, of f's shape.
-    latitude, longitude, radius, accuracy, axis
-        As in `gradient`.
+    u : array_like
+        The velocity to the east, of f's shape.
+    v : array_like
+        The velocity to the north, of f's shape.
+    latitude : array_like
+        Degrees north of the rows, as in `gradient`.
+    longitude : array_like
+        Degrees east of the columns, as in `gradient`.
+    radius : float, optional
+        Of the sphere, in metres; the Earth's by default.
+    accuracy : int, default 2
+        Order of accuracy, even.
+    axis : tuple of int, default (-2, -1)
+        The axis of latitudes and the axis of longitudes.
     out : ndarray, optional
         Where to write: f's shape, the dtype of the result. It may share memory with `f`, `u` and `v`.
 
