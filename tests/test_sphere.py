@@ -480,6 +480,22 @@ def test_errors(change, kind, message):
         sphere.laplacian(**given)
 
 
+class Quantity:
+    """As those of astropy are: with a unit, converting itself to others."""
+
+    unit = "K"
+
+    def to(self, unit):
+        raise NotImplementedError
+
+
+def test_quantities_are_refused():
+    with pytest.raises(TypeError, match="`f` is in units of 'K'.*over metres, of a laplacian over square metres"):
+        sphere.laplacian(Quantity(), LATITUDE, LONGITUDE)
+    with pytest.raises(TypeError, match="`latitude` is in units of 'K', a Quantity; give numbers, degrees"):
+        sphere.laplacian(ZEROS, Quantity(), LONGITUDE)
+
+
 def test_errors_of_components():
     with pytest.raises(ValueError, match=r"`u` has shape \(6, 12\) and `v` \(5, 12\)"):
         sphere.vorticity(ZEROS, ZEROS[1:], LATITUDE, LONGITUDE)

@@ -6,7 +6,7 @@ import numpy as np
 
 from numgrad._arrays.plan.options import Coordinates, read_spacing
 from numgrad._arrays.plan.spacing import exact
-from numgrad._checks import refuse_units
+from numgrad._checks import unit_of
 
 # Of a step: what is nearer to a pole is at it, and a circle that is open or overlaps by less is closed. Coordinates in
 # float32 are off by less.
@@ -60,7 +60,10 @@ def _read_degrees(
     axis, size = axes[place], shape[axes[place]]
     if given is None:
         raise TypeError(f"`{name}` is missing; give the degrees of all {size} points of axis {axis}")
-    refuse_units(given, name)
+    if unit_of(given) is not None:
+        raise TypeError(
+            f"`{name}` is in units of {str(unit_of(given))!r}, a {type(given).__name__}; give numbers, degrees"
+        )
     x, slack, lines = exact(given), 0.0, tuple([shape[a] for a in sorted(axes)])
     if x.dtype.kind in "iuf":  # or else refused below
         if x.shape not in ((size,), lines, shape):

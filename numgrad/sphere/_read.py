@@ -6,16 +6,20 @@ import numpy as np
 
 from numgrad._arrays.plan.dtypes import FIELDS
 from numgrad._arrays.plan.options import check_length, read_formula, read_samples
-from numgrad._checks import number
+from numgrad._checks import number, refuse_units
 from numgrad.sphere._grid import read_grid
 from numgrad.sphere._rows import Operator, rows_of, with_a_middle
 from numgrad.sphere._run import Field
+
+UNITS = "that of what is derived over metres, of a laplacian over square metres; of an advection times that of `u`"
 
 
 def read(
     operator: Operator, given: dict[str, Any], *, latitude: Any, longitude: Any, radius: Any, accuracy: Any, axis: Any
 ) -> Field:
     """Return the field of samples that are `given` by name."""
+    for name, one in given.items():
+        refuse_units(one, name, UNITS)
     samples = {name: read_samples(f, name) for name, f in given.items()}
     (first, f), *others = samples.items()
     for name, g in others:
