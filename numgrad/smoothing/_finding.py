@@ -48,7 +48,7 @@ def _placed(samples: Samples, found: Fit, places: tuple[float, ...], near: float
     def value(place: float) -> float:
         pyramid.behind = {**others, place: samples.behind(place, top)}
         problem = Problem(pyramid, top, samples.known, samples.floor)
-        return problem.trial(grid.spans, found.smoothing).value
+        return problem.trial(grid.spans, found.smoothing).solution.value
 
     others = pyramid.behind
     start, stop = max(near - reach, low), min(near + reach, high)

@@ -34,7 +34,7 @@ def process(x, y, smoothing, m, weight=None):
     kernel = (parts * weights).sum(-1) * low / 2 / factorial(m - 1) ** 2
     noise = np.eye(x.size) if weight is None else np.diag(1 / weight)
     inverse = np.linalg.inv(kernel / smoothing + noise)
-    powers = np.vander(x, m, increasing=True)
+    powers = np.linalg.qr(np.vander(x, m, increasing=True))[0]
     part = inverse @ powers
     gram = powers.T @ part
     left = inverse - part @ np.linalg.solve(gram, part.T)
