@@ -1,6 +1,6 @@
 """The smoothing of a line that its data ask for: restricted maximum likelihood over the smoothing and the knots."""
 
-from functools import lru_cache
+from functools import lru_cache, reduce
 from math import ceil, exp, inf, isfinite, log, nan
 from typing import Any, NamedTuple
 
@@ -24,8 +24,8 @@ REACHES, FINE, COARSE = (2**0.5, 1.0), (0.7, 0.5, 0.35, 0.25, 0.18, 0.12), (4.0,
 STRAIGHT, LOOKS = 0.5, 8
 # The smallest smoothing beside the weights of a span: with less, coefficients lose their digits.
 LEAST = 1e-9
-# By what part of it reaches differ that are tried, at first and at last.
-ROUGH, SHARP = 0.2, 0.05
+# By what part of it reaches differ that are tried, at first and at last; how far, if one is known roughly.
+ROUGH, SHARP, NEAR = 0.2, 0.05, 0.4
 # Into how many places the distance of two such is divided at last.
 PARTS = 16
 # With fewer spans there is nothing but a polynomial; with more distances of knots reached, nothing new.
@@ -41,14 +41,21 @@ SUMS = 1e-13
 STEP, UNKNOWN = 0.5, 3.0
 # How exact degrees of freedom are at least.
 CLOSE = 1e-3
+# By how much a kink must make samples likelier, as minus twice the logarithm.
+STRONG = 6.0
 # Places in each span at which a fit is compared with polynomials.
 MIDDLES = 4
-# What is said if there are none left.
-LOST = (
-    "`x` has gaps so long beside the distances of samples that a smooth function over all of it loses its digits; "
-    "split the samples at the longest gap, or give a lower `order`"
-)
 EPS = float(np.finfo(np.float64).eps)
+
+
+class LostError(ValueError):
+    """There are no digits left."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "`x` has gaps so long beside the distances of samples that a smooth function over all of it loses its "
+            "digits; split the samples at the longest gap, or give a lower `order`"
+        )
 
 
 class Trial(NamedTuple):
@@ -133,6 +140,23 @@ class Problem:
         found: np.ndarray = unrolled(c, own, self.pyramid.grid) @ legendre(own, self.unpenalised, spans)
         return found
 
+    def doubt_of_kinks(self, trial: Trial) -> float:
+        """Return by how much minus twice the logarithm of the likelihood is too small for the kinks that it has.
+
+        Each of their coefficients is normal with the variance that makes it likeliest, but for what is noise. A kink
+        could have been at any knot, and must be strongly in evidence (R. E. Kass and A. E. Raftery, J. Am. Stat. Assoc.
+        90, 1995).
+        """
+        if not self.pyramid.behind:
+            return 0.0
+        solution, spans = trial.solution, trial.level.spans
+        variance = solution.square / max(self._terms[spans][1], 1.0) if self.known is None else self.known
+        squares, chance = solution.coefficients[solution.size :] ** 2, np.diag(solution.rest) * variance
+        kinks = len(self.pyramid.behind)
+        with np.errstate(all="ignore"):
+            found = np.log(np.maximum(squares, chance)) + np.minimum(squares / chance, 1.0)
+        return float(found.sum()) + kinks * (2 * log(spans) + STRONG)
+
     @property
     def unpenalised(self) -> int:
         """How many polynomials have no penalty."""
@@ -166,7 +190,7 @@ class Search:
 
     def values(self, spans: int, smoothings: list[float]) -> list[float]:
         """Return the values of trials with smoothings, of all lines together."""
-        found: list[float] = np.sum([one.values(spans, smoothings) for one in self.problems], axis=0).tolist()
+        found: list[float] = reduce(np.add, [one.values(spans, smoothings) for one in self.problems]).tolist()
         return found
 
     def best(self) -> list[Trial]:
@@ -183,7 +207,7 @@ class Search:
         values = self.values(spans, [self.smoothing(spans, reach) for reach in reaches])
         return [(value, spans, reach) for value, reach in zip(values, reaches, strict=True)]
 
-    def near(self, spans: int, reach: float, width: float = 0.4) -> list[Trial]:
+    def near(self, spans: int, reach: float, width: float = NEAR) -> list[Trial]:
         """Return the fits of the highest likelihood near a reach, of so many spans or more."""
         best = None
         while True:
@@ -195,7 +219,7 @@ class Search:
             found = self._refined(spans, reach, width, ROUGH)
             if best is not None and total(found) > total(best) - 0.1:
                 return best
-            best, reach = found, self.reach(spans, found[0].smoothing)
+            best, reach, width = found, self.reach(spans, found[0].smoothing), NEAR
 
     def sharpened(self, found: list[Trial]) -> list[Trial]:
         """Return the fits at the very top of the likelihood near those that `near` has found."""
@@ -320,8 +344,7 @@ def fit(lines: list[Samples], orders: tuple[int, ...], most: int, kinks: tuple[f
         coefficients = [
             one.pilot(spans) + trial.solution.coefficients for one, trial in zip(search.problems, best, strict=True)
         ]
-    found, uncertainty = zip(search.problems, best, coefficients, lines, strict=True), search.uncertainty(best)
-    return [finished(problem, trial, c, one.grid, uncertainty) for problem, trial, c, one in found]
+    return finished(search, best, coefficients, [one.grid for one in lines])
 
 
 def best_order(pyramids: list[Pyramid], lines: list[Samples], orders: tuple[int, ...]) -> tuple[Search, list[Trial]]:
@@ -346,23 +369,34 @@ def best_order(pyramids: list[Pyramid], lines: list[Samples], orders: tuple[int,
             at = spans if spans in other.sizes else other.sizes[0]
             found.append((other, other.near(at, reach * at / spans, 0.7)))
 
-    def evidence(pair: tuple[Search, list[Trial]]) -> float:
-        value = total(pair[1])
-        if not isfinite(value):
-            return inf
-        for one, trial in zip(pair[0].problems, pair[1], strict=True):
-            squares = one.legendre(trial) ** 2
-            value += one.unpenalised * log(one.doubt) + float(squares.sum()) / one.doubt
-        return value
-
-    value, at = min((evidence(pair), at) for at, pair in enumerate(found))
+    value, at = min((evidence(*pair), at) for at, pair in enumerate(found))
     if not isfinite(value):
-        raise ValueError(LOST)
+        raise LostError
     chosen, rough = found[at]
     return chosen, chosen.sharpened(rough)
 
 
-def finished(problem: Problem, best: Trial, coefficients: np.ndarray, grid: Grid, uncertainty: float) -> Fit:
+def evidence(search: Search, trials: list[Trial]) -> float:
+    """Return minus twice the logarithm of the likelihood, comparable for all orders and numbers of kinks."""
+    value = total(trials)
+    if not isfinite(value):
+        return inf
+    for one, trial in zip(search.problems, trials, strict=True):
+        squares = one.legendre(trial) ** 2
+        value += one.unpenalised * log(one.doubt) + float(squares.sum()) / one.doubt + one.doubt_of_kinks(trial)
+    return value
+
+
+def finished(search: Search, best: list[Trial], coefficients: list[np.ndarray], grids: list[Grid]) -> list[Fit]:
+    """Return fits with their errors."""
+    uncertainty, value = search.uncertainty(best), evidence(search, best)
+    parts = zip(search.problems, best, coefficients, grids, strict=True)
+    return [_finished(*part, uncertainty, value) for part in parts]
+
+
+def _finished(
+    problem: Problem, best: Trial, coefficients: np.ndarray, grid: Grid, uncertainty: float, value: float
+) -> Fit:  # fmt: skip
     """Return a fit with its errors: `uncertainty` is the standard deviation of the logarithm of its smoothing.
 
     They are those for the smoothing that was found, and what the fit would change if that were another one (R. E. Kass
@@ -378,7 +412,7 @@ def finished(problem: Problem, best: Trial, coefficients: np.ndarray, grid: Grid
     kinks, size = None, len(coefficients)
     freedom = _trace(found.data, inverse)
     if not -CLOSE < freedom < problem.count + CLOSE:
-        raise ValueError(LOST)
+        raise LostError
     behind, penalty = problem.pyramid.own_behind(found.spans, own), found.penalty
     pull = penalty.matrix.times(coefficients) if behind else penalty.times(coefficients)
     drift = best.solution.solve(pull * (-uncertainty * best.smoothing))
@@ -390,7 +424,7 @@ def finished(problem: Problem, best: Trial, coefficients: np.ndarray, grid: Grid
     return Fit(
         own, grid.at(found.spans), unrolled(coefficients[:size], own, grid), band * scale,
         unrolled(drift[:size], own, grid), noise, freedom,
-        best.smoothing, problem.count, free, kink, jump, problem.pyramid.gap, kinks,
+        best.smoothing, problem.count, free, kink, jump, problem.pyramid.gap, value, kinks,
     )  # fmt: skip
 
 

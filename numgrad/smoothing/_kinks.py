@@ -89,9 +89,15 @@ def _shape(m: int, place: float, power: int) -> tuple[np.ndarray, np.ndarray, np
 
 def _products(row: np.ndarray, count: int) -> np.ndarray:
     """Return the products of T_0, ..., by the moments of a span."""
-    i, j = np.indices((count, count))
-    found: np.ndarray = (row[i + j] + row[abs(i - j)]) / 2
+    sums, differences = _places(count)
+    found: np.ndarray = (row[sums] + row[differences]) / 2
     return found
+
+
+@lru_cache(16)
+def _places(count: int) -> tuple[np.ndarray, np.ndarray]:
+    i, j = np.indices((count, count))
+    return i + j, abs(i - j)
 
 
 def kinked(level: Level, rows: np.ndarray, behind: dict[float, np.ndarray], found: Basis) -> Level:

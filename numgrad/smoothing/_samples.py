@@ -239,8 +239,7 @@ class CompressedSamples:
         nothing = Samples(Line(np.ones(1), np.empty(0), np.ones(1)), self._grid, True, None, floor, used)
         orders = tuple(m for m in self._orders if m < used)
         search, (best,) = best_order([Pyramid(held, self._grid, self._top)], [nothing], orders)
-        (problem,) = search.problems
-        fit = finished(problem, best, best.solution.coefficients, self._grid, search.uncertainty([best]))
+        fit = finished(search, [best], [best.solution.coefficients], [self._grid])[0]
         said = (*_of_sums(fit, best.solution.coefficients, held, self._grid), *suspicions(fit, 0.0))
         call = Call(
             np.empty((1, 0)), [], None, [], None, (0,), 0, self._period, orders, self.knots, False

@@ -339,6 +339,13 @@ def test_kinks():
         given.to_bspline()
 
 
+def test_kinks_are_found_where_one_alone_makes_little_difference():
+    x, rng = np.sort(np.random.default_rng(0).random(500)) * 2, np.random.default_rng(1)
+    found = quiet(abs((1.5 * x) % 1 - 0.5) + 0.01 * rng.standard_normal(500), x, order=3, kinks="auto")
+    assert found.kinks == pytest.approx([1 / 3, 2 / 3, 1, 4 / 3, 5 / 3], abs=0.01)
+    assert ng.smooth(found.value + 0.01 * rng.standard_normal(500), x, order=3, kinks=found.kinks).freedom < 30
+
+
 def test_kinks_are_the_least_squares_of_the_pieces():
     """Where nothing is smooth but for the kinks: straight lines, joined."""
     x, knots = np.linspace(0, 3, 400), [1.03, 1.9]
