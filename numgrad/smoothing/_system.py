@@ -33,7 +33,7 @@ class Bordered(NamedTuple):
         return out
 
 
-_TIMES, _FORM, _FIT, _REDUCE = (draft(k) for k in (kernels.times, kernels.form, kernels.fit, kernels.reduce))
+_TIMES, _FIT, _REDUCE = (draft(k) for k in (kernels.times, kernels.fit, kernels.reduce))
 _SOLVE, _INVERT, _ASSEMBLE = draft(kernels.solve), draft(kernels.invert), draft(kernels.assemble)
 
 
@@ -143,8 +143,7 @@ class Penalty(NamedTuple):
     def times(self, c: np.ndarray) -> np.ndarray:
         """Return S c, without the rounding of the large parts of c that the differences are not large of."""
         found = self._differences(c)
-        out = np.zeros(len(found) + 2 * self.m)
-        call(_TIMES, len(found) * self.m, self.products, found, out[self.m : -self.m], len(found))
+        out = np.pad(self._product(found), self.m)
         for _ in range(self.m):
             out = out[:-1] - out[1:]
         if len(out) > len(c):
@@ -154,7 +153,12 @@ class Penalty(NamedTuple):
     def form(self, c: np.ndarray) -> float:
         """Return c' S c, likewise."""
         found = self._differences(c)
-        return float(call(_FORM, len(found) * self.m, self.products, found, len(found)))
+        return float(found @ self._product(found))
+
+    def _product(self, differences: np.ndarray) -> np.ndarray:
+        out = np.empty(len(differences))
+        call(_TIMES, len(out) * self.m, self.products, differences, out, len(out))
+        return out
 
     def _differences(self, c: np.ndarray) -> np.ndarray:
         more = self.spans + 2 * self.m - 1 - len(c)

@@ -127,17 +127,6 @@ def times(band: Array, vector: Array, out: Target, size: Index) -> None:
         out[i] += total
 
 
-def form(band: Array, vector: Array, size: Index) -> Any:
-    """Return the quadratic form v' A v."""
-    width, sum_ = band.shape[1], REAL(0)
-    for i in range(size):
-        total = 0.5 * band[i, 0] * vector[i]
-        for k in range(1, min(width, size - i)):
-            total += band[i, k] * vector[i + k]
-        sum_ += 2.0 * total * vector[i]
-    return sum_
-
-
 def invert(upper: Array, inverse: Target, size: Index) -> None:
     """Write the band of the inverse of U' U (K. Takahashi, J. Fagan, M. Chin 1973; Erisman and Tinney, CACM 1975)."""
     width = upper.shape[1]
