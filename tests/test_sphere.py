@@ -490,7 +490,7 @@ class Quantity:
 
 
 def test_quantities_are_refused():
-    with pytest.raises(TypeError, match="`f` is in units of 'K'.*over metres, of a laplacian over square metres"):
+    with pytest.raises(TypeError, match=r"`f` is in units of 'K'.*over metres, of a laplacian over square metres"):
         sphere.laplacian(Quantity(), LATITUDE, LONGITUDE)
     with pytest.raises(TypeError, match="`latitude` is in units of 'K', a Quantity; give numbers, degrees"):
         sphere.laplacian(ZEROS, Quantity(), LONGITUDE)
