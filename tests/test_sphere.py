@@ -151,6 +151,109 @@ def test_a_solid_body_and_a_zonal_harmonic(name):
     assert np.allclose(east[rows, 1:-1], expected[rows, 1:-1], rtol=1e-12, atol=1e-12)
 
 
+def points(i, size, n, accuracy, is_even, wraps):
+    """The points of a formula for the i-th of so many: an odd number around it, or at an end those nearest to it."""
+    count = n + accuracy + (n == 2) * (-1 if is_even else int(size > n + accuracy))
+    reach = count // 2
+    if wraps or reach <= i < size - reach:
+        return np.arange(i - reach, i + reach + 1 - (count % 2 == 0))
+    count, middle = n + accuracy, (n + accuracy) // 2
+    begin = i - min(i, middle) if i < reach else i + min(size - 1 - i, middle) + 1 - count
+    return np.arange(begin, begin + count)
+
+
+def by_hand(name, samples, latitude, longitude, accuracy):
+    """The field on the unit sphere point by point: the rows beyond the poles, too, each with its own weights."""
+    n, is_vector, half = 2 if name == "laplacian" else 1, name in ("divergence", "vorticity"), longitude.size // 2
+    f, u, v = samples
+    east, north = {"divergence": (u, v), "vorticity": (v, u)}.get(name, (f, f))
+    steps = np.append(abs(np.diff(longitude)), 360 - abs(longitude[-1] - longitude[0]))
+    closes = steps[-1] <= steps[:-1].max() * 1.001
+    faces = closes and longitude.size % 2 == 0 and np.allclose(abs(longitude[half:] - longitude[:half]), 180)
+    rows, limits, is_even = [(y, i, False) for i, y in enumerate(latitude)], {}, np.ptp(np.diff(latitude)) < 1e-9
+    for end, inside in ((0, 1), (-1, -2)):
+        pole, width = np.sign(latitude[end] - latitude[inside]), abs(latitude[end] - latitude[inside])
+        gap, is_at_pole = 180 - 2 * pole * latitude[end], abs(latitude[end]) == 90
+        if is_at_pole:
+            limits[end % latitude.size] = faces
+        if faces and gap < 2.5 * width:
+            is_even &= is_at_pole or abs(gap - width) < 1e-9
+            beyond = [(180 * pole - y, i, True) for y, i, other in rows if not other][:: 1 if end == 0 else -1]
+            beyond = beyond[int(is_at_pole) :]
+            rows = beyond[::-1] + rows if end == 0 else rows + beyond
+    y = np.radians([row[0] for row in rows])
+
+    def by_latitude(g, r, order):
+        at = points(r, y.size, n, accuracy, is_even, wraps=False)
+        turned = [np.roll(g[i], half) * (-1 if is_vector else 1) if other else g[i] for _, i, other in rows]
+        return sum(w * turned[k] for w, k in zip(weights(y[at], y[r], order), at, strict=True))
+
+    def by_longitude(line):
+        x, size, found = np.radians(longitude), longitude.size, np.empty(longitude.size)
+        turn, are_even = 2 * np.pi * np.sign(x[1] - x[0]), np.ptp(steps if closes else steps[:-1]) < 1e-9
+        for j in range(size):
+            at = points(j, size, n, accuracy, are_even, closes)
+            found[j] = weights(x[at % size] + turn * (at // size), x[j], n) @ line[at % size]
+        return found
+
+    result = np.full((2, *f.shape), np.nan)
+    for r, (_, i, other) in enumerate(rows):
+        if other or not limits.get(i, True):
+            continue
+        result[1, i] = by_latitude(north, r, n)
+        if i in limits:
+            inner = by_longitude(by_latitude(east, r, n))
+            result[0, i] = inner / 2 if n == 2 else -np.sign(y[r]) * inner
+            result[1, i] *= 2 if is_vector or n == 2 else 1
+        else:
+            result[0, i] = by_longitude(east[i]) / np.cos(y[r]) ** n
+            if is_vector or n == 2:
+                result[1, i] -= np.tan(y[r]) * by_latitude(north, r, n - 1)
+    if name == "gradient":
+        return result
+    if name == "advection":
+        return -u * result[0] - v * result[1]
+    return result[0] - result[1] if name == "vorticity" else result[0] + result[1]
+
+
+def weights(x, at, n):
+    return np.array(ng.weights(list(x), at, n)) if n else (x == at).astype(float)
+
+
+NAMES = ("gradient", "divergence", "vorticity", "laplacian", "advection")
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_by_hand(seed):
+    """Samples without any order, on grids of all kinds; two thousand more were tried."""
+    rng = np.random.default_rng(seed)
+    name, accuracy = NAMES[seed % 5], int(rng.choice([2, 4]))
+    least = accuracy + (2 if name == "laplacian" else 1)
+    rows, columns = least + rng.integers(0, 6), least + rng.integers(0, 8)
+    gaps = np.sort(rng.choice(np.arange(1, 36), columns // 2, replace=False)) * 5.0
+    latitude = [
+        np.linspace(-90, 90, rows),
+        (np.arange(rows) + 0.5) * 180 / rows - 90,
+        gauss(rows)[0],
+        np.linspace(-90, 90, rows + 2)[1:-1],
+        np.append(np.sort(rng.uniform(-60, 60, rows - 1)), 90),
+    ][rng.integers(5)]
+    longitude = [
+        np.arange(columns) * 360 / columns - 50,
+        np.arange(columns + columns % 2) * 360 / (columns + columns % 2),
+        np.linspace(0, 200, columns),
+        np.concatenate([[0.0], gaps, [180.0], gaps + 180]),
+    ][rng.integers(4)]
+    latitude, longitude = latitude[:: rng.choice([1, -1])], longitude[:: rng.choice([1, -1])]
+    samples = rng.standard_normal((3, latitude.size, longitude.size))
+    expected = by_hand(name, samples, latitude, longitude, accuracy)
+    given = {"gradient": samples[:1], "laplacian": samples[:1], "advection": samples}.get(name, samples[1:])
+    got = np.array(getattr(sphere, name)(*given, latitude, longitude, radius=1.0, accuracy=accuracy))
+    assert np.array_equal(np.isnan(got), np.isnan(expected))
+    scale = abs(expected).max(axis=-1, keepdims=True)
+    assert (abs(got - expected) <= 1e-9 * scale)[~np.isnan(expected)].all()
+
+
 def test_the_earth_by_default():
     latitude, longitude = even(6)
     (f, u, v), _ = truth(latitude, longitude)

@@ -70,7 +70,8 @@ def gradient(
     -----
     ``df / (R cos(phi) dlambda)`` and ``df / (R dphi)`` at latitude phi and longitude lambda [2]_, with differences by
     longitude and latitude of the order asked for, as in `numgrad.derivative`. Coordinates that are even but for the
-    rounding of their dtype, float32 say, count as even.
+    rounding of their dtype, float32 say, count as even. The Earth is flattened: its degrees differ by up to 0.6 % from
+    those of the sphere.
 
     Longitude is periodic where it closes: if the step from the last to the first is no longer than the longest one.
     Then each meridian goes on over the pole as the one half a turn away, if there is one, and if its rows are near: at
