@@ -29,6 +29,7 @@ PACKAGES = (
     "xarray",
     "pandas",
     "narwhals",
+    "metpy",
 )
 
 

@@ -20,6 +20,7 @@ from benchmarks import (
     peers,
     roofline,
     scripts,
+    sphere_report,
     sweep,
 )
 from benchmarks.cases import CASES, Case
@@ -164,6 +165,7 @@ def main() -> None:
             *sweep.growth_report(),
         ],
         "Other libraries": peers.report,
+        "On the sphere": sphere_report.report,
         "Derivatives of functions": functions_report.report,
         "Exact derivatives": exact_report.report,
         "Corners of derivatives of functions": functions_report.corners,

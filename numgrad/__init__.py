@@ -73,7 +73,7 @@ _LAZY = {
 
 
 # Each a subject of its own, with further packages in some: `numgrad.functions.derivative`.
-_MODULES = ("functions", "pandas", "plotting", "polars", "sklearn", "symbolic", "xarray")
+_MODULES = ("functions", "pandas", "plotting", "polars", "sklearn", "sphere", "symbolic", "xarray")
 
 
 def __getattr__(name: str) -> Any:

@@ -14,6 +14,7 @@ from numgrad.interop.xarray.functions import (
     smooth,
     turning_points,
 )
+from numgrad.interop.xarray.sphere import on_sphere
 
 __all__ = [
     "KINDS",
@@ -26,6 +27,7 @@ __all__ = [
     "hessian",
     "jacobian",
     "laplacian",
+    "on_sphere",
     "smooth",
     "turning_points",
 ]
