@@ -13,7 +13,8 @@ from numgrad._arrays import gradient as _gradient
 from numgrad._arrays.containers import home_of
 from numgrad._arrays.errors import WithError
 from numgrad._arrays.plan.options import read_spacing
-from numgrad.interop.xarray.places import ONE, Place, listed
+from numgrad.interop.options import allow, listed
+from numgrad.interop.xarray.places import ONE, Place
 from numgrad.interop.xarray.times import is_time, samples
 
 # The dimensions that results have in front, and whether these are labelled by the names of coordinates. A Jacobian may
@@ -191,9 +192,3 @@ def attrs_of(obj: Any) -> dict[Any, Any] | None:
 def beside(f: Any, x: Any) -> Any:
     """Return a number or coordinates; those of dask only beside samples of dask."""
     return x.compute() if hasattr(x, "dask") and not hasattr(f, "dask") else x
-
-
-def allow(options: dict[str, Any], *names: str) -> None:
-    for name in options:
-        if name not in names:
-            raise TypeError(f"`{name}` is no option here; options are {listed(names)}")
