@@ -48,7 +48,8 @@ def smooth(
     robust : bool, default False
         Whether there are outliers, which are to have no effect.
     kinks : "auto" or array_like, optional
-        Coordinates where the derivatives may jump, the same for all lines; "auto" finds them.
+        Coordinates where the derivatives may jump, the same for all lines; "auto" finds those that are strongly in
+        evidence, to about two samples. Bands take the coordinates as known.
     share : bool, default False
         Whether all lines are equally smooth: one smoothing for all, whose noise may still differ.
 
