@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from numgrad._arrays import at as points
 from numgrad._arrays import derivative, errors, fields, gradient, turning_points
 from numgrad._arrays.containers import as_array, home_of_components
 from numgrad._arrays.plan.coefficients import warns
@@ -84,7 +85,7 @@ class Explanation(tuple[AxisExplanation, ...]):
         return "\n".join([*map(str, self), *tiers])
 
 
-def explain(f: Any, *varargs: Any, **options: Any) -> Any:
+def explain(f: Any, *varargs: Any, at: Any = None, **options: Any) -> Any:
     """Say which kernel `gradient` would use for each axis, or why it would call numpy.gradient; or another function.
 
     Takes the arguments of `gradient`; or one of `derivative`, `laplacian`, `divergence`, `curl`, `jacobian`, `hessian`
@@ -128,12 +129,28 @@ def explain(f: Any, *varargs: Any, **options: Any) -> Any:
     for function, explained in known:
         if f is function:
             home = home_of_components(varargs[0]) if varargs else None
+            if at is not None:
+                return _at_point(at, f, home, *varargs, **options)
             if home is not None and home.__name__.endswith("dask") and hasattr(home, f.__name__):
                 f(*varargs, **options)  # which is lazy, and has its errors
                 reason = "it is a dask array; `explain` one of them, like f.blocks[0].compute(), for its kernels"
                 return Explanation([AxisExplanation(None, "numgrad on each chunk", reason=reason)])
             return explained(*varargs, **options)
     raise TypeError(f"`explain` does not know {f!r}; give it an array, or a function of numgrad on arrays")
+
+
+def _at_point(at: Any, function: Any, home: Any, *varargs: Any, **options: Any) -> Any:
+    """Return the arithmetic of one point."""
+    if home is not None:
+        kind = type(varargs[0]).__name__
+        raise TypeError(f"`at` is given with a {kind}; give its numbers, as an array, and those of its coordinates")
+    if function is gradient.gradient:
+        return points.of_gradient(at, *varargs, **options)
+    if function is derivative.derivative:
+        return points.of_derivative(at, *varargs, **options)
+    if function in fields.READERS:
+        return points.of_field(at, fields.READERS[function], function.__name__, *varargs, **options)
+    raise NotImplementedError
 
 
 def _of_gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out: Any = None) -> Explanation:
