@@ -1,18 +1,19 @@
 """From a call, and the index of a point, to the lines that the arithmetic of the point is on."""
 
 import operator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from numgrad._arrays import derivative, errors, gradient, terms
+from numgrad._arrays import derivative, errors, gradient, terms, turning_points
 from numgrad._arrays.containers import as_array
 from numgrad._arrays.plan.coefficients import warns
 from numgrad._arrays.plan.dispatch import prepare
 from numgrad._arrays.plan.options import Coordinates, StencilFormula
 from numgrad._arrays.plan.spacing import NotFast, read
 from numgrad._arrays.point import Line, by_numpy, explained
-from numgrad._arrays.written import PointExplanation, PointExplanations, SumExplanation
+from numgrad._arrays.written import PointExplanation, PointExplanations, SumExplanation, TurnExplanation, number
 
 Index = tuple[int, ...]
 
@@ -22,7 +23,7 @@ def index_of(at: Any, shape: tuple[int, ...], name: str) -> Index:
     given = tuple(at) if isinstance(at, (tuple, list, np.ndarray)) and np.ndim(at) else (at,)
     if len(given) != len(shape):
         wanted = f"a tuple of {len(shape)} indices" if len(shape) > 1 else "one index"
-        raise IndexError(f"`at` is {at!r}, but {name} has {len(shape)} dimensions; give {wanted}")
+        raise IndexError(f"`at` is {at!r}, but {name} has {len(shape)} dimension{'s' * (len(shape) != 1)}; give {wanted}")
     found = []
     for axis, (one, size) in enumerate(zip(given, shape, strict=True)):
         try:
@@ -116,6 +117,54 @@ def of_field(at: Any, read: Any, name: str, *varargs: Any, out: Any = None, **op
             parts.append(_explained(line, index, source))
         said.append(SumExplanation(where, tuple(parts), tuple(signs), value))
     return PointExplanations(said)
+
+
+def of_turning_points(at: Any, y: Any, x: Any = None, **options: Any) -> PointExplanations:
+    call = turning_points.read_call(y, x, **options)
+    index, n = index_of(at, call.shape, "y"), call.shape[call.axis]
+    found = turning_points.turning_points(y, x, **options)
+    i, others = index[call.axis], tuple([one for a, one in enumerate(index) if a != call.axis])
+    row = int(np.ravel_multi_index(others, [s for a, s in enumerate(call.shape) if a != call.axis])) if others else 0
+    samples = call.lines.reshape(-1, n)[row]
+    own = call.spacing if isinstance(call.spacing, float) or call.spacing.ndim == 1 else call.spacing[row]
+    spacing = own if isinstance(own, float) else np.asarray(own)
+    of, name = _namers(index, call.axis, len(call.shape))
+    mine = [
+        k for k, (first, last) in enumerate(zip(found.first, found.last, strict=True))
+        if tuple(found.line[k]) == others and (i - first) % n <= (last - first) % n
+    ]  # fmt: skip
+    if not mine:
+        near = [j % n if call.periodic else j for j in (i - 1, i, i + 1) if call.periodic or 0 <= j < n]
+        said = ", ".join([f"{of(j)} = {number(samples[j])}" for j in near])
+        more = " by min_change" if call.min_change else ""
+        none = TurnExplanation("", of(i), None, samples[i], None, None, (), f"samples do not turn here{more}: {said}")
+        return PointExplanations([none])
+    k = mine[0]
+    first, last, kind = int(found.first[k]), int(found.last[k]), str(found.kind[k])
+    position, value = found.position[k], found.value[k]
+    if first != last or (not call.periodic and i in (0, n - 1)) or np.isnan(samples[[(i - 1) % n, (i + 1) % n]]).any():
+        what = f"a plateau from {of(first)} to {of(last)}, whose middle it is" if first != last else "an end"
+        why = f"{what}: position {number(position)}, value {number(value)}"
+        return PointExplanations([TurnExplanation(kind, of(i), None, samples[i], position, value, (), why)])
+    near = [i - 1, i, i + 1]
+    x3 = spacing if isinstance(spacing, float) else _around(spacing, near, call.period)
+    three, parts = samples.astype(np.float64)[[j % n for j in near]], []
+    for order in (1, 2):
+        one = derivative.read_call(three, x3, n=order, edge_accuracy=3 - order)
+        line = Line(three, call.axis, one.spacing, one.formula)
+        part = explained(line, 1, name(order), lambda j: of(near[j] % n))
+        parts.append(replace(part, reason="by the parabola through three points"))
+    place = i * spacing if isinstance(spacing, float) else spacing[i]
+    if np.ndim(call.origin):  # integers beyond 2**53
+        place = int(call.origin.reshape(-1)[row if call.origin.size > 1 else 0]) + int(place)
+    why = f"the parabola through {of((i - 1) % n)}, {of(i)} and {of((i + 1) % n)} turns there"
+    return PointExplanations([TurnExplanation(kind, of(i), place, samples[i], position, value, tuple(parts), why)])
+
+
+def _around(x: np.ndarray, near: list[int], period: float) -> np.ndarray:
+    """Return the coordinates of points, some of which may be beyond the ends of a period."""
+    turns = np.array([j // x.size for j in near])
+    return x[[j % x.size for j in near]] + np.copysign(period, x[-1] - x[0]) * turns
 
 
 def _of_term(field: terms.Field, t: Any, f: np.ndarray, index: Index) -> Line:

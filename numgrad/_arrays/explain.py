@@ -150,7 +150,7 @@ def _at_point(at: Any, function: Any, home: Any, *varargs: Any, **options: Any) 
         return points.of_derivative(at, *varargs, **options)
     if function in fields.READERS:
         return points.of_field(at, fields.READERS[function], function.__name__, *varargs, **options)
-    raise NotImplementedError
+    return points.of_turning_points(at, *varargs, **options)
 
 
 def _of_gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out: Any = None) -> Explanation:

@@ -152,16 +152,20 @@ def by_numpy(
                 weight = float(original.gradient(impulse, numbers if x.ndim else numbers[()], edge_order=edges)[i])
             if weight and np.isfinite(weight):
                 weights[distance] = weight
-    steps = np.diff(x) if x.ndim else None
-    even = x[()] if steps is None else steps[0] if len(steps) and (steps == steps[0]).all() else None
-    line = Line(np.zeros(size), axis, x if x.ndim else even, StencilFormula(1, 2, "one-sided", edges), steps=even)
-    places = tuple([i + d for d in weights])
+    steps = np.diff(numbers) if x.ndim else numbers.reshape(1)
+    is_even = len(steps) > 0 and bool((steps == steps[0]).all())
+    line = Line(
+        np.zeros(size), axis, numbers if x.ndim else float(numbers), StencilFormula(1, 2, "one-sided", edges),
+        steps=steps[0] if is_even else None,
+    )  # fmt: skip
+    places, scale = tuple([i + d for d in weights]), _scale(line, weights)
+    if scale is not None:  # the step as it was given, with its unit
+        scale = (*scale[:3], x[1] - x[0] if x.ndim else x[()])
     said = _reason(line, i, weights, np.zeros(size, bool), of) if weights else "all weights are infinite or zero"
-    scale = _scale(line._replace(steps=numbers[1] - numbers[0] if x.ndim else numbers[()]), weights) if even is not None else None
     return PointExplanation(
         name, tuple(map(of, places)), tuple(weights.values()), tuple([f[p] for p in places]), value,
-        _order(line, i, weights) if weights else None, f"{said}; by numpy.gradient, because {reason}",
-        None if scale is None else (*scale[:3], even), places=places,
+        _order(line, i, weights) if weights else None, f"{said}; by numpy.gradient, because {reason}", scale,
+        places=places,
     )  # fmt: skip
 
 
@@ -260,7 +264,7 @@ def _reason(line: Line, i: int, weights: dict[int, float], nan: np.ndarray, of: 
         said.append(f"{what}, {'derived' if formula.n else 'evaluated'} at {of(i)}")
     if not line.is_even and len(weights) > 1:
         said.append(_distances(line, i, weights, of))
-    elif line.steps is not None:
+    elif line.steps is not None and isinstance(line.spacing, np.ndarray):
         said.append(f"coordinates are even, h = {number(line.h)}")
     if (seen := [p for d in weights if nan[p := (i + d) % size]]):
         said.append(f"{of(seen[0])} is NaN, and so is the result")

@@ -68,11 +68,16 @@ class PointExplanation:
         return replace(self, error=spread if is_known else np.nan, sigma=tuple(sigma))
 
     def __repr__(self) -> str:
-        why = wrap(f"{self._order()}{self.reason}", WIDE, initial_indent="  ", subsequent_indent="    ")
+        why = wrap(f"{self._order()}{self.reason}{self._noise()}", WIDE, initial_indent="  ", subsequent_indent="    ")
         return "\n".join([*self._arithmetic(), *self._spread(), *why])
 
     def _order(self) -> str:
         return "" if self.order is None else f"order {self.order}, "
+
+    def _noise(self) -> str:
+        """Say that nothing but rounding is left of a value."""
+        is_lost = self.names and is_plain(self.value) and self.value != 0 and self.shown() == "0"
+        return f"; the result, {number(self.value)}, is no larger than what rounding may do" if is_lost else ""
 
     @property
     def _factors(self) -> tuple[Any, ...]:
@@ -121,7 +126,8 @@ class PointExplanation:
 
     def shown(self) -> str:
         """Return the value, by the digits that it and the arithmetic as written have in common."""
-        if not (self.names and all(map(is_plain, [self.value, *self.samples]))):
+        steps = [] if self.scale is None else [self.scale[3]]
+        if not (self.names and all(map(is_plain, [self.value, *self.samples, *steps]))):
             return number(self.value)
         below = Fraction(1)
         if self.scale is not None:
@@ -140,11 +146,14 @@ class PointExplanation:
         wanted = Fraction(float(np.sqrt(float(sum([t * t for t in terms])))))
         value = common(self.error, wanted, wanted)
         texts = [f"({number(abs(w))} * {number(s)})**2" for w, s in zip(self.weights, self.sigma, strict=True)]
-        if len(texts) > ROWS:
-            texts = [*texts[: ROWS // 2], "...", *texts[-ROWS // 2 :]]
-        yield from wrap(
-            f"error = sqrt({' + '.join(texts)}) = {value}", WIDE, initial_indent="  ", subsequent_indent=" " * 15
-        )
+        if len(texts) > FEW:
+            what = "sum of (weight * sigma)^2" if len({*self.sigma}) > 1 else f"sum of (weight * {number(self.sigma[0])})^2"
+            below = "" if self.scale is None else f" / {_power(self.scale[1], 'h', self.scale[2])}"
+            yield f"  error = sqrt({what}){below} = {value}"
+            return
+        rows = wrap(" + ".join(texts), WIDE - 20)
+        yield f"  error = sqrt({rows[0]}" + (f") = {value}" if len(rows) == 1 else "")
+        yield from (f"{'':15}{row}" + (f") = {value}" if row is rows[-1] else "") for row in rows[1:])
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -186,7 +195,51 @@ class SumExplanation:
         return digits_of(self.value, [(-1 if s else 1, complex(t) if "j" in t else float(t)) for s, t in zip(self.signs, shown, strict=True)])
 
 
-class PointExplanations(tuple[PointExplanation | SumExplanation, ...]):
+@dataclass(frozen=True, eq=False, repr=False)
+class TurnExplanation:
+    """The arithmetic of a turning point; prints it.
+
+    Attributes
+    ----------
+    kind : str
+        "minimum" or "maximum"; empty if the sample is none.
+    place, sample : number
+        The coordinate and the sample that the parabola is around.
+    position, value : number
+        Where the parabola turns, and what it is there; or the middle of a plateau, or an end.
+    terms : tuple of PointExplanation
+        The first and the second derivative of the parabola; empty where there is none.
+    reason : str
+        Why this is a turning point, or none.
+    """
+
+    kind: str
+    name: str
+    place: Any
+    sample: Any
+    position: Any
+    value: Any
+    terms: tuple[PointExplanation, ...]
+    reason: str
+
+    def __repr__(self) -> str:
+        why = wrap(self.reason, WIDE, initial_indent="  ", subsequent_indent="    ")
+        if not self.terms:
+            return "\n".join([f"{self.name}: {self.kind or 'no turning point'}", *why])
+        texts = [term.shown() for term in self.terms]
+        slope, bend = map(exact, texts)
+        s, b = [f"({text})" if text[0] == "-" else text for text in texts]
+        x, y, d, c = number(self.place), number(self.sample), *[term.name for term in self.terms]
+        moved, changed = slope / bend, slope * slope / bend / 2
+        position = common(self.position, exact(x) - moved, abs(exact(x)) + abs(moved))
+        value = common(self.value, exact(y) - changed, abs(exact(y)) + abs(changed))
+        lines = equations(f"  position = x - {d} / {c}", [f"{x} - {s} / {b}", position], 11)
+        lines += equations(f"  value = f - {d}^2 / (2 {c})", [f"{y} - {s}**2 / (2 * {b})", value], 11)
+        lines += [f"  {line}" for term in self.terms for line in repr(term).splitlines()]
+        return "\n".join([f"{self.name}: {self.kind}", *lines, *why])
+
+
+class PointExplanations(tuple[PointExplanation | SumExplanation | TurnExplanation, ...]):
     """The arithmetic of each result at a point, in the order of the results; prints all of it."""
 
     def __repr__(self) -> str:
@@ -197,6 +250,8 @@ def number(value: Any) -> str:
     """Return a number as short as it can be read back from."""
     if isinstance(value, (bool, np.bool_)):
         return str(int(value))
+    if type(value).__name__ == "MaskedConstant":
+        return "masked"
     if isinstance(value, (complex, np.complexfloating)):
         real, imag = number(value.real), number(value.imag)
         if imag == "nan":
