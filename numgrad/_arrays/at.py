@@ -23,7 +23,9 @@ def index_of(at: Any, shape: tuple[int, ...], name: str) -> Index:
     given = tuple(at) if isinstance(at, (tuple, list, np.ndarray)) and np.ndim(at) else (at,)
     if len(given) != len(shape):
         wanted = f"a tuple of {len(shape)} indices" if len(shape) > 1 else "one index"
-        raise IndexError(f"`at` is {at!r}, but {name} has {len(shape)} dimension{'s' * (len(shape) != 1)}; give {wanted}")
+        raise IndexError(
+            f"`at` is {at!r}, but {name} has {len(shape)} dimension{'s' * (len(shape) != 1)}; give {wanted}"
+        )
     found = []
     for axis, (one, size) in enumerate(zip(given, shape, strict=True)):
         try:
@@ -96,7 +98,10 @@ def of_derivative(at: Any, *varargs: Any, sigma: Any = None, out: Any = None, **
 def of_field(at: Any, read: Any, name: str, *varargs: Any, out: Any = None, **options: Any) -> PointExplanations:
     field = read(*varargs, **options)
     shape, count = field.components[0].shape, len(field.axes)
-    index, leading = index_of(at, shape, "f" if len(field.components) == 1 else "a component"), field.shape[: -len(shape)]
+    index, leading = (
+        index_of(at, shape, "f" if len(field.components) == 1 else "a component"),
+        field.shape[: -len(shape)],
+    )
     is_vector = name not in ("laplacian", "hessian")
     blocks: dict[int, list[tuple[Any, Line, str]]] = {}
     for t in field.terms:

@@ -180,7 +180,9 @@ def _scale(line: Line, weights: dict[int, float]) -> Any:
     unit = float(h) ** n
     tolerance = 1e-13 if line.f.dtype.itemsize // (1 + (line.f.dtype.kind == "c")) > 4 else 1e-5
     largest = max(map(abs, weights.values()))
-    if any(abs(float(w) - v * unit) > tolerance * largest * abs(unit) for w, v in zip(found, weights.values(), strict=True)):
+    if any(
+        abs(float(w) - v * unit) > tolerance * largest * abs(unit) for w, v in zip(found, weights.values(), strict=True)
+    ):
         return None
     integers, divisor = fractions_of(found)
     return (integers, divisor, n, h) if divisor < 10**12 else None
@@ -225,7 +227,9 @@ def _is_one_sided(line: Line, i: int, weights: dict[int, float]) -> bool:
     if line.formula.boundary == "periodic" and not line.formula.gaps:
         return False
     is_at_end = (i < low or i >= line.f.size - high) and line.formula.boundary != "periodic"
-    return is_at_end or (line.formula.gaps and (min(weights) > -low or max(weights) < high) and _has_gap(line, i, low, high))
+    return is_at_end or (
+        line.formula.gaps and (min(weights) > -low or max(weights) < high) and _has_gap(line, i, low, high)
+    )
 
 
 def _has_gap(line: Line, i: int, low: int, high: int) -> bool:
@@ -266,7 +270,7 @@ def _reason(line: Line, i: int, weights: dict[int, float], nan: np.ndarray, of: 
         said.append(_distances(line, i, weights, of))
     elif line.steps is not None and isinstance(line.spacing, np.ndarray):
         said.append(f"coordinates are even, h = {number(line.h)}")
-    if (seen := [p for d in weights if nan[p := (i + d) % size]]):
+    if seen := [p for d in weights if nan[p := (i + d) % size]]:
         said.append(f"{of(seen[0])} is NaN, and so is the result")
     return "; ".join(said)
 

@@ -147,7 +147,11 @@ class PointExplanation:
         value = common(self.error, wanted, wanted)
         texts = [f"({number(abs(w))} * {number(s)})**2" for w, s in zip(self.weights, self.sigma, strict=True)]
         if len(texts) > FEW:
-            what = "sum of (weight * sigma)^2" if len({*self.sigma}) > 1 else f"sum of (weight * {number(self.sigma[0])})^2"
+            what = (
+                "sum of (weight * sigma)^2"
+                if len({*self.sigma}) > 1
+                else f"sum of (weight * {number(self.sigma[0])})^2"
+            )
             below = "" if self.scale is None else f" / {_power(self.scale[1], 'h', self.scale[2])}"
             yield f"  error = sqrt({what}){below} = {value}"
             return
@@ -182,7 +186,9 @@ class SumExplanation:
         shown = [term.shown() for term in self.terms]
         text = joined(list(zip(self.signs, names, strict=True)))
         if len(names) > 1 or self.signs[0]:
-            numbers = joined([(minus, f"({s})" if s[0] == "-" else s) for minus, s in zip(self.signs, shown, strict=True)])
+            numbers = joined(
+                [(minus, f"({s})" if s[0] == "-" else s) for minus, s in zip(self.signs, shown, strict=True)]
+            )
             chain = [text, numbers, self._shown(shown)]
         else:
             chain = [text, shown[0]]
@@ -192,7 +198,10 @@ class SumExplanation:
     def _shown(self, shown: list[str]) -> str:
         if not all(map(is_plain, [self.value, *[term.value for term in self.terms]])):
             return number(self.value)
-        return digits_of(self.value, [(-1 if s else 1, complex(t) if "j" in t else float(t)) for s, t in zip(self.signs, shown, strict=True)])
+        return digits_of(
+            self.value,
+            [(-1 if s else 1, complex(t) if "j" in t else float(t)) for s, t in zip(self.signs, shown, strict=True)],
+        )
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -273,8 +282,10 @@ def _times(weight: Any, sample: Any) -> str:
 
 def is_plain(value: Any) -> bool:
     """Whether a value is a finite number, real or complex."""
-    return isinstance(value, (int, float, complex, np.number)) and not isinstance(value, np.timedelta64) and bool(
-        np.isfinite(value)
+    return (
+        isinstance(value, (int, float, complex, np.number))
+        and not isinstance(value, np.timedelta64)
+        and bool(np.isfinite(value))
     )
 
 
@@ -346,7 +357,9 @@ def equations(first: str, others: list[str], indent: int) -> list[str]:
 def joined(terms: list[tuple[bool, str]]) -> str:
     """Return a sum."""
     (is_negative, first), *others = terms
-    return ("-" if is_negative else "") + first + "".join([f" {'-' if minus else '+'} {term}" for minus, term in others])
+    return (
+        ("-" if is_negative else "") + first + "".join([f" {'-' if minus else '+'} {term}" for minus, term in others])
+    )
 
 
 def over(text: str, below: str) -> str:
