@@ -82,6 +82,15 @@ def is_masked(given: Any) -> bool:
     return "numpy.ma" in sys.modules and isinstance(given, sys.modules["numpy.ma"].MaskedArray)
 
 
+def refuse_masked(given: Any, name: str, remedy: str = "leave out what belongs to them, or fill them") -> None:
+    """Raise TypeError if some of this is masked, or a list has masked arrays: their masks would be lost."""
+    if type(given) in (list, tuple) and "numpy.ma" in sys.modules:
+        if any(is_masked(one) for one in given):
+            raise TypeError(f"`{name}` is a {type(given).__name__} of masked arrays; give one of all, numpy.ma.stack({name})")
+    elif is_masked(given) and sys.modules["numpy.ma"].is_masked(given):
+        raise TypeError(f"`{name}` has masked elements; {remedy}")
+
+
 def unit_of(given: Any) -> Any:
     """Return the unit of a quantity, of astropy, pint and others: of what has a unit and converts itself to another."""
     kind = type(given)
