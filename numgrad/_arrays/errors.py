@@ -6,7 +6,7 @@ import numpy as np
 
 from numgrad._arrays.plan.dtypes import FIELDS, REAL
 from numgrad._arrays.plan.spacing import not_real
-from numgrad._checks import refuse_masked, refuse_units
+from numgrad._checks import is_masked, refuse_units
 from numgrad._system.out import check, check_apart
 
 
@@ -34,7 +34,8 @@ class WithError(NamedTuple):
 
 def spread_sigma(given: Any, shape: tuple[int, ...]) -> np.ndarray:
     """Return standard deviations as broad as samples of this shape, in a view; some may be NaN."""
-    refuse_masked(given, "sigma", "give sigma.filled(numpy.nan), whose gaps must be those of `f`")
+    if is_masked(given):
+        raise TypeError("`sigma` is a MaskedArray; give sigma.filled(numpy.nan), whose gaps must be those of `f`")
     refuse_units(given, "sigma", "that of the error is the unit of the derivative")
     try:
         sigma: np.ndarray = np.asarray(given)

@@ -129,6 +129,8 @@ def explain(f: Any, *varargs: Any, at: Any = None, **options: Any) -> Any:
     for function, explained in known:
         if f is function:
             home = home_of_components(varargs[0]) if varargs else None
+            if hasattr(home, "filled"):  # masked arrays
+                home, varargs = None, (varargs[0] if f is gradient.gradient else home.filled(varargs[0]), *varargs[1:])
             if at is not None:
                 return _at_point(at, f, home, *varargs, **options)
             if home is not None and home.__name__.endswith("dask") and hasattr(home, f.__name__):

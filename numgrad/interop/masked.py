@@ -50,11 +50,11 @@ def derivative(f: Any, x: Any = None, *, sigma: Any = None, out: Any = None, **o
     [0.0 2.0 4.0 -- 9.0 9.0]
     """
     if isinstance(sigma, KINDS):
-        sigma = filled(sigma, "sigma")
+        sigma = _filled(sigma, "sigma")
     call = partial(_derivative.derivative, x=x, **options)
     if sigma is None:
-        return _put(_masked(call(filled(f, "f")), (f,), call), out)
-    found = call(filled(f, "f"), sigma=sigma)
+        return _put(_masked(call(_filled(f, "f")), (f,), call), out)
+    found = call(_filled(f, "f"), sigma=sigma)
     value = _masked(found.value, (f,), call)
     error = np.ma.array(found.error, mask=value.mask, fill_value=np.real(f.fill_value))
     targets = (None, None) if out is None else out
@@ -71,8 +71,8 @@ def smooth(y: Any, x: Any = None, **options: Any) -> Smooth:
     >>> print(found.value[4].round(6), found.residuals[4])
     16.0 --
     """
-    options = {name: filled(one, name) if isinstance(one, KINDS) else one for name, one in options.items()}
-    found = _smooth.smooth(filled(y, "y"), x, **options)
+    options = {name: _filled(one, name) if isinstance(one, KINDS) else one for name, one in options.items()}
+    found = _smooth.smooth(_filled(y, "y"), x, **options)
     return replace(found, residuals=np.ma.array(found.residuals, mask=np.ma.getmaskarray(y)))
 
 
@@ -84,7 +84,7 @@ def turning_points(y: Any, x: Any = None, **options: Any) -> Any:
         1       1.1    3.025  maximum       0.5
         5   4.83333  8.04167  maximum      -1.5
     """
-    return _turning_points.turning_points(filled(y, "y"), x, **options)
+    return _turning_points.turning_points(_filled(y, "y"), x, **options)
 
 
 def _of_fields(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -95,7 +95,7 @@ def _of_fields(function: Callable[..., Any]) -> Callable[..., Any]:
         def found(some: tuple[np.ndarray, ...]) -> Any:
             return function(list(some) if isinstance(v, (list, tuple)) else some[0], *spacing, **options)
 
-        result = found(tuple([filled(one, "v") for one in given]))
+        result = found(tuple([_filled(one, "v") for one in given]))
         return _put(_masked(result, given, lambda *some: found(some)), out)
 
     return call
@@ -106,7 +106,12 @@ laplacian, divergence, curl, jacobian, hessian = map(
 )
 
 
-def filled(given: Any, name: str) -> np.ndarray:
+def filled(given: Any) -> Any:
+    """Return samples, or components, with NaN for what is masked."""
+    return [_filled(one, "v") for one in given] if isinstance(given, (list, tuple)) else _filled(given, "f")
+
+
+def _filled(given: Any, name: str) -> np.ndarray:
     """Return samples with NaN for what is masked."""
     refuse_units(given, name)
     data = read_samples(np.ma.getdata(given), name)

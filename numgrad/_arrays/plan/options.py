@@ -273,6 +273,7 @@ def read_period(period: Any, spacing: float | Coordinates, formula: StencilFormu
         return 0.0
     if period is None:
         raise ValueError("`period` is missing; with coordinates, boundary='periodic' needs the distance of repetition")
+    refuse_units(period, "period")
     if not isinstance(period, (int, float, np.integer, np.floating)):
         raise TypeError(f"`period` is {period!r}; give a number")
     span = spacing.span(size)
