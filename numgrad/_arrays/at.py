@@ -1,6 +1,5 @@
 """From a call, and the index of a point, to the lines that the arithmetic of the point is on."""
 
-import operator
 from dataclasses import replace
 from typing import Any
 
@@ -13,29 +12,9 @@ from numgrad._arrays.plan.dispatch import prepare
 from numgrad._arrays.plan.options import Coordinates, StencilFormula
 from numgrad._arrays.plan.spacing import NotFast, read
 from numgrad._arrays.point import Line, by_numpy, explained
-from numgrad._arrays.written import PointExplanation, PointExplanations, SumExplanation, TurnExplanation, number
+from numgrad._arrays.written import PointExplanation, PointExplanations, SumExplanation, TurnExplanation, index_of, number
 
 Index = tuple[int, ...]
-
-
-def index_of(at: Any, shape: tuple[int, ...], name: str) -> Index:
-    """Return the index of a point, from a number or one for each dimension; negative ones count from the end."""
-    given = tuple(at) if isinstance(at, (tuple, list, np.ndarray)) and np.ndim(at) else (at,)
-    if len(given) != len(shape):
-        wanted = f"a tuple of {len(shape)} indices" if len(shape) > 1 else "one index"
-        raise IndexError(
-            f"`at` is {at!r}, but {name} has {len(shape)} dimension{'s' * (len(shape) != 1)}; give {wanted}"
-        )
-    found = []
-    for axis, (one, size) in enumerate(zip(given, shape, strict=True)):
-        try:
-            i = operator.index(None if isinstance(one, (bool, np.bool_)) else one)
-        except TypeError:
-            raise TypeError(f"`at` is {at!r}; give the index of a point, of integers") from None
-        if not -size <= i < size:
-            raise IndexError(f"`at` is {at!r}, but axis {axis} of {name} has {size} points: from {-size} to {size - 1}")
-        found.append(i % size)
-    return tuple(found)
 
 
 def of_gradient(

@@ -119,7 +119,7 @@ def explain(f: Any, *varargs: Any, at: Any = None, **options: Any) -> Any:
     if not callable(f):
         f, varargs = gradient.gradient, (f, *varargs)
     if hasattr(f, "explained"):  # one of numgrad.functions
-        return f.explained(*varargs, **options)
+        return f.explained(*varargs, **options, **({} if at is None else {"at": at}))
     known: list[tuple[Any, Callable[..., Explanation]]] = [
         (gradient.gradient, _of_gradient),
         (derivative.derivative, _of_derivative),

@@ -1,5 +1,6 @@
 """The arithmetic of one derivative at one point, written down: its samples, what they weigh, and why."""
 
+import operator
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -106,14 +107,10 @@ class PointExplanation:
         cells = [["sample", "weight", "value", "product"]]
         total: Fraction | None = Fraction(0)
         for name, w, s in rows:
-            product = _times(w, s)
+            product = times(w, s)
             total = None if total is None or not is_plain(s) or np.iscomplexobj(s) else total + exact(product)
             cells.append([name, number(w), number(s), product])
-        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-        lines = ["  " + "  ".join([c.rjust(w) for c, w in zip(row, widths, strict=True)]) for row in cells]
-        if len(lines) > ROWS + 1:
-            half = ROWS // 2
-            lines = [*lines[: half + 1], f"  ... {len(lines) - 1 - 2 * half} more", *lines[-half:]]
+        lines = table(cells)
         what = "sum of weight * value"
         last = f"  sum = {self.shown()}"
         if self.scale is not None:
@@ -255,6 +252,26 @@ class PointExplanations(tuple[PointExplanation | SumExplanation | TurnExplanatio
         return "\n".join(map(repr, self))
 
 
+def index_of(at: Any, shape: tuple[int, ...], name: str) -> tuple[int, ...]:
+    """Return the index of a point, from a number or one for each dimension; negative ones count from the end."""
+    given = tuple(at) if isinstance(at, (tuple, list, np.ndarray)) and np.ndim(at) else (at,)
+    if len(given) != len(shape):
+        wanted = f"a tuple of {len(shape)} indices" if len(shape) > 1 else "one index"
+        raise IndexError(
+            f"`at` is {at!r}, but {name} has {len(shape)} dimension{'s' * (len(shape) != 1)}; give {wanted}"
+        )
+    found = []
+    for axis, (one, size) in enumerate(zip(given, shape, strict=True)):
+        try:
+            i = operator.index(None if isinstance(one, (bool, np.bool_)) else one)
+        except TypeError:
+            raise TypeError(f"`at` is {at!r}; give the index of a point, of integers") from None
+        if not -size <= i < size:
+            raise IndexError(f"`at` is {at!r}, but axis {axis} of {name} has {size} points: from {-size} to {size - 1}")
+        found.append(i % size)
+    return tuple(found)
+
+
 def number(value: Any) -> str:
     """Return a number as short as it can be read back from."""
     if isinstance(value, (bool, np.bool_)):
@@ -271,7 +288,7 @@ def number(value: Any) -> str:
     return str(value)
 
 
-def _times(weight: Any, sample: Any) -> str:
+def times(weight: Any, sample: Any) -> str:
     """Return a product."""
     if not is_plain(sample):
         return number(weight * sample)
@@ -342,6 +359,16 @@ def weighted(weight: Any, what: str, times: str) -> tuple[bool, str]:
     if what.startswith("-"):
         what = f"({what})"
     return weight < 0, what if size == 1 else f"{number(size)}{times}{what}"
+
+
+def table(cells: list[list[str]]) -> list[str]:
+    """Return rows of cells below each other; of many, the first and the last."""
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = ["  " + "  ".join([c.rjust(w) for c, w in zip(row, widths, strict=True)]) for row in cells]
+    if len(lines) <= ROWS + 1:
+        return lines
+    half = ROWS // 2
+    return [*lines[: half + 1], f"  ... {len(lines) - 1 - 2 * half} more", *lines[-half:]]
 
 
 def equations(first: str, others: list[str], indent: int) -> list[str]:
