@@ -12,7 +12,14 @@ from numgrad._arrays.plan.dispatch import prepare
 from numgrad._arrays.plan.options import Coordinates, StencilFormula
 from numgrad._arrays.plan.spacing import NotFast, read
 from numgrad._arrays.point import Line, by_numpy, explained
-from numgrad._arrays.written import PointExplanation, PointExplanations, SumExplanation, TurnExplanation, index_of, number
+from numgrad._arrays.written import (
+    PointExplanation,
+    PointExplanations,
+    SumExplanation,
+    TurnExplanation,
+    index_of,
+    number,
+)
 
 Index = tuple[int, ...]
 
@@ -59,6 +66,7 @@ def of_derivative(at: Any, *varargs: Any, sigma: Any = None, out: Any = None, **
     f, axis = call.f, call.axis
     index = index_of(at, f.shape, "f")
     if call.is_gradient:
+        said: Any
         (said,) = of_gradient(at, f, call.x, axis=axis, edge_order=call.formula.edges, hint="edge_accuracy=2")
     else:
         spacing = call.spacing
@@ -148,7 +156,7 @@ def of_turning_points(at: Any, y: Any, x: Any = None, **options: Any) -> PointEx
 def _around(x: np.ndarray, near: list[int], period: float) -> np.ndarray:
     """Return the coordinates of points, some of which may be beyond the ends of a period."""
     turns = np.array([j // x.size for j in near])
-    return x[[j % x.size for j in near]] + np.copysign(period, x[-1] - x[0]) * turns
+    return np.asarray(x[[j % x.size for j in near]] + np.copysign(period, x[-1] - x[0]) * turns)
 
 
 def _of_term(field: terms.Field, t: Any, f: np.ndarray, index: Index) -> Line:
@@ -175,7 +183,8 @@ def _mixed(field: terms.Field, t: Any, blocks: Any, index: Index, where: str) ->
 
 
 def _line(f: np.ndarray, index: Index, axis: int) -> np.ndarray:
-    return f[(*index[:axis], slice(None), *index[axis + 1 :])]
+    where: Any = (*index[:axis], slice(None), *index[axis + 1 :])
+    return f[where]  # type: ignore[no-any-return]
 
 
 def _explained(line: Line, index: Index, source: str = "f") -> PointExplanation:

@@ -20,6 +20,9 @@ from numgrad._arrays.run.flat import is_streaming, thread_count
 from numgrad._compile.tiers import COMPILED
 from numgrad._system.out import check
 
+# Homes whose objects `gradient` takes for arrays.
+ARRAYS = ("xarray", "dataframes")
+
 
 @dataclass(frozen=True)
 class AxisExplanation:
@@ -128,7 +131,7 @@ def explain(f: Any, *varargs: Any, at: Any = None, **options: Any) -> Any:
     ]
     for function, explained in known:
         if f is function:
-            home = home_of_components(varargs[0]) if varargs else None
+            home: Any = home_of_components(varargs[0]) if varargs else None
             if hasattr(home, "filled"):  # masked arrays
                 home, varargs = None, (varargs[0] if f is gradient.gradient else home.filled(varargs[0]), *varargs[1:])
             if at is not None:
@@ -143,7 +146,8 @@ def explain(f: Any, *varargs: Any, at: Any = None, **options: Any) -> Any:
 
 def _at_point(at: Any, function: Any, home: Any, *varargs: Any, **options: Any) -> Any:
     """Return the arithmetic of one point."""
-    if home is not None:
+    takes_arrays = function is gradient.gradient and home is not None and home.__name__.endswith(ARRAYS)
+    if home is not None and not takes_arrays:
         kind = type(varargs[0]).__name__
         raise TypeError(f"`at` is given with a {kind}; give its numbers, as an array, and those of its coordinates")
     if function is gradient.gradient:

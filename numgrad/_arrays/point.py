@@ -15,8 +15,8 @@ from numgrad._arrays.plan.gram import at_point
 from numgrad._arrays.plan.options import Coordinates, StencilFormula, Wanted, key_and_values
 from numgrad._arrays.plan.spacing import ready
 from numgrad._arrays.plan.types import AxisPlan, Recipe, Term
-from numgrad._system import original
 from numgrad._arrays.written import PointExplanation, fractions_of, number
+from numgrad._system import original
 
 
 class Way(NamedTuple):
@@ -65,9 +65,10 @@ class Line(NamedTuple):
         if self.key is not None:
             key = self.key if isinstance(self.key[0], type) else (*self.key[:2], n)
             part = ready(x[a:b]) if isinstance(x, np.ndarray) else x
-            plan = plan_for(self.f.dtype, (n,), None, 0, self.formula.edges, key)
+            plan: Any = plan_for(self.f.dtype, (n,), None, 0, self.formula.edges, key)
             return _way(plan.axes[0], part)
         formula, dtype = self.formula, self.f.dtype
+        assert not isinstance(x, np.ndarray)
         part = x._replace(x=x.x[a:b], are_own=is_own) if isinstance(x, Coordinates) else x
         key, given = key_and_values(part, "x", formula.n, formula.most_points, dtype)
         wanted = Wanted(0, key, formula, self.period)
@@ -118,7 +119,7 @@ def _way(plan: AxisPlan, spacing: Any) -> Way:
 
 def explained(line: Line, i: int, name: str, of: Callable[[int], str]) -> PointExplanation:
     """Return the arithmetic of a derivative at the i-th sample of a line; `of` names its samples."""
-    n, size = line.formula.n, line.f.size
+    size = line.f.size
     is_field = line.f.dtype.kind in "fc"
     nan = np.isnan(line.f) if is_field else np.zeros(size, bool)
     missing = nan if line.formula.gaps else np.zeros(size, bool)
@@ -191,8 +192,7 @@ def _scale(line: Line, weights: dict[int, float]) -> Any:
 def _fractions(formula: StencilFormula, offsets: tuple[int, ...], n: int) -> tuple[Fraction, ...] | None:
     """Return the weights for a distance of 1, exactly."""
     if not formula.window:
-        found = fornberg([Fraction(o) for o in offsets], n) if len(offsets) > n else None
-        return None if found is None else tuple(found)
+        return tuple(fornberg([Fraction(o) for o in offsets], n)) if len(offsets) > n else None
     half = formula.window // 2
     for at in sorted(range(-half, half + 1), key=lambda t: abs(-half - t - offsets[0])):
         integers, divisor = at_point(formula.window, formula.degree, n, at)
@@ -206,12 +206,12 @@ def _order(line: Line, i: int, weights: dict[int, float]) -> int:
     formula = line.formula
     exact = _scale(line, weights)
     if exact is not None:  # as of a `Stencil`: symmetry may satisfy more conditions than there are points
-        integers, divisor, n, _ = exact
+        integers, _, n, _ = exact
         known = formula.degree + 1 if formula.window else len(weights)
         k = max(known, n + 1)
         while sum([w * o**k for o, w in zip(weights, integers, strict=True)]) == 0 and k < n + 2 * len(weights) + 2:
             k += 1
-        return k - n
+        return int(k - n)
     if formula.window:
         return formula.degree + 1 - formula.n
     if formula.is_gradient:

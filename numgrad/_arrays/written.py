@@ -263,7 +263,7 @@ def index_of(at: Any, shape: tuple[int, ...], name: str) -> tuple[int, ...]:
     found = []
     for axis, (one, size) in enumerate(zip(given, shape, strict=True)):
         try:
-            i = operator.index(None if isinstance(one, (bool, np.bool_)) else one)
+            i = operator.index(None if isinstance(one, (bool, np.bool_)) else one)  # type: ignore[arg-type]
         except TypeError:
             raise TypeError(f"`at` is {at!r}; give the index of a point, of integers") from None
         if not -size <= i < size:
@@ -284,7 +284,7 @@ def number(value: Any) -> str:
             return imag
         return f"({real}{'' if imag.startswith('-') else '+'}{imag}j)"
     if isinstance(value, (float, np.floating)):
-        return str(value).removesuffix(".0")
+        return str(value).removesuffix(".0") if value else "0"
     return str(value)
 
 

@@ -8,7 +8,6 @@ from typing import Any, Literal
 import numpy as np
 
 from numgrad.functions._calls import Tasks
-from numgrad.functions._exactly import FunctionExplanation
 from numgrad.functions._problem import ACCURATE, NUMBER, TO_NUMBER, VECTOR, Options, prepare
 from numgrad.functions._quotients import central, mixed, mixed_one_sided, one_sided
 from numgrad.functions._result import Derivative

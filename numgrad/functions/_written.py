@@ -85,7 +85,7 @@ def explained(problem: Problem, found: Derivative, point: int, kind: str) -> Quo
             said.append(
                 QuotientExplanation(
                     what, values[index], errors[index], (), (), (), None,
-                    f"by mixed quotients, (f(x + h, y + k) - f(x + h, y - k) - f(x - h, y + k) + f(x - h, y - k)) / (4 h k)",
+                    "by quotients (f(x+h, y+k) - f(x+h, y-k) - f(x-h, y+k) + f(x-h, y-k)) / (4 h k)",
                 )
             )  # fmt: skip
         else:
@@ -137,7 +137,12 @@ class _Sampled:
             found = self.quotients(quotient, x, steps)
             wanted = [*range(kind.levels, low, -1), count]  # as many as make the order first
             for levels in [one for one in wanted if one <= len(steps)]:
-                yield kind, levels, found[:levels], limit(quotient.powers, tuple([kind.ratio**j for j in range(levels)]))
+                yield (
+                    kind,
+                    levels,
+                    found[:levels],
+                    limit(quotient.powers, tuple([kind.ratio**j for j in range(levels)])),
+                )
 
     def quotients(self, quotient: Quotient, x: float, steps: list[float]) -> tuple[Any, ...]:
         """Return D(h) for these steps."""
@@ -146,10 +151,11 @@ class _Sampled:
         here = self.at([x])[0]
         samples = self.at([x + h * o for h in steps for o in quotient.offsets]).reshape(len(steps), -1)
         n = quotient.n
-        return tuple([
-            (sum([p * s for p, s in zip(quotient.part, row, strict=True)]) + quotient.center * here) * factorial(n) / h**n
-            for h, row in zip(steps, samples, strict=True)
-        ])  # fmt: skip
+        found = []
+        for h, row in zip(steps, samples, strict=True):
+            part = sum([p * s for p, s in zip(quotient.part, row, strict=True)]) + quotient.center * here
+            found.append(part * factorial(n) / h**n)
+        return tuple(found)
 
     def explanation(self, name: str, value: Any, error: Any, step: float) -> QuotientExplanation:
         nothing = QuotientExplanation(name, value, error, (), (), (), None, "no step gave a number")
@@ -162,7 +168,8 @@ class _Sampled:
                 q, nearest = kind.quotient, off
                 steps = tuple([step * float(kind.ratio**j) for j in range(levels)])
                 order = q.powers[levels - 1] if levels <= len(q.powers) else None
-                why = f"extrapolated to a step of 0 from {levels} steps, each {number(float(kind.ratio))} times the one before"
+                times_what = f"each {number(float(kind.ratio))} times the one before"
+                why = f"extrapolated to a step of 0 from {levels} steps, {times_what}"
                 best = QuotientExplanation(name, value, error, steps, found, weights, order, why, _formula(q))
         if nearest > max(float(error), 1e-9 * abs(value)):
             return QuotientExplanation(name, value, error, (), (), (), None, "by quotients of several steps together")

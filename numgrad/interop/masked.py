@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from numgrad._arrays import fields
 from numgrad._arrays import derivative as _derivative
+from numgrad._arrays import fields
 from numgrad._arrays import turning_points as _turning_points
 from numgrad._arrays.errors import WithError
 from numgrad._arrays.plan.dtypes import FIELDS
@@ -51,7 +51,7 @@ def derivative(f: Any, x: Any = None, *, sigma: Any = None, out: Any = None, **o
     """
     if isinstance(sigma, KINDS):
         sigma = _filled(sigma, "sigma")
-    call = partial(_derivative.derivative, x=x, **options)
+    call: Any = partial(_derivative.derivative, x=x, **options)
     if sigma is None:
         return _put(_masked(call(_filled(f, "f")), (f,), call), out)
     found = call(_filled(f, "f"), sigma=sigma)
@@ -90,7 +90,7 @@ def turning_points(y: Any, x: Any = None, **options: Any) -> Any:
 def _of_fields(function: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(function)
     def call(v: Any, *spacing: Any, out: Any = None, **options: Any) -> Any:
-        given = v if isinstance(v, (list, tuple)) else (v,)
+        given = tuple(v) if isinstance(v, (list, tuple)) else (v,)
 
         def found(some: tuple[np.ndarray, ...]) -> Any:
             return function(list(some) if isinstance(v, (list, tuple)) else some[0], *spacing, **options)

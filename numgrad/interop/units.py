@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from numgrad._arrays import fields
 from numgrad._arrays import derivative as _derivative
+from numgrad._arrays import fields
 from numgrad._arrays.errors import WithError
 from numgrad._checks import refuse_masked, unit_of
 from numgrad._system import original
@@ -97,10 +97,11 @@ def _numbers(given: Any, unit: Any, name: str) -> Any:
         raise TypeError(
             f"`{name}` is in units of {str(own) or 'one'!r}, and {str(unit) or 'one'!r} is needed here: {error}"
         ) from None
+    has = "no unit" if own is None else f"the unit {str(own)!r}"
+    needs = f"one like {str(unit)!r}" if own is None else "none"
     raise TypeError(
-        f"`{name}` has {'no unit' if own is None else f'the unit {str(own)!r}'}, and "
-        f"{f'one like {str(unit)!r}' if own is None else 'none'} is needed here, as others have: of coordinates all have "
-        "units, or none; components and `sigma` are in units like those of samples"
+        f"`{name}` has {has}, and {needs} is needed here, as others have: of coordinates all have units, or none; "
+        "components and `sigma` are in units like those of samples"
     )
 
 

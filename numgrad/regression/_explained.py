@@ -92,7 +92,8 @@ def explained(problem: Problem, rule: Rule, start: Floats, method: str, n_iter: 
     if rows is not None and data[0] is not None and (rows.y.shape[1] != count or rows.x.shape[1] != _features(problem)):
         raise ValueError(f"`X` and `y` have shapes {rows.x.shape} and {rows.y.shape}, which are not those of the run")
     state = _state(problem, rule, start, method, n_iter, k, rows)
-    return _Writer(problem, rule, state, rows, k, n_iter, chosen).explanation()
+    is_narrow = method == "fused" and rows is not None and rows.dtype == np.float32
+    return _Writer(problem, rule, state, rows, k, n_iter, chosen, np.float32 if is_narrow else np.float64).explanation()
 
 
 def _features(problem: Problem) -> int:
@@ -140,8 +141,9 @@ class _Writer:
     """Goes over the rows once, and writes what it finds."""
 
     def __init__(
-        self, problem: Problem, rule: Rule, state: State, rows: Data | None, k: int, n_iter: int, target: int
+        self, problem: Problem, rule: Rule, state: State, rows: Data | None, k: int, n_iter: int, target: int, real: Any
     ) -> None:
+        self.real = real  # what the run has computed in
         self.problem, self.rule, self.state, self.rows = problem, rule, state, rows
         self.k, self.n_iter, self.target = k, n_iter, target
         self.theta, self.after = state.theta[target], state.after[target]
@@ -151,17 +153,20 @@ class _Writer:
             self.penalty[0] = 0.0
         self.shown_rows = np.zeros(0, np.int64)
         self.shown_theta = _some(self.theta.size)
-        self.x = self.h = self.y = self.w = np.zeros(0)
+        self.x: Any = np.zeros((0, 0))
+        self.h: Any = np.zeros(0)
+        self.y: Any = np.zeros(0)
+        self.w: Any = np.zeros(0)
         self.has_weights = rows is not None and bool((rows.weight * rows.unit != 1).any())
-        if rows is None:
-            self.sums, self.squares, self.total = None, None, 1.0
-        else:
+        self.sums: Floats | None = None
+        self.squares, self.total = 0.0, 1.0
+        if rows is not None:
             self._go_over(rows)
 
     def _go_over(self, rows: Data) -> None:
         m, t = len(rows.x), self.state.theta
         self.shown_rows = _some(m)
-        self.sums, self.squares = np.zeros_like(t), 0.0
+        self.sums = sums = np.zeros_like(t)
         self.total = rows.total * rows.unit
         step, kept = max(1, AT_A_TIME // t.shape[1]), []
         for a in range(0, m, step):
@@ -169,7 +174,7 @@ class _Writer:
             h = z @ t.T
             y = rows.y[a : a + step].astype(np.float64)
             loss = h - y
-            self.sums += (w[:, None] * loss).T @ z
+            sums += (w[:, None] * loss).T @ z
             self.squares += float((w[:, None] * loss**2).sum())
             mine = [i - a for i in self.shown_rows if a <= i < a + step]
             kept += [(z[i], h[i, self.target], y[i, self.target], w[i]) for i in mine]
@@ -186,7 +191,7 @@ class _Writer:
     @property
     def gradient(self) -> Floats:
         if self.sums is not None:
-            return self.sums[self.target] / self.total + self.penalty * self.theta
+            return np.asarray(self.sums[self.target] / self.total + self.penalty * self.theta)
         known = self.problem.compress()
         z = self.theta if known.basis is None else self.theta @ known.basis
         g = (known.a @ z - known.b[:, self.target]) @ known.a
@@ -234,13 +239,13 @@ class _Writer:
             yield from _line(f"h[{i}]", [_sum(terms, places, self.theta.size), digits_of(h, products)])
             yield from self._more(i, self.shown_rows)
 
-    def _more(self, i: int, places: np.ndarray) -> Iterator[str]:
+    def _more(self, i: Any, places: np.ndarray) -> Iterator[str]:
         """Stand for what is left out after the i-th."""
         if len(places) > 1 and i == places[-2] and places[-1] > i + 1:
             yield "  ..."
 
     def _loss(self) -> Iterator[str]:
-        if self.rows is None or self.squares is None:
+        if self.rows is None:
             yield f"cost J = {number(self.state.cost)}"
             return
         has_weights, l2 = self.has_weights, self.problem.model.l2
@@ -253,35 +258,33 @@ class _Writer:
         name, m = ("sum(w l^2)", "sum(w)") if has_weights else ("sum(l^2)", "m")
         over = number(self.total)
         text, numbers = f"{name} / (2 {m})", f"{number(self.squares)} / (2 * {over})"
-        written = self.squares / (2 * self.total)
-        terms = [(1 / (2 * self.total), self.squares)]
+        parts = [(1 / (2 * self.total), self.squares)]
         if l2:
             size = float((self.penalty * self.state.theta**2).sum()) / l2
             text, numbers = f"{text} + l2 sum(theta^2) / 2", f"{numbers} + {number(l2)} * {number(size)} / 2"
-            terms.append((l2 / 2, size))
-            written += l2 * size / 2
-        yield from _line(f"cost J = {text}", [numbers, digits_of(self.state.cost, terms)])
+            parts.append((l2 / 2, size))
+        yield from _line(f"cost J = {text}", [numbers, digits_of(self.real(self.state.cost), parts)])
 
     def _gradient(self, gradient: Floats) -> Iterator[str]:
         l2 = self.problem.model.l2
         what = "X' (w l) / sum(w)" if self.has_weights else "X' l / m"
         yield f"gradient g = {what}" + (" + l2 theta" if l2 else "")
         for j in self.shown_theta:
-            if self.sums is None:
+            if self.sums is None or self.rows is None:
                 yield f"  g[{j}] = {number(gradient[j])}"
             else:
                 s = self.sums[self.target, j]
-                if len(self.shown_rows) == len(self.rows.x):  # type: ignore[union-attr]
+                if len(self.shown_rows) == len(self.rows.x):
                     factors = self.w * (self.h - self.y) if self.has_weights else self.h - self.y
                     top = joined([_product(x, f) for x, f in zip(self.x[:, j], factors, strict=True)])
                     chain = [f"({top}) / {number(self.total)}"]
                 else:
                     chain = [f"{number(s)} / {number(self.total)}"]
-                terms = [(1 / self.total, s)]
+                parts = [(1 / self.total, s)]
                 if self.penalty[j]:
                     chain[0] += f" + {number(l2)} * {_bracketed(self.theta[j])}"
-                    terms.append((self.penalty[j], self.theta[j]))
-                yield from _line(f"g[{j}]", [*chain, digits_of(gradient[j], terms)])
+                    parts.append((self.penalty[j], self.theta[j]))
+                yield from _line(f"g[{j}]", [*chain, digits_of(gradient[j], parts)])
             yield from self._more(j, self.shown_theta)
 
     def _velocity(self, gradient: Floats) -> Iterator[str]:
@@ -302,7 +305,7 @@ class _Writer:
         for j in self.shown_theta:
             text = joined([weighted(1, number(self.theta[j]), ""), weighted(-self.rate, number(step[j]), " * ")])
             terms = [(1, self.theta[j]), (-self.rate, step[j])]
-            yield from _line(f"theta[{j}]", [text, digits_of(self.after[j], terms)])
+            yield from _line(f"theta[{j}]", [text, digits_of(self.real(self.after[j]), terms)])
             yield from self._more(j, self.shown_theta)
 
 

@@ -167,7 +167,7 @@ class Descent:
     def explain(
         self, iteration: int = 0, X: Any = None, y: Any = None, sample_weight: Any = None, *, target: int = 0
     ) -> IterationExplanation:
-        """Return the four operations of an iteration, with their numbers, as a text: hypothesis, loss, gradient, update.
+        """Return the four operations of an iteration with their numbers: hypothesis, loss, gradient, update.
 
         The run is done again up to this iteration, so that the numbers are its own. All is in the coordinates of the
         descent: of features that were standardised, those. Of many rows and parameters the first and the last are

@@ -36,7 +36,7 @@ class Source(NamedTuple):
         """Return the rows, which may `still` be held; None if nobody has them any more."""
         if self.few is not None:
             return self.few._replace(dtype=self.dtype)
-        given = [None if ref is None else ref() for ref in self.given]
+        given: list[Any] = [None if ref is None else ref() for ref in self.given]
         if still is None and (not given or given[0] is None or given[1] is None):
             return None
         data = still if still is not None else _check.data(*given)
