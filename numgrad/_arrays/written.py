@@ -105,10 +105,10 @@ class PointExplanation:
     def _table(self, rows: list[Any]) -> list[str]:
         """A row for each sample, and their sum."""
         cells = [["sample", "weight", "value", "product"]]
-        total: Fraction | None = Fraction(0)
+        parts: list[Fraction] = []
         for name, w, s in rows:
             product = times(w, s)
-            total = None if total is None or not is_plain(s) or np.iscomplexobj(s) else total + exact(product)
+            parts += [exact(getattr(complex(product), part)) for part in ("real", "imag") if is_plain(s)]
             cells.append([name, number(w), number(s), product])
         lines = table(cells)
         what = "sum of weight * value"
@@ -116,9 +116,10 @@ class PointExplanation:
         if self.scale is not None:
             _, divisor, n, h = self.scale
             what = over(what, _power(divisor, "h", n))
-            if total is not None:
-                last = f"  sum / {_product(divisor, h, n)} = {shortest(total)} / {_product(divisor, h, n)}"
-                last += f" = {self.shown()}"
+            if len(parts) == 2 * len(rows):
+                total = sum(parts[::2], Fraction(0)), sum(parts[1::2], Fraction(0))
+                text = number(complex(*map(float, total))) if total[1] else shortest(total[0])
+                last = f"  sum / {_product(divisor, h, n)} = {text} / {_product(divisor, h, n)} = {self.shown()}"
         return [f"{self.name} = {what} = {self.shown()}", *lines, last]
 
     def shown(self) -> str:

@@ -447,7 +447,7 @@ def _explained(function: Callable[..., Any], kind: str, *given: Any, at: Any = N
     from numgrad.functions._written import explained
 
     shape = problem.model.shape
-    index = index_of(() if not shape and np.ndim(at) == 0 and at == 0 else at, shape, "the points")
+    index = index_of(() if not shape and np.ndim(at) == 0 and at == 0 else at, shape, "`x`")
     point = int(np.ravel_multi_index(index, shape)) if shape else 0
     return explained(problem, function(*given, **options), point, function.__name__)
 

@@ -223,6 +223,8 @@ class _Writer:
         if self.problem.model.standardize:
             what = "mean 0 and standard deviation 1" if self.problem.model.fit_intercept else "mean square 1"
             yield f"  X is that of features of {what}, and theta and g are those of these"
+        if self.real is np.float32:
+            yield "  the run has computed in float32, this in float64: where terms cancel, digits of J and theta differ"
         if self.problem.model.fit_intercept:
             yield "  theta[0] is the intercept, as if X began with a column of ones"
         if self.rows is None:
