@@ -47,7 +47,7 @@ def derivative(
     boundary: str = "one-sided",
     edge_accuracy: int | None = None,
     period: float | None = None,
-    nan: str = "propagate",
+    nan: str | None = None,
     window: int | None = None,
     degree: int | None = None,
     sigma: Any = None,
@@ -58,7 +58,8 @@ def derivative(
     Parameters
     ----------
     f : array_like
-        Samples of a function: float32, float64, complex64, complex128, or integers, which become float64.
+        Samples of a function: float32, float64, complex64, complex128, or integers, which become float64. What is
+        masked is a gap; a quantity of pint or astropy has a result with units.
     x : float or array_like of shape (f.shape[axis],) or f.shape, optional
         The distance of neighbours, negative where the coordinate falls; or the coordinates, rising or falling, the same
         for all lines or those of each line. By default 1.0, and for objects of xarray their own coordinate. Integers of
@@ -80,10 +81,11 @@ def derivative(
     period : float, optional
         Needed for ``boundary="periodic"`` with coordinates: the distance after which `f` repeats, larger than the span
         of the coordinates. With a number as `x` it is the number of points times that.
-    nan : {"propagate", "one-sided"}, default "propagate"
+    nan : {"propagate", "one-sided"}, optional
         What a NaN in `f` does: makes results NaN whose formula has a weight on it that is not zero; or ends an
         interval. The intervals between NaNs have one-sided ends of their own; one with less than
-        ``n + edge_accuracy`` points, or than those of a `window`, is NaN, as are the NaNs themselves.
+        ``n + edge_accuracy`` points, or than those of a `window`, is NaN, as are the NaNs themselves. "propagate" by
+        default, but "one-sided" for masked arrays, which say that samples are missing.
     window : int, optional
         For noisy samples: an odd number of points, from 3 to 767, with the one in the middle that the derivative is at.
         It is that of the polynomial of a `degree` that fits these samples by least squares, after Savitzky and Golay.
@@ -102,13 +104,15 @@ def derivative(
     -------
     ndarray, or WithError
         Of f's shape, dtype (float64 for integers) and memory layout; `out` itself, if given. With `sigma` a named tuple
-        of the derivative, `value`, and its standard error, `error`, which is real.
+        of the derivative, `value`, and its standard error, `error`, which is real. Of masked arrays masked ones, of
+        quantities such in the unit of `f` over that of `x` to the power `n`.
 
     Raises
     ------
     TypeError
-        If `f` or `x` has a dtype without a kernel, or is a quantity (of astropy, pint), whose unit would be lost: give
-        its numbers. If an order is no integer, or `out` has another dtype.
+        If `f` or `x` has a dtype without a kernel; if `x` is a quantity and `f` is none, or units do not fit, so that
+        the unit of the result would be lost: the message says how to strip and restore it. If coordinates are masked,
+        an order is no integer, or `out` has another dtype.
     ValueError
         If there are too few points, `accuracy` is odd, coordinates repeat, turn back or do not fit, the period is
         missing or too short, or an option is unknown; `out` has another shape or is read-only. If `n` and accuracy sum
@@ -305,7 +309,7 @@ class Options(NamedTuple):
     boundary: Any = "one-sided"
     edge_accuracy: Any = None
     period: Any = None
-    nan: Any = "propagate"
+    nan: Any = None
     window: Any = None
     degree: Any = None
 
@@ -314,7 +318,7 @@ def read_call(f: Any, x: Any = None, **options: Any) -> Arguments:
     """Read the arguments of `derivative`, but for `out`."""
     given = Options(**options)
     f, x = read_samples(f, "f"), 1.0 if x is None else x
-    has_gaps = choice("nan", given.nan, GAPS) == "one-sided"
+    has_gaps = given.nan is not None and choice("nan", given.nan, GAPS) == "one-sided"
     formula = read_formula(
         given.n, given.accuracy, given.boundary, given.edge_accuracy, has_gaps, given.window, given.degree
     )

@@ -37,21 +37,24 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out: 
     return results if out is None else store(results, out)
 
 
-def derivative(f: Any, x: Any = None, *, sigma: Any = None, out: Any = None, **options: Any) -> Any:
+def derivative(
+    f: Any, x: Any = None, *, nan: str | None = None, sigma: Any = None, out: Any = None, **options: Any
+) -> Any:
     """Return the n-th derivative of a masked array, as `numgrad.derivative` does of one with NaN in its gaps.
 
-    Masked is what a gap makes NaN: what has a weight on it, or with ``nan="one-sided"`` the gap itself, and intervals
-    too short between two. `sigma` may be masked where `f` is; `out` is a masked array, or two of them with `sigma`.
+    A gap ends an interval, which has one-sided ends of its own, unless ``nan="propagate"`` is given: then all is masked
+    whose formula has a weight on it. Without, the gap itself is, and intervals too short. `sigma` may be masked where
+    `f` is; `out` is a masked array, or two of them with `sigma`.
 
-    >>> f = np.ma.array([0, 1, 4, 9, 16.0, 25], mask=[0, 0, 0, 1, 0, 0])
+    >>> f = np.ma.array([0, 1, 4, -9, 16.0, 25, 36], mask=[0, 0, 0, 1, 0, 0, 0])
     >>> print(derivative(f))
-    [0.0 2.0 -- 6.0 -- 9.0]
-    >>> print(derivative(f, nan="one-sided"))
-    [0.0 2.0 4.0 -- 9.0 9.0]
+    [0.0 2.0 4.0 -- 8.0 10.0 12.0]
+    >>> print(derivative(f, nan="propagate"))
+    [0.0 2.0 -- 6.0 -- 10.0 12.0]
     """
     if isinstance(sigma, KINDS):
         sigma = _filled(sigma, "sigma")
-    call: Any = partial(_derivative.derivative, x=x, **options)
+    call: Any = partial(_derivative.derivative, x=x, nan="one-sided" if nan is None else nan, **options)
     if sigma is None:
         return _put(_masked(call(_filled(f, "f")), (f,), call), out)
     found = call(_filled(f, "f"), sigma=sigma)
@@ -80,9 +83,9 @@ def turning_points(y: Any, x: Any = None, **options: Any) -> Any:
     """Return the minima and maxima of the intervals between gaps, as `numgrad.turning_points` does.
 
     >>> turning_points(np.ma.masked_equal([0, 3, 1, -99, 5, 8, 2.0], -99))
-    index  position    value     kind  gradient
-        1       1.1    3.025  maximum       0.5
-        5   4.83333  8.04167  maximum      -1.5
+    index  position  value     kind  gradient
+        1       1.1  3.025  maximum       0.5
+        5   4.83333  8.125  maximum      -1.5
     """
     return _turning_points.turning_points(_filled(y, "y"), x, **options)
 

@@ -27,7 +27,7 @@ def smooth(
     Parameters
     ----------
     y : array_like
-        Samples: float32, float64, or integers. NaN is missing.
+        Samples: float32, float64, or integers. NaN is missing, and so is what is masked, whose residuals are masked.
     x : float or array_like of shape (y.shape[axis],) or y.shape, optional
         The distance of neighbours, 1.0 by default; or coordinates in any order, which may repeat, the same for all
         lines or those of each line. Integers keep their digits.

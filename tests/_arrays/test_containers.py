@@ -1,4 +1,4 @@
-"""Quantities are refused where results would lose units, and NumPy's own gradient stays at hand when np.gradient is replaced."""
+"""Quantities are refused where results would lose units; NumPy's own gradient stays when np.gradient is replaced."""
 
 import subprocess
 import sys

@@ -16,7 +16,7 @@ LINE = [[1, 0], [1, 1], [1, 2]], [3, 5, 7]
 
 
 def numbers_of(text):
-    """Evaluate what is printed: pairs of what is computed, and what it is said to be, with the place of its last digit."""
+    """Evaluate what is printed: what is computed, what it is said to be, and the place of its last digit."""
     for line in re.sub(r"\n +=", " =", text).splitlines():
         parts = [part.strip() for part in re.sub(r"  \(w\[.*", "", line).split(" = ")]
         parts = [part for part in parts[1:] if not re.search(r"[a-z]{2}|theta|\.\.\.|, ", part)]

@@ -82,7 +82,7 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out: 
 
 def derivative(
     f: Any, x: Any = None, *, n: int = 1, accuracy: int | None = None, axis: int = -1, boundary: str = "one-sided",
-    edge_accuracy: int | None = None, period: float | None = None, nan: str = "propagate", window: int | None = None,
+    edge_accuracy: int | None = None, period: float | None = None, nan: str | None = None, window: int | None = None,
     degree: int | None = None, sigma: Any = None, out: Any = None,
 ) -> Any:  # fmt: skip
     """Return the n-th derivative of a dask array along an axis, lazily: `numgrad.derivative`, bit for bit.
@@ -121,7 +121,7 @@ def derivative(
     refuse(out)
     x = 1.0 if x is None else x
     axis = np.lib.array_utils.normalize_axis_index(axis, f.ndim)
-    choice("nan", nan, GAPS)
+    nan = "propagate" if nan is None else choice("nan", nan, GAPS)
     formula = read_formula(n, accuracy, boundary, edge_accuracy, nan == "one-sided", window, degree)
     dtype = result_dtype(f)
     check_known(f, axis, "`f`")
