@@ -57,6 +57,7 @@ def _of_numpy(at: Any, reason: str, f: Any, varargs: Any, axis: Any, edge_order:
     for a, spacing, result in zip(axes, given, results, strict=True):
         of, name = _namers(index, a, f.ndim)
         line = _line(f, index, a)
+        line = line if line.ndim == 1 else np.asarray(line).ravel()  # of a matrix
         said.append(by_numpy(line, a, index[a], spacing, edge_order, result[index], name(1), of, reason))
     return PointExplanations(said)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -189,6 +190,7 @@ def _scale(line: Line, weights: dict[int, float]) -> Any:
     return (integers, divisor, n, h) if divisor < 10**12 else None
 
 
+@lru_cache(8)
 def _fractions(formula: StencilFormula, offsets: tuple[int, ...], n: int) -> tuple[Fraction, ...] | None:
     """Return the weights for a distance of 1, exactly."""
     if not formula.window:

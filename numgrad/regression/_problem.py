@@ -145,9 +145,9 @@ class Problem:
 
     @property
     def kappa(self) -> float:
-        """L over the least eigenvalue but zero; nan if that is not known without another pass over large data."""
+        """L over the least eigenvalue but zero; nan if that needs another pass over large data, or all is zero."""
         largest, least, _ = self.ends
-        if np.isnan(least):
+        if np.isnan(least) or not largest:
             return np.nan
         if self.compressed is None and least <= CERTAIN * largest:  # zero, or rounding
             least = float(self.compress().eigenvalues(self.scale)[-1])

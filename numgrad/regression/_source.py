@@ -8,7 +8,7 @@ import numpy as np
 from numgrad.regression import _check
 from numgrad.regression._check import Data
 
-# Numbers of X that are copied: 32 KiB.
+# Numbers of X and y that are copied: 32 KiB.
 FEW = 2**12
 
 
@@ -22,7 +22,7 @@ class Source(NamedTuple):
 
     @classmethod
     def of(cls, data: Data, *given: Any) -> "Source":
-        if data.x.size <= FEW:
+        if data.x.size + data.y.size <= FEW:
             x, y, weight = (np.array(array) for array in data[:3])
             return cls(data._replace(x=x, y=y, weight=weight), (), data.traces, data.dtype)
         try:
