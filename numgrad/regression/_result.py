@@ -5,18 +5,20 @@ from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from numgrad.regression._check import Floats
 from numgrad.regression._engine import Rule
-from numgrad.regression._explained import IterationExplanation, explained
 from numgrad.regression._kernels.iteration import FIXED
 from numgrad.regression._modes import replayed
 from numgrad.regression._problem import Problem
 from numgrad.regression._quadratic import EPS, is_beyond
 from numgrad.regression._step_size import StepSize
+
+if TYPE_CHECKING:
+    from numgrad.regression._explained import IterationExplanation
 
 
 class End(StrEnum):
@@ -166,7 +168,7 @@ class Descent:
 
     def explain(
         self, iteration: int = 0, X: Any = None, y: Any = None, sample_weight: Any = None, *, target: int = 0
-    ) -> IterationExplanation:
+    ) -> "IterationExplanation":
         """Return the four operations of an iteration with their numbers: hypothesis, loss, gradient, update.
 
         The run is done again up to this iteration, so that the numbers are its own. All is in the coordinates of the
@@ -218,6 +220,8 @@ class Descent:
           theta[0] = 0 - 0.5 * (-5) = 2.5
           theta[1] = 0 - 0.5 * (-6.333333333333333) = 3.16666666666667
         """
+        from numgrad.regression._explained import explained
+
         data = X, y, sample_weight
         run = self._problem, self._rule, self._start, self.method, self.n_iter
         return explained(*run, iteration, target, data)
