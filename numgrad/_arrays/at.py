@@ -11,7 +11,7 @@ from numgrad._arrays.plan.coefficients import warns
 from numgrad._arrays.plan.dispatch import prepare
 from numgrad._arrays.plan.options import Coordinates, StencilFormula
 from numgrad._arrays.plan.spacing import NotFast, read
-from numgrad._arrays.point import Line, by_numpy, explained
+from numgrad._arrays.point import Line, around, by_numpy, explained
 from numgrad._arrays.written import (
     PointExplanation,
     PointExplanations,
@@ -140,7 +140,7 @@ def of_turning_points(at: Any, y: Any, x: Any = None, **options: Any) -> PointEx
         why = f"{what}: position {number(position)}, value {number(value)}"
         return PointExplanations([TurnExplanation(kind, of(i), None, samples[i], position, value, (), why)])
     near = [i - 1, i, i + 1]
-    x3 = spacing if isinstance(spacing, float) else _around(spacing, near, call.period)
+    x3 = spacing if isinstance(spacing, float) else around(spacing, near, call.period)
     three, parts = samples.astype(np.float64)[[j % n for j in near]], []
     for order in (1, 2):
         one = derivative.read_call(three, x3, n=order, edge_accuracy=3 - order)
@@ -152,12 +152,6 @@ def of_turning_points(at: Any, y: Any, x: Any = None, **options: Any) -> PointEx
         place = int(call.origin.reshape(-1)[row if call.origin.size > 1 else 0]) + int(place)
     why = f"the parabola through {of((i - 1) % n)}, {of(i)} and {of((i + 1) % n)} turns there"
     return PointExplanations([TurnExplanation(kind, of(i), place, samples[i], position, value, tuple(parts), why)])
-
-
-def _around(x: np.ndarray, near: list[int], period: float) -> np.ndarray:
-    """Return the coordinates of points, some of which may be beyond the ends of a period."""
-    turns = np.array([j // x.size for j in near])
-    return np.asarray(x[[j % x.size for j in near]] + np.copysign(period, x[-1] - x[0]) * turns)
 
 
 def _of_term(field: terms.Field, t: Any, f: np.ndarray, index: Index) -> Line:

@@ -269,7 +269,7 @@ def _reason(line: Line, i: int, weights: dict[int, float], nan: np.ndarray, of: 
         what = f"a polynomial of degree {formula.degree} that fits {formula.window} samples by least squares"
         said.append(f"{what}, {'derived' if formula.n else 'evaluated'} at {of(i)}")
     if not line.is_even and len(weights) > 1:
-        said.append(_distances(line, i, weights, of))
+        said.append(_distances(line, i, weights))
     elif line.steps is not None and isinstance(line.spacing, np.ndarray):
         said.append(f"coordinates are even, h = {number(line.h)}")
     if seen := [p for d in weights if nan[p := (i + d) % size]]:
@@ -292,6 +292,12 @@ def _why_not(line: Line, i: int, nan: np.ndarray, of: Callable[[int], str], gap:
     return "all weights are zero"
 
 
+def around(x: np.ndarray, near: list[int], period: float) -> np.ndarray:
+    """Return the coordinates of points, some of which may be beyond the ends of a period."""
+    turns = np.array([j // x.size for j in near])
+    return np.asarray(x[[j % x.size for j in near]] + np.copysign(period, x[-1] - x[0]) * turns)
+
+
 def _nearest_gap(line: Line, i: int, nan: np.ndarray, far: int) -> int | None:
     wraps = line.formula.boundary == "periodic"
     for distance in range(far + 1):
@@ -302,12 +308,10 @@ def _nearest_gap(line: Line, i: int, nan: np.ndarray, far: int) -> int | None:
     return None
 
 
-def _distances(line: Line, i: int, weights: dict[int, float], of: Callable[[int], str]) -> str:
-    """Say that neighbours are not equally far from each other."""
-    x, size = line.x, line.f.size
-    first, last = i + min(0, *weights), i + max(0, *weights)
-    inner = [p for p in range(first, last + 1) if 0 <= p < size]
-    steps = [number(d) for d in np.diff(x[inner])]
+def _distances(line: Line, i: int, weights: dict[int, float]) -> str:
+    """Say how far neighbours are from each other."""
+    near = list(range(i + min(0, *weights), i + max(0, *weights) + 1))
+    steps = [number(d) for d in np.diff(around(line.x, near, line.period))]
     if len({*steps}) == 1:
         return f"weights are found from coordinates, neighbours being {steps[0]} apart"
     if len(steps) > 4:
