@@ -20,9 +20,6 @@ from numgrad._arrays.run.flat import is_streaming, thread_count
 from numgrad._compile.tiers import COMPILED
 from numgrad._system.out import check
 
-# Homes whose objects `gradient` takes for arrays.
-ARRAYS = ("xarray", "dataframes")
-
 
 @dataclass(frozen=True)
 class AxisExplanation:
@@ -112,7 +109,7 @@ def explain(f: Any, *varargs: Any, at: Any = None, **options: Any) -> Any:
     Raises
     ------
     IndexError, TypeError
-        If ``at`` is no index of a point. Of objects of dask, xarray and other containers give the numbers.
+        If ``at`` is no index of a point; or samples are those of dask, of data frames, or quantities: give numbers.
 
     Examples
     --------
@@ -156,10 +153,9 @@ def explain(f: Any, *varargs: Any, at: Any = None, **options: Any) -> Any:
     for function, explained in known:
         if f is function:
             home: Any = home_of_components(varargs[0]) if varargs else None
-            if hasattr(home, "filled") and f is not gradient.gradient:  # of masked arrays
-                varargs = home.filled(varargs[0]), *varargs[1:]
-                options = ({"nan": "one-sided"} if f is derivative.derivative else {}) | options
-            home = None if hasattr(home, "filled") else home
+            if hasattr(home, "in_arrays"):
+                varargs, options = home.in_arrays(f, *varargs, **options)
+                home = home_of_components(varargs[0]) if f is not gradient.gradient else None
             if at is not None:
                 return _at_point(at, f, home, *varargs, **options)
             if home is not None and home.__name__.endswith("dask") and hasattr(home, f.__name__):
@@ -172,8 +168,7 @@ def explain(f: Any, *varargs: Any, at: Any = None, **options: Any) -> Any:
 
 def _at_point(at: Any, function: Any, home: Any, *varargs: Any, **options: Any) -> Any:
     """Return the arithmetic of one point."""
-    takes_arrays = function is gradient.gradient and home is not None and home.__name__.endswith(ARRAYS)
-    if home is not None and not takes_arrays:
+    if home is not None:
         kind = type(varargs[0]).__name__
         raise TypeError(f"`at` is given with a {kind}; give its numbers, as an array, and those of its coordinates")
     if function is gradient.gradient:

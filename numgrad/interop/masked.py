@@ -109,9 +109,14 @@ laplacian, divergence, curl, jacobian, hessian = map(
 )
 
 
-def filled(given: Any) -> Any:
-    """Return samples, or components, with NaN for what is masked."""
-    return [_filled(one, "v") for one in given] if isinstance(given, (list, tuple)) else _filled(given, "f")
+def in_arrays(function: Any, f: Any, *others: Any, **options: Any) -> Any:
+    """Return the arguments of a function with NaN for what is masked, and its options, for `explain`."""
+    if function.__name__ == "gradient":
+        return (f, *others), options
+    if function.__name__ == "derivative":
+        options = {"nan": "one-sided"} | options
+    given = [_filled(one, "v") for one in f] if isinstance(f, (list, tuple)) else _filled(f, "f")
+    return (given, *others), options
 
 
 def _filled(given: Any, name: str) -> np.ndarray:

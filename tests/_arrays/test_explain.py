@@ -302,9 +302,26 @@ def test_turning_points():
     assert "an end: position 0, value 3" in repr(end)
 
 
-def test_other_containers():
+def test_objects_of_xarray():
     xr = pytest.importorskip("xarray")
     given = xr.DataArray(F, {"x": X[:6]}, "x")
-    with pytest.raises(TypeError, match="a DataArray; give its numbers"):
-        ng.explain(ng.derivative, given, at=2)
+    assert repr(ng.explain(ng.derivative, given, at=2)) == repr(ng.explain(ng.derivative, F, X[:6], at=2))
+    assert repr(ng.explain(ng.derivative, given, "x", n=2, at=2)) == repr(
+        ng.explain(ng.derivative, F, X[:6], n=2, at=2)
+    )
     assert "(7 - 2) / 2 = 2.5" in repr(ng.explain(given, at=2))
+    assert "coordinates" in repr(ng.explain(ng.derivative, given))
+    turned = ng.explain(ng.turning_points, given, at=2)
+    assert repr(turned) == repr(ng.explain(ng.turning_points, F, X[:6], at=2))
+    plane = xr.DataArray(PLANE, {"x": X[:9], "y": X[:8]}, ("x", "y"))
+    for function, v, numbers in (ng.laplacian, plane, PLANE), (ng.curl, [plane, 2 * plane], [PLANE, 2 * PLANE]):
+        there = ng.explain(function, v, "x", "y", at=(3, 4))
+        assert repr(there) == repr(ng.explain(function, numbers, X[:9], X[:8], at=(3, 4)))
+    (term,) = ng.explain(ng.laplacian, plane, "y", at=(3, 4))
+    assert term.value == ng.laplacian(plane, "y").values[3, 4]
+    with pytest.raises(TypeError, match="`f` is a Dataset; give one of its variables"):
+        ng.explain(ng.laplacian, plane.to_dataset(name="f"), at=(3, 4))
+    lazy = pytest.importorskip("dask.array").from_array(F, 3)
+    for samples in lazy, given.chunk(3):
+        with pytest.raises(TypeError, match="`at` is given with a Array; give its numbers"):
+            ng.explain(ng.derivative, samples, at=2)

@@ -127,14 +127,15 @@ def components(v: Any) -> list[Any]:
 
 def applied(function: Any, found: Sequence[Place], variable: Any, **options: Any) -> Any:
     """Return what a function of arrays makes of the samples, along the axes and by the coordinates of these places."""
-    f, axes = plain(variable, found[0].unit), tuple([variable.get_axis_num(place.dim) for place in found])
+    f = (samples if function is _gradient.gradient else plain)(variable, found[0].unit)
+    axes = tuple([variable.get_axis_num(place.dim) for place in found])
     return function(f, *[beside(f, place.x) for place in found], axis=axes, **options)
 
 
 def firsts(found: Sequence[Place], variable: Any, edge_order: Any) -> Any:
     """Return the gradient along these places: by numgrad of arrays of NumPy and dask, of all else as xarray does it."""
     f = samples(variable, found[0].unit)
-    if all(isinstance(x, (np.ndarray, np.generic)) or home_of(x) is not None for x in [f, *[p.x for p in found]]):
+    if all(isinstance(x, (np.ndarray, np.generic)) or is_dask(x) for x in [f, *[p.x for p in found]]):
         return applied(_gradient.gradient, found, variable, edge_order=edge_order)
     try:
         results = tuple([as_xarray(f, variable.dims, place, edge_order) for place in found])
@@ -187,6 +188,11 @@ def labelled(obj: Any, found: list[Place], compute: Callable[[Any], Any], functi
 def attrs_of(obj: Any) -> dict[Any, Any] | None:
     """Return the attributes that results have, unless the user has told xarray to drop them."""
     return obj.attrs if xr.get_options()["keep_attrs"] is not False else None
+
+
+def is_dask(given: Any) -> bool:
+    home = home_of(given)
+    return home is not None and home.__name__.endswith("dask")
 
 
 def plain(variable: Any, unit: str | None) -> Any:
