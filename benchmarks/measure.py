@@ -27,6 +27,7 @@ PACKAGES = (
     "jax",
     "dask",
     "xarray",
+    "metpy",
 )
 
 

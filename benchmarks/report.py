@@ -11,7 +11,17 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import certified, exact_report, functions_report, noisy_report, peers, roofline, scripts, sweep
+from benchmarks import (
+    certified,
+    exact_report,
+    functions_report,
+    noisy_report,
+    peers,
+    roofline,
+    scripts,
+    sphere_report,
+    sweep,
+)
 from benchmarks.cases import CASES, Case
 from benchmarks.measure import ROOT, fresh, machine, table, unit
 
@@ -154,6 +164,7 @@ def main() -> None:
             *sweep.growth_report(),
         ],
         "Other libraries": peers.report,
+        "On the sphere": sphere_report.report,
         "Derivatives of functions": functions_report.report,
         "Exact derivatives": exact_report.report,
         "Corners of derivatives of functions": functions_report.corners,

@@ -106,6 +106,12 @@ def test_exact_report():
     assert len(exact_report.report(cases, 0.01)) == 2 + 2 + 4
 
 
+def test_sphere_report():
+    from benchmarks import sphere_report
+
+    assert len(sphere_report.report((19, 36), 0.01)) == 2 + 5
+
+
 def test_scripts():
     from benchmarks import scripts
 

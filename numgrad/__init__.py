@@ -74,7 +74,7 @@ _LAZY = {
 
 
 # Each a subject of its own, with further packages in some: `numgrad.functions.derivative`.
-_MODULES = ("functions", "plotting", "sklearn", "symbolic")
+_MODULES = ("functions", "plotting", "sklearn", "sphere", "symbolic")
 
 
 def __getattr__(name: str) -> Any:

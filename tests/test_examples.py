@@ -39,6 +39,7 @@ def test_all_are_here():
         "noisy",
         "accuracy",
         "vector_fields",
+        "planet",
         "learning_rates",
         "real_data",
         "streaming",
@@ -71,6 +72,9 @@ def test_example(script, tmp_path):
         read, found, exact = (re.findall(p, text) for p in (r"read in (\d+) MiB", r"descent: +(.*)", r"squares: (.*)"))
         assert max(map(int, read)) <= 8
         assert found == exact
+    if script.stem == "planet":
+        errors = [float(e) for e in re.findall(r"vorticity ([\d.e-]+) of the largest", text)]
+        assert (np.array(errors) < [3e-3, 2e-5, 4e-10]).all()
     if script.stem == "turning_points":
         assert "from minimum to minimum: 10.9 years" in text
     if script.stem == "accuracy":

@@ -1,8 +1,7 @@
 """The smoothing of a line that its data ask for: restricted maximum likelihood over the smoothing and the knots."""
 
-from dataclasses import replace
-from functools import lru_cache
-from math import ceil, exp, inf, isfinite, log
+from functools import lru_cache, reduce
+from math import ceil, exp, inf, isfinite, log, nan
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,8 +11,8 @@ from numgrad.smoothing._fitted import Fit, Kinks, Suspicion
 from numgrad.smoothing._kinks import columns_at, kinked, scores, without
 from numgrad.smoothing._moments import Grid, Line, evaluate, gather, moments_of_span
 from numgrad.smoothing._pyramid import Pyramid
-from numgrad.smoothing._search import minimum, powers_of, refined
-from numgrad.smoothing._system import Bordered, Level, Solution, level, unwrapped
+from numgrad.smoothing._search import by_spans, powers_of, refined
+from numgrad.smoothing._system import Bordered, Level, Question, Solution, level, unwrapped
 
 # Spans at most, at first and at all; by how many there are more if the first are not enough.
 FIRST, MOST, MORE = 2**13, 2**16, 8
@@ -25,8 +24,10 @@ REACHES, FINE, COARSE = (2**0.5, 1.0), (0.7, 0.5, 0.35, 0.25, 0.18, 0.12), (4.0,
 STRAIGHT, LOOKS = 0.5, 8
 # The smallest smoothing beside the weights of a span: with less, coefficients lose their digits.
 LEAST = 1e-9
-# How exactly a reach is found, at first and at last.
-ROUGH, SHARP = 0.1, 0.02
+# By what part of it reaches differ that are tried, at first and at last; how far, if one is known roughly.
+ROUGH, SHARP, NEAR = 0.2, 0.05, 0.4
+# Into how many places the distance of two such is divided at last.
+PARTS = 16
 # With fewer spans there is nothing but a polynomial; with more distances of knots reached, nothing new.
 FEWEST, AMPLE = 4, 2.0
 # Where a search begins, if it is among those looked at.
@@ -40,24 +41,29 @@ SUMS = 1e-13
 STEP, UNKNOWN = 0.5, 3.0
 # How exact degrees of freedom are at least.
 CLOSE = 1e-3
+# By how much a kink must make samples likelier, as minus twice the logarithm.
+STRONG = 6.0
 # Places in each span at which a fit is compared with polynomials.
 MIDDLES = 4
-# What is said if there are none left.
-LOST = (
-    "`x` has gaps so long beside the distances of samples that a smooth function over all of it loses its digits; "
-    "split the samples at the longest gap, or give a lower `order`"
-)
 EPS = float(np.finfo(np.float64).eps)
 
 
+class LostError(ValueError):
+    """There are no digits left."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "`x` has gaps so long beside the distances of samples that a smooth function over all of it loses its "
+            "digits; split the samples at the longest gap, or give a lower `order`"
+        )
+
+
 class Trial(NamedTuple):
-    """A fit with some smoothing: penalised sum of squares, minus twice the logarithm of the likelihood."""
+    """A fit with some smoothing."""
 
     level: Level
     smoothing: float
     solution: Solution
-    square: float
-    value: float
 
 
 class Problem:
@@ -80,6 +86,8 @@ class Problem:
             fewest = max(fewest, min(ceil(max(1 / shortest, LOOKS / self.longest)), pyramid.grid.spans))
         self.sizes = pyramid.sizes(fewest)
         self._levels: dict[int, Level] = {}
+        self._terms: dict[int, np.ndarray] = {}
+        self._pulls: dict[int, tuple[np.ndarray, float]] = {}
         self._pilots = {} if pilot is None else {self.sizes[0]: pilot}
         self.has_pilot = pilot is not None
 
@@ -88,7 +96,15 @@ class Problem:
             rows = self.pyramid.own_rows(spans, self.basis)
             found = level(rows, self.basis, self.is_periodic)
             behind = self.pyramid.own_behind(spans, self.basis)
-            self._levels[spans] = kinked(found, rows, behind, self.basis) if behind else found
+            found = kinked(found, rows, behind, self.basis) if behind else found
+            penalty = found.penalty
+            free = self.count - (len(found.right) - penalty.rank)
+            known = nan if self.known is None else self.known
+            self._terms[spans] = np.array([self.floor, free, known, penalty.rank, penalty.normal])
+            if self.has_pilot:
+                before = self.pilot(spans)
+                self._pulls[spans] = penalty.times(before), penalty.form(before)
+            self._levels[spans] = found
         return self._levels[spans]
 
     def pilot(self, spans: int) -> np.ndarray:
@@ -99,39 +115,47 @@ class Problem:
 
     def trial(self, spans: int, smoothing: float) -> Trial:
         """Fit with a smoothing, in units of the knots."""
-        found = self.level(spans)
-        right, before = found.right, self.pilot(spans) if self.has_pilot else None
-        if before is not None:
-            right = right - smoothing * found.penalty.times(before)
         with np.errstate(all="ignore"):
-            return self._trial(found, smoothing, right, before)
+            return Trial(self.level(spans), smoothing, Solution(self._question(spans, [smoothing])))
 
-    def _trial(self, found: Level, smoothing: float, right: np.ndarray, before: np.ndarray | None) -> Trial:
-        penalty = found.penalty
-        solution = Solution(found.data, penalty.matrix, smoothing, right)
-        change, rough, product = solution.coefficients, solution.rough, solution.product
-        if before is not None:
-            rough, product = penalty.form(change + before), float(found.right @ change)
-        loss = self.square - 2 * product + solution.square
-        square = max(loss + smoothing * rough, self.floor)
-        free = self.count - (len(change) - penalty.rank)
-        if free < 1:
-            return Trial(found, smoothing, solution, square, inf)
-        variance = square / free if self.known is None else self.known
-        value = square / variance + free * log(variance)
-        value += solution.log_determinant - penalty.rank * log(smoothing) - penalty.normal
-        return Trial(found, smoothing, solution, square, value if isfinite(value) else inf)
+    def values(self, spans: int, smoothings: list[float]) -> np.ndarray:
+        """Return how likely the fits with smoothings are."""
+        with np.errstate(all="ignore"):
+            return self._question(spans, smoothings).values()
+
+    def _question(self, spans: int, given: list[float]) -> Question:
+        found, smoothings = self.level(spans), np.array(given)
+        rights, squares = np.empty((len(given), len(found.right))), np.empty(len(given))
+        rights[:], squares[:] = found.right, self.square
+        if self.has_pilot:
+            pull, rough = self._pulls[spans]
+            rights -= smoothings[:, None] * pull
+            squares += smoothings * rough
+        return Question(found.data, found.penalty.matrix, smoothings, rights, squares, self._terms[spans])
 
     def legendre(self, trial: Trial) -> np.ndarray:
         """Return the coefficients of a fit by Legendre's polynomials, of mean square 1, those that have no penalty."""
-        spans, degree = trial.level.spans, self.basis.degree
-        size = spans if self.is_periodic else spans + degree
-        c = unrolled(trial.solution.coefficients[:size], self.basis, self.pyramid.grid)
-        count = MIDDLES * spans
-        grid = Grid(-0.5 / MIDDLES, 1.0, spans)
-        values = evaluate(np.array([1 / MIDDLES]), count, grid, powers_of(c, self.basis, 0))
-        found: np.ndarray = values @ legendre(self.unpenalised, count) / count
+        spans, own = trial.level.spans, self.basis
+        c = trial.solution.coefficients[: spans if self.is_periodic else spans + own.degree]
+        found: np.ndarray = unrolled(c, own, self.pyramid.grid) @ legendre(own, self.unpenalised, spans)
         return found
+
+    def doubt_of_kinks(self, trial: Trial) -> float:
+        """Return by how much minus twice the logarithm of the likelihood is too small for the kinks that it has.
+
+        Each of their coefficients is normal with the variance that makes it likeliest, but for what is noise. A kink
+        could have been at any knot, and must be strongly in evidence (R. E. Kass and A. E. Raftery, J. Am. Stat. Assoc.
+        90, 1995).
+        """
+        if not self.pyramid.behind:
+            return 0.0
+        solution, spans = trial.solution, trial.level.spans
+        variance = solution.square / max(self._terms[spans][1], 1.0) if self.known is None else self.known
+        squares, chance = solution.coefficients[solution.size :] ** 2, np.diag(solution.rest) * variance
+        kinks = len(self.pyramid.behind)
+        with np.errstate(all="ignore"):
+            found = np.log(np.maximum(squares, chance)) + np.minimum(squares / chance, 1.0)
+        return float(found.sum()) + kinks * (2 * log(spans) + STRONG)
 
     @property
     def unpenalised(self) -> int:
@@ -155,27 +179,36 @@ class Search:
         """Return how many distances of knots a smoothing reaches."""
         return float((smoothing / (self.mass / spans)) ** (0.5 / self.basis.m))
 
-    def trials(self, spans: int, reach: float) -> list[Trial]:
+    def smoothing(self, spans: int, reach: float) -> float:
+        """Return the smoothing that reaches so many distances of knots, or as many as there is use for."""
         reach = min(reach, STRAIGHT * self.problems[0].longest * spans)
-        smoothing = float(self.mass / spans * max(reach ** (2 * self.basis.m), LEAST))
+        return float(self.mass / spans * max(reach ** (2 * self.basis.m), LEAST))
+
+    def trials(self, spans: int, reach: float) -> list[Trial]:
+        smoothing = self.smoothing(spans, reach)
         return [one.trial(spans, smoothing) for one in self.problems]
 
-    def value(self, spans: int, reach: float) -> float:
-        return total(self.trials(spans, reach))
+    def values(self, spans: int, smoothings: list[float]) -> list[float]:
+        """Return the values of trials with smoothings, of all lines together."""
+        found: list[float] = reduce(np.add, [one.values(spans, smoothings) for one in self.problems]).tolist()
+        return found
 
     def best(self) -> list[Trial]:
         """Return the fits of the highest likelihood."""
         tried = []
         for spans in self.sizes:
-            reaches = (*(COARSE if spans == self.sizes[0] else ()), *REACHES)
-            tried += [(self.value(spans, reach), spans, reach) for reach in reaches]
+            tried += self._tried(spans, (*(COARSE if spans == self.sizes[0] else ()), *REACHES))
         best = min(tried)
         if (most := best[1]) == self.sizes[-1]:
-            best = min(best, *((self.value(most, reach), most, reach) for reach in FINE))
+            best = min(best, *self._tried(most, FINE))
         return self.near(*best[1:])
 
-    def near(self, spans: int, reach: float, width: float = 0.4) -> list[Trial]:
-        """Return the fits of the highest likelihood near a reach, to a tenth of it, of so many spans or more."""
+    def _tried(self, spans: int, reaches: tuple[float, ...]) -> list[tuple[float, int, float]]:
+        values = self.values(spans, [self.smoothing(spans, reach) for reach in reaches])
+        return [(value, spans, reach) for value, reach in zip(values, reaches, strict=True)]
+
+    def near(self, spans: int, reach: float, width: float = NEAR) -> list[Trial]:
+        """Return the fits of the highest likelihood near a reach, of so many spans or more."""
         best = None
         while True:
             is_last = 2 * spans > self.sizes[-1] or reach > AMPLE
@@ -186,40 +219,54 @@ class Search:
             found = self._refined(spans, reach, width, ROUGH)
             if best is not None and total(found) > total(best) - 0.1:
                 return best
-            best, reach = found, self.reach(spans, found[0].smoothing)
+            best, reach, width = found, self.reach(spans, found[0].smoothing), NEAR
 
     def sharpened(self, found: list[Trial]) -> list[Trial]:
-        """Return the fits near those that `near` has found, to two percent of their reach."""
+        """Return the fits at the very top of the likelihood near those that `near` has found."""
         spans = found[0].level.spans
-        return self._refined(spans, self.reach(spans, found[0].smoothing), ROUGH, SHARP)
+        return self._refined(spans, self.reach(spans, found[0].smoothing), SHARP, SHARP)
 
     def uncertainty(self, found: list[Trial]) -> float:
         """Return the standard deviation of the logarithm of the smoothing: by how sharp the likelihood is there."""
         spans, step = found[0].level.spans, exp(STEP)
-        sides = [[one.trial(spans, found[0].smoothing * f) for one in self.problems] for f in (step, 1 / step)]
-        bend = (sum(map(total, sides)) - 2 * total(found)) / (2 * STEP**2)
+        sides = self.values(spans, [found[0].smoothing * factor for factor in (step, 1 / step)])
+        bend = (sum(sides) - 2 * total(found)) / (2 * STEP**2)
         return float((max(bend, 0.0) + UNKNOWN**-2) ** -0.5) if isfinite(bend) else 0.0
 
-    def _refined(self, spans: int, reach: float, width: float, exact: float) -> list[Trial]:
-        tried: dict[float, list[Trial]] = {}
+    def _refined(self, spans: int, reach: float, width: float, step: float) -> list[Trial]:
+        """Return the fits where a parabola through the best of some reaches and its neighbours is least."""
+        sides = ceil(width / step)
+        places = [log(reach) + step * k for k in range(-sides, sides + 1)]
+        values = self.values(spans, [self.smoothing(spans, exp(place)) for place in places])
+        return self.trials(spans, exp(least(places, values)))
 
-        def value(place: float) -> float:
-            tried[place] = self.trials(spans, exp(place))
-            return total(tried[place])
 
-        return tried[minimum(value, log(reach) - width, log(reach) + width, exact)]
+def least(places: list[float], values: list[float]) -> float:
+    """Return where a function is least, of which there are values at even places: the same place for all roundings."""
+    at = values.index(min(values))
+    if not 0 < at < len(places) - 1:
+        return places[at]
+    left, right = values[at - 1] - values[at], values[at + 1] - values[at]
+    bend = left + right
+    shift = (left - right) / (2 * bend) if isfinite(bend) and bend > 0 else 0.0
+    return places[at] + round(shift * PARTS) / PARTS * (places[1] - places[0])
 
 
 @lru_cache(64)
-def legendre(m: int, count: int) -> np.ndarray:
-    """Return the first m of Legendre's polynomials, of mean square 1, in the middles of so many parts of the range."""
-    middles = (2 * np.arange(count) + 1) / count - 1
-    found: np.ndarray = np.polynomial.legendre.legvander(middles, m - 1) * np.sqrt(2 * np.arange(m) + 1)
-    return found
+def legendre(own: Basis, m: int, spans: int) -> np.ndarray:
+    """Return what makes the coefficients of the first m of Legendre's polynomials of those of a spline."""
+    within = (np.arange(MIDDLES) + 0.5) / MIDDLES * 2 - 1
+    places = (np.arange(spans)[:, None] * 2 + 1 + within) / spans - 1
+    polynomials = np.polynomial.legendre.legvander(places, m - 1) * np.sqrt(2 * np.arange(m) + 1)
+    shares = np.vander(within, own.degree + 1, increasing=True) @ own.powers.T
+    out = np.zeros((spans + own.degree, m))
+    for a in range(own.degree + 1):
+        out[a : a + spans] += shares[:, a] @ polynomials
+    return out / (MIDDLES * spans)
 
 
 def total(trials: list[Trial]) -> float:
-    return sum(one.value for one in trials)
+    return sum(one.solution.value for one in trials)
 
 
 class Samples(NamedTuple):
@@ -266,7 +313,7 @@ class Samples(NamedTuple):
         values = evaluate(self.line.x, self.line.y.size, self.grid.at(spans), powers)
         rest = (self.line.y - self.grid.shift) * self.grid.factor - values
         line = Line(self.line.x, rest, self.line.weight)
-        return self._replace(line=line, grid=replace(self.grid, shift=0.0, factor=1.0))
+        return self._replace(line=line, grid=self.grid._replace(shift=0.0, factor=1.0))
 
 
 def fit(lines: list[Samples], orders: tuple[int, ...], most: int, kinks: tuple[float, ...] = ()) -> list[Fit]:
@@ -284,7 +331,7 @@ def fit(lines: list[Samples], orders: tuple[int, ...], most: int, kinks: tuple[f
     own, coefficients = search.basis, [one.solution.coefficients for one in best]
     for _ in range(0 if kinks else AGAIN):
         pairs = zip(lines, search.problems, best, strict=True)
-        if not any(one.floor < problem.square * LEFT > trial.square for one, problem, trial in pairs):
+        if not any(one.floor < problem.square * LEFT > trial.solution.square for one, problem, trial in pairs):
             break
         spans = best[0].level.spans
         rests = [one.left_by(c, own, spans) for one, c in zip(lines, coefficients, strict=True)]
@@ -297,8 +344,7 @@ def fit(lines: list[Samples], orders: tuple[int, ...], most: int, kinks: tuple[f
         coefficients = [
             one.pilot(spans) + trial.solution.coefficients for one, trial in zip(search.problems, best, strict=True)
         ]
-    found, uncertainty = zip(search.problems, best, coefficients, lines, strict=True), search.uncertainty(best)
-    return [finished(problem, trial, c, one.grid, uncertainty) for problem, trial, c, one in found]
+    return finished(search, best, coefficients, [one.grid for one in lines])
 
 
 def best_order(pyramids: list[Pyramid], lines: list[Samples], orders: tuple[int, ...]) -> tuple[Search, list[Trial]]:
@@ -323,23 +369,34 @@ def best_order(pyramids: list[Pyramid], lines: list[Samples], orders: tuple[int,
             at = spans if spans in other.sizes else other.sizes[0]
             found.append((other, other.near(at, reach * at / spans, 0.7)))
 
-    def evidence(pair: tuple[Search, list[Trial]]) -> float:
-        value = total(pair[1])
-        if not isfinite(value):
-            return inf
-        for one, trial in zip(pair[0].problems, pair[1], strict=True):
-            squares = one.legendre(trial) ** 2
-            value += one.unpenalised * log(one.doubt) + float(squares.sum()) / one.doubt
-        return value
-
-    value, at = min((evidence(pair), at) for at, pair in enumerate(found))
+    value, at = min((evidence(*pair), at) for at, pair in enumerate(found))
     if not isfinite(value):
-        raise ValueError(LOST)
+        raise LostError
     chosen, rough = found[at]
     return chosen, chosen.sharpened(rough)
 
 
-def finished(problem: Problem, best: Trial, coefficients: np.ndarray, grid: Grid, uncertainty: float) -> Fit:
+def evidence(search: Search, trials: list[Trial]) -> float:
+    """Return minus twice the logarithm of the likelihood, comparable for all orders and numbers of kinks."""
+    value = total(trials)
+    if not isfinite(value):
+        return inf
+    for one, trial in zip(search.problems, trials, strict=True):
+        squares = one.legendre(trial) ** 2
+        value += one.unpenalised * log(one.doubt) + float(squares.sum()) / one.doubt + one.doubt_of_kinks(trial)
+    return value
+
+
+def finished(search: Search, best: list[Trial], coefficients: list[np.ndarray], grids: list[Grid]) -> list[Fit]:
+    """Return fits with their errors."""
+    uncertainty, value = search.uncertainty(best), evidence(search, best)
+    parts = zip(search.problems, best, coefficients, grids, strict=True)
+    return [_finished(*part, uncertainty, value) for part in parts]
+
+
+def _finished(
+    problem: Problem, best: Trial, coefficients: np.ndarray, grid: Grid, uncertainty: float, value: float
+) -> Fit:  # fmt: skip
     """Return a fit with its errors: `uncertainty` is the standard deviation of the logarithm of its smoothing.
 
     They are those for the smoothing that was found, and what the fit would change if that were another one (R. E. Kass
@@ -348,14 +405,14 @@ def finished(problem: Problem, best: Trial, coefficients: np.ndarray, grid: Grid
     found, own = best.level, problem.basis
     inverse = best.solution.inverse()
     free = problem.count - (len(coefficients) - found.penalty.rank)
-    variance = best.square / free
+    variance = best.solution.square / free
     scale = problem.known or variance
     band = unwrapped(inverse, found.spans, own.degree) if problem.is_periodic else inverse.band
     noise = (variance / problem.known) ** 0.5 if problem.known else variance**0.5 / grid.factor
     kinks, size = None, len(coefficients)
     freedom = _trace(found.data, inverse)
     if not -CLOSE < freedom < problem.count + CLOSE:
-        raise ValueError(LOST)
+        raise LostError
     behind, penalty = problem.pyramid.own_behind(found.spans, own), found.penalty
     pull = penalty.matrix.times(coefficients) if behind else penalty.times(coefficients)
     drift = best.solution.solve(pull * (-uncertainty * best.smoothing))
@@ -363,28 +420,31 @@ def finished(problem: Problem, best: Trial, coefficients: np.ndarray, grid: Grid
         size = inverse.size
         columns = columns_at(behind, own.m)
         kinks = Kinks(columns, coefficients[size:], drift[size:], inverse.cross * scale, inverse.corner * scale)
-    kink, jump = (_suspicion(problem, best, coefficients, problem.known or variance, power) for power in (1, 0))
+    kink, jump = _suspicions(problem, best, coefficients, problem.known or variance)
     return Fit(
         own, grid.at(found.spans), unrolled(coefficients[:size], own, grid), band * scale,
         unrolled(drift[:size], own, grid), noise, freedom,
-        best.smoothing, problem.count, free, kink, jump, problem.pyramid.gap, kinks,
+        best.smoothing, problem.count, free, kink, jump, problem.pyramid.gap, value, kinks,
     )  # fmt: skip
 
 
-def _suspicion(problem: Problem, best: Trial, whole: np.ndarray, variance: float, power: int) -> Suspicion:
-    """Return where the fit would gain most by a jump of a derivative of an order."""
+def _suspicions(problem: Problem, best: Trial, whole: np.ndarray, variance: float) -> list[Suspicion]:
+    """Return where the fit would gain most by a jump of the first derivative, and by one of the function."""
     found, own, grid = best.level, problem.basis, problem.pyramid.grid.at(best.level.spans)
     if problem.is_periodic:
-        return Suspicion(grid.low, 0.0)
+        return [Suspicion(grid.low, 0.0)] * 2
     rows = problem.pyramid.own_rows(found.spans, own)
     change, n = best.solution.coefficients, found.data.size
     behind = problem.pyramid.own_behind(found.spans, own)
-    whole = np.ascontiguousarray(np.lib.stride_tricks.sliding_window_view(whole[:n], own.degree + 1))
+    whole = by_spans(whole[:n], own)
     if behind:
         rows, whole = without(rows, behind, own, change, whole)
-    worth = scores(found, rows, own, best.smoothing, best.solution.upper, change[:n], whole, power)
-    at = int(np.argmax(abs(worth)))
-    return Suspicion(grid.low + at / grid.per_unit, float(abs(worth[at])) / variance**0.5)
+    made = []
+    for power in (1, 0):
+        worth = abs(scores(found, rows, own, best.smoothing, best.solution.upper, change[:n], whole, power))
+        at = int(np.argmax(worth))
+        made.append(Suspicion(grid.low + at / grid.per_unit, float(worth[at]) / variance**0.5))
+    return made
 
 
 def _trace(a: Bordered, b: Bordered) -> float:

@@ -34,7 +34,8 @@ class Fit(NamedTuple):
     """The spline that was found, in the units of the grid.
 
     Coefficients and their covariances do not go round, also where the function does. `free` is the degrees of freedom
-    of the noise, `gap` the longest part of the range without samples. The covariances are those for a known smoothing;
+    of the noise, `gap` the longest part of the range without samples, `evidence` minus twice the logarithm of the
+    likelihood of all lines that are smoothed together. The covariances are those for a known smoothing;
     the coefficients would change by `drift` if that were larger by its standard deviation.
     """
 
@@ -51,6 +52,7 @@ class Fit(NamedTuple):
     kink: Suspicion
     jump: Suspicion
     gap: tuple[float, float]
+    evidence: float
     kinks: Kinks | None = None
 
     @property

@@ -17,6 +17,7 @@ from numgrad._compile.jit import draft
 from numgrad._compile.tiers import call
 from numgrad.smoothing._basis import Basis, basis
 from numgrad.smoothing._kernels.kinks import scores as kernel
+from numgrad.smoothing._search import by_spans
 from numgrad.smoothing._system import Bordered, Level
 
 
@@ -88,9 +89,15 @@ def _shape(m: int, place: float, power: int) -> tuple[np.ndarray, np.ndarray, np
 
 def _products(row: np.ndarray, count: int) -> np.ndarray:
     """Return the products of T_0, ..., by the moments of a span."""
-    i, j = np.indices((count, count))
-    found: np.ndarray = (row[i + j] + row[abs(i - j)]) / 2
+    sums, differences = _places(count)
+    found: np.ndarray = (row[sums] + row[differences]) / 2
     return found
+
+
+@lru_cache(16)
+def _places(count: int) -> tuple[np.ndarray, np.ndarray]:
+    i, j = np.indices((count, count))
+    return i + j, abs(i - j)
 
 
 def kinked(level: Level, rows: np.ndarray, behind: dict[float, np.ndarray], found: Basis) -> Level:
@@ -158,16 +165,34 @@ def scores(
     whole: np.ndarray, power: int = 1,
 ) -> np.ndarray:  # fmt: skip
     """Return for each knot how many standard deviations of noise of variance 1 a kink there is worth."""
-    left, right, spline = _shape(found.m, 0.0, power)
-    function = left.copy()
-    function[len(left) // 2] += right
-    size = level.data.size
-    out, room = np.zeros((level.spans, 2)), np.zeros(size + found.degree + 1)
-    work = level.spans * (found.degree + 1) ** 3
-    call(
-        draft(kernel), work, rows, found.chebyshev, found.penalty, function, spline, upper, change, whole, smoothing,
-        room, out, size,
-    )  # fmt: skip
+    function, by_data, itself, spline = _knot(found.m, power)
+    wide, (around, count), size = found.width, function.shape, level.data.size
+    by_penalty = smoothing * (spline @ found.penalty)
+    products = (rows[:, :wide] @ by_data).reshape(-1, around, count)
+    gains = rows[:, wide:] @ function.T - whole @ by_penalty.T
+    gains -= (products @ by_spans(change, found)[:, :, None])[:, :, 0]
+    owns = rows[:, :wide] @ itself + (by_penalty * spline).sum(1)
+    out = np.zeros((level.spans, 2))
+    call(draft(kernel), products.size * 2, gains, owns, products, by_penalty, upper, np.zeros(size), out, size)
     with np.errstate(all="ignore"):
         worth = out[:, 0] / np.sqrt(out[:, 1])
     return np.where(out[:, 1] > 0, worth, 0.0)
+
+
+@lru_cache(32)
+def _knot(m: int, power: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return the kinked function of a knot in the spans around; and what else `scores` needs of it.
+
+    These are what makes, of the moments of a span, its products with the basis functions there and with itself; and the
+    coefficients that it has of splines.
+    """
+    left, right, spline = _shape(m, 0.0, power)
+    found, function = basis(m), left.copy()
+    function[len(left) // 2] += right
+    i, j = np.indices((found.degree + 1, found.degree + 1))
+    by_data, itself = [], []
+    for k in range(found.width):
+        here = function @ (((i + j == k) + 0.0 + (abs(i - j) == k)) / 2)
+        by_data.append((here @ found.chebyshev.T).ravel())
+        itself.append((here * function).sum(1))
+    return function, np.array(by_data), np.array(itself), spline

@@ -1,7 +1,8 @@
 """Samples of a line, read once: the moments that they have in the spans of even knots."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -46,8 +47,7 @@ class Survey:
     mass: float
 
 
-@dataclass(frozen=True)
-class Grid:
+class Grid(NamedTuple):
     """Even knots: where they begin, spans in a unit of x and at all, whether they go round, what y is counted from."""
 
     low: float
@@ -64,7 +64,7 @@ class Grid:
 
     def at(self, spans: int) -> "Grid":
         """Return so many spans over the same range."""
-        return replace(self, per_unit=self.per_unit * (spans / self.spans), spans=spans)
+        return self._replace(per_unit=self.per_unit * (spans / self.spans), spans=spans)
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,9 +174,14 @@ def _span(line: Line, grid: Grid, i: int) -> int:
 
 def halved(rows: np.ndarray, basis: Basis) -> np.ndarray:
     """Return the moments of half as many spans."""
-    wide, d = basis.width, basis.degree
-    left, right = basis.halves
-    out = np.empty((len(rows) // 2, rows.shape[1]))
-    for part, size in ((slice(0, wide), wide), (slice(wide, None), d + 1)):
-        out[:, part] = rows[0::2, part] @ left[:size, :size] + rows[1::2, part] @ right[:size, :size]
-    return out
+    found: np.ndarray = rows.reshape(-1, 2 * rows.shape[1]) @ _halves(basis)
+    return found
+
+
+@lru_cache(16)
+def _halves(basis: Basis) -> np.ndarray:
+    """Return what makes the moments of a span of those of its halves, one behind the other."""
+    wide, columns = basis.width, basis.width + basis.degree + 1
+    out = np.zeros((2, columns, columns))
+    out[:, :wide, :wide], out[:, wide:, wide:] = basis.halves, basis.halves[:, : columns - wide, : columns - wide]
+    return out.reshape(2 * columns, columns)

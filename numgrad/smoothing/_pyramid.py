@@ -71,4 +71,4 @@ class Pyramid:
         if basis is self.top:
             return rows
         wide = self.top.width
-        return np.hstack([rows[:, : basis.width], rows[:, wide : wide + basis.degree + 1]])
+        return np.concatenate([rows[:, : basis.width], rows[:, wide : wide + basis.degree + 1]], axis=1)

@@ -146,7 +146,7 @@ class CompressedSamples:
         if not seen.count:
             return self
         if self._held is None:
-            self._grid = replace(self._grid, shift=seen.mean)
+            self._grid = self._grid._replace(shift=seen.mean)
         found = gather(line, self._grid, self._top, seen.rises and self._period is None)
         return self._take(found, max(abs(seen.least), abs(seen.most)))
 
@@ -165,7 +165,7 @@ class CompressedSamples:
         """
         if not isinstance(other, CompressedSamples):
             raise TypeError(f"`other` is a {type(other).__name__}; give CompressedSamples")
-        if replace(other._grid, shift=0.0) != replace(self._grid, shift=0.0) or other._orders != self._orders:
+        if other._grid._replace(shift=0.0) != self._grid._replace(shift=0.0) or other._orders != self._orders:
             raise ValueError(f"`other` is {other!r}, this is {self!r}; give the same range, knots, order and period")
         if other._held is None:
             return self
@@ -239,8 +239,7 @@ class CompressedSamples:
         nothing = Samples(Line(np.ones(1), np.empty(0), np.ones(1)), self._grid, True, None, floor, used)
         orders = tuple(m for m in self._orders if m < used)
         search, (best,) = best_order([Pyramid(held, self._grid, self._top)], [nothing], orders)
-        (problem,) = search.problems
-        fit = finished(problem, best, best.solution.coefficients, self._grid, search.uncertainty([best]))
+        fit = finished(search, [best], [best.solution.coefficients], [self._grid])[0]
         said = (*_of_sums(fit, best.solution.coefficients, held, self._grid), *suspicions(fit, 0.0))
         call = Call(
             np.empty((1, 0)), [], None, [], None, (0,), 0, self._period, orders, self.knots, False

@@ -62,7 +62,11 @@ def refined(c: np.ndarray, d: int, is_periodic: bool) -> np.ndarray:
 
 def powers_of(c: np.ndarray, basis: Basis, n: int) -> np.ndarray:
     """Return for each span the powers of s of the n-th derivative, in units of the knots."""
-    spans = len(c) - basis.degree
-    rows = c[np.arange(spans)[:, None] + np.arange(basis.degree + 1)]
-    found: np.ndarray = rows @ basis.derivative(n)
+    found: np.ndarray = by_spans(c, basis) @ basis.derivative(n)
+    return found
+
+
+def by_spans(c: np.ndarray, basis: Basis) -> np.ndarray:
+    """Return for each span the coefficients of the functions that are not zero there."""
+    found: np.ndarray = c[np.arange(len(c) - basis.degree)[:, None] + np.arange(basis.degree + 1)]
     return found

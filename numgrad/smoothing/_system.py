@@ -32,48 +32,75 @@ class Bordered(NamedTuple):
             out[n:] = v[:n] @ self.cross + self.corner @ v[n:]
         return out
 
-    def form(self, v: np.ndarray) -> float:
-        """Return v' A v."""
-        n = self.size
-        found: float = call(_FORM, n * self.band.shape[1], self.band, v, n)
-        if len(self.corner):
-            found += float((2 * (v[:n] @ self.cross) + self.corner @ v[n:]) @ v[n:])
-        return found
 
-
-_TIMES, _FORM, _FIT, _REDUCE = (draft(k) for k in (kernels.times, kernels.form, kernels.fit, kernels.reduce))
+_TIMES, _FIT, _REDUCE = (draft(k) for k in (kernels.times, kernels.fit, kernels.reduce))
 _SOLVE, _INVERT, _ASSEMBLE = draft(kernels.solve), draft(kernels.invert), draft(kernels.assemble)
 
 
-class Solution:
-    """The solution of ``(data + smoothing * penalty) c = right``, with the Cholesky factor of the matrix.
+class Question(NamedTuple):
+    """The least of ``square - 2 right' c + c' (data + smoothing * penalty) c``, and how likely it is: see `judged`.
 
-    `product`, `square` and `rough` are right' c, c' data c and c' penalty c.
+    It is asked for several smoothings, each with its row of `rights` and its element of `squares`.
     """
 
-    def __init__(self, data: Bordered, penalty: Bordered, smoothing: float, right: np.ndarray) -> None:
+    data: Bordered
+    penalty: Bordered
+    smoothings: np.ndarray
+    rights: np.ndarray
+    squares: np.ndarray
+    terms: np.ndarray
+
+    def fits(self, upper: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return coefficients, their squares and their values, if there is no border.
+
+        The factor for the last smoothing is left in `upper`.
+        """
+        data, penalty, smoothings, rights, squares, terms = self
+        (n, width), rows, squares = (data.size, data.band.shape[1]), rights.copy(), squares.copy()
+        values, work = np.empty(len(rows)), len(rows) * n * width * (width // 2 + 2)
+        call(_FIT, work, data.band, penalty.band, smoothings, squares, terms, upper, rows, values, np.empty(n), n)
+        return rows, squares, values
+
+    def values(self) -> np.ndarray:
+        """Return the values for all smoothings."""
+        if not len(self.data.corner):
+            return self.fits(np.empty_like(self.data.band))[2]
+        each = (slice(row, row + 1) for row in range(len(self.smoothings)))
+        parts = (
+            self._replace(smoothings=self.smoothings[i], rights=self.rights[i], squares=self.squares[i]) for i in each
+        )
+        return np.array([Solution(one).value for one in parts])
+
+
+class Solution:
+    """The coefficients c that answer a question with one smoothing, and the Cholesky factor of their matrix.
+
+    `square` is the least, `value` what `judged` says of it.
+    """
+
+    def __init__(self, asked: Question) -> None:
+        data, penalty, smoothing, right = asked.data, asked.penalty, float(asked.smoothings[0]), asked.rights[0]
         n, q = data.cross.shape
         self.size, self.width = n, data.band.shape[1]
         self.upper = np.empty_like(data.band)
-        work = n * self.width**2 // 2 + 2 * n * self.width * (q + 1)
         if not q:
-            rows, sums = right.copy()[None], np.empty(3 + n)
-            found = call(_FIT, work, data.band, penalty.band, smoothing, self.upper, rows, sums, n)
-            self.log_determinant, self.coefficients, self.columns = float(found), rows[0], rows[1:]
-            self.product, self.square, self.rough = sums[:3].tolist()
+            rows, squares, values = asked.fits(self.upper)
+            self.square, self.value = float(squares[0]), float(values[0])
+            self.coefficients, self.columns = rows[0], rows[1:]
             return
         self.cross = data.cross + smoothing * penalty.cross
         rows = np.empty((q + 1, n))
         rows[0], rows[1:] = right[:n], self.cross.T
-        self.log_determinant = float(call(_REDUCE, work, data.band, penalty.band, smoothing, self.upper, rows, n))
+        work = n * self.width**2 // 2 + 2 * n * self.width * (q + 1)
+        determinant = float(call(_REDUCE, work, data.band, penalty.band, smoothing, self.upper, rows, n))
         self.columns = rows[1:]
         rest = data.corner + smoothing * penalty.corner - self.columns @ self.cross
         sign, more = np.linalg.slogdet(rest)
-        self.log_determinant += float(more) if sign > 0 else np.inf
+        determinant += float(more) if sign > 0 else np.inf
         self.rest = np.linalg.inv(rest) if sign > 0 else rest
         self.coefficients = self._bordered(rows[0], right)
-        self.product = float(right @ self.coefficients)
-        self.square, self.rough = data.form(self.coefficients), penalty.form(self.coefficients)
+        self.square = max(float(asked.squares[0] - right @ self.coefficients), float(asked.terms[0]))
+        self.value = float(kernels.judged(self.square, determinant, smoothing, asked.terms))
 
     def solve(self, right: np.ndarray) -> np.ndarray:
         """Solve for another right side."""
@@ -116,10 +143,9 @@ class Penalty(NamedTuple):
     def times(self, c: np.ndarray) -> np.ndarray:
         """Return S c, without the rounding of the large parts of c that the differences are not large of."""
         found = self._differences(c)
-        out = np.empty(len(found))
-        call(_TIMES, len(found) * self.m, self.products, found, out, len(found))
+        out = np.pad(self._product(found), self.m)
         for _ in range(self.m):
-            out = np.diff(out, prepend=0.0, append=0.0) * -1.0
+            out = out[:-1] - out[1:]
         if len(out) > len(c):
             out[: len(out) - len(c)] += out[len(c) :]
         return out[: len(c)]
@@ -127,11 +153,19 @@ class Penalty(NamedTuple):
     def form(self, c: np.ndarray) -> float:
         """Return c' S c, likewise."""
         found = self._differences(c)
-        return float(call(_FORM, len(found) * self.m, self.products, found, len(found)))
+        return float(found @ self._product(found))
+
+    def _product(self, differences: np.ndarray) -> np.ndarray:
+        out = np.empty(len(differences))
+        call(_TIMES, len(out) * self.m, self.products, differences, out, len(out))
+        return out
 
     def _differences(self, c: np.ndarray) -> np.ndarray:
         more = self.spans + 2 * self.m - 1 - len(c)
-        return np.diff(np.concatenate([c, c[:more]]) if more else c, n=self.m)
+        found = np.concatenate([c, c[:more]]) if more else c
+        for _ in range(self.m):
+            found = found[1:] - found[:-1]
+        return found
 
 
 class Level(NamedTuple):
@@ -147,8 +181,8 @@ def level(moments: np.ndarray, found: Basis, is_periodic: bool) -> Level:
     """Return the normal equations for moments."""
     spans, d = len(moments), found.degree
     band, right = np.zeros((spans + 2 * d, d + 1)), np.zeros(spans + d)
-    gram = _upper_gram(found.m)
-    call(_ASSEMBLE, spans * (d + 1) ** 2 * d, moments, gram, found.chebyshev, band, right, spans)
+    products, sums = moments[:, : found.width] @ _gram(found.m), moments[:, found.width :] @ found.chebyshev.T
+    call(_ASSEMBLE, products.size, products, sums, band, right)
     penalty = _penalty(found.m, spans, is_periodic)
     if is_periodic:
         right[:d] += right[spans:]
@@ -157,8 +191,10 @@ def level(moments: np.ndarray, found: Basis, is_periodic: bool) -> Level:
 
 
 @lru_cache(16)
-def _upper_gram(m: int) -> np.ndarray:
-    return np.ascontiguousarray(np.moveaxis(basis(m).gram, 0, -1))
+def _gram(m: int) -> np.ndarray:
+    """Return what makes the products of functions a <= b of the moments of weights."""
+    found = basis(m)
+    return np.ascontiguousarray(found.gram[:, *np.triu_indices(found.degree + 1)])
 
 
 @lru_cache(64)

@@ -112,6 +112,13 @@ def test_fields(function, seed):
     assert_tiers_agree(lambda: getattr(ng, function)(v, 0.3, coordinates(seed, 5)))
 
 
+@agree(60, st.sampled_from(["laplacian", "vorticity", "advection"]), st.integers(0, 2**32))
+def test_fields_on_the_sphere(function, seed):
+    given = [samples(seed + i, (6, 8), "f4") for i in range({"laplacian": 1, "vorticity": 2, "advection": 3}[function])]
+    grid = np.arange(75.0, -90, -30), np.arange(8) * 45
+    assert_tiers_agree(lambda: getattr(ng.sphere, function)(*given, *grid, radius=1.0))
+
+
 @agree(200, st.sampled_from(["f4", "c8", "i4"]), st.booleans(), st.sampled_from([1, 2]), st.integers(0, 2**32))
 def test_gradients(dtype, is_even, edge_order, seed):
     f = samples(seed, (3, 5), dtype).T

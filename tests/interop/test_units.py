@@ -106,6 +106,9 @@ BAD = {
     "period of smooth": (lambda u: ng.smooth(X**2, X, period=9 * u.s), "`period` is in units of 's"),
     "places of smooth": (lambda u: ng.smooth(np.sin(X), X)(X * u.s), "`x` is in units of 's"),
     "rate": (lambda u: ng.gradient_descent(PLANE, X, learning_rate=1 * u.s), "`learning_rate` is in units of 's"),
+    "on the sphere": (
+        lambda u: ng.sphere.laplacian(PLANE * u.m, 10 * np.arange(7), 10 * np.arange(7)), "`f` is in units of 'm.*metres"
+    ),
     "formulas": (lambda u: ng.symbolic.compile("x^2", "x")(X * u.m), "`x` is in units of 'm"),
     "explained": (lambda u: ng.explain(ng.derivative, X * u.m, at=2), "a Quantity; give its numbers"),
 }  # fmt: skip

@@ -34,7 +34,7 @@ def process(x, y, smoothing, m, weight=None):
     kernel = (parts * weights).sum(-1) * low / 2 / factorial(m - 1) ** 2
     noise = np.eye(x.size) if weight is None else np.diag(1 / weight)
     inverse = np.linalg.inv(kernel / smoothing + noise)
-    powers = np.vander(x, m, increasing=True)
+    powers = np.linalg.qr(np.vander(x, m, increasing=True))[0]
     part = inverse @ powers
     gram = powers.T @ part
     left = inverse - part @ np.linalg.solve(gram, part.T)
@@ -337,6 +337,13 @@ def test_kinks():
     assert none.kinks == ()
     with pytest.raises(ValueError, match="kinks"):
         given.to_bspline()
+
+
+def test_kinks_are_found_where_one_alone_makes_little_difference():
+    x, rng = np.sort(np.random.default_rng(0).random(500)) * 2, np.random.default_rng(1)
+    found = quiet(abs((1.5 * x) % 1 - 0.5) + 0.01 * rng.standard_normal(500), x, order=3, kinks="auto")
+    assert found.kinks == pytest.approx([1 / 3, 2 / 3, 1, 4 / 3, 5 / 3], abs=0.01)
+    assert ng.smooth(found.value + 0.01 * rng.standard_normal(500), x, order=3, kinks=found.kinks).freedom < 30
 
 
 def test_kinks_are_the_least_squares_of_the_pieces():

@@ -189,6 +189,12 @@ def of_gaps(case: Case, inside: Made, spacing: Any) -> tuple[Any, ...]:
     return spacing, (*ends, case.period, factor, case.key.are_own), inside
 
 
+def of_factors(case: Case, inside: Made, given: Any) -> tuple[Any, ...]:
+    """Factors along another axis, how far apart its neighbours are in memory, and factors of all points, if any."""
+    rows, apart, factors = given
+    return np.ascontiguousarray(rows, REAL[case.recipe.work]), apart, factors, inside
+
+
 def weighing(function: Kernel, taps: int, order: int, scaled: bool) -> Draft:
     """Return the draft of the kernel that fills a table of weights of points, or rows of those at the ends."""
     return draft(function, TAPS=taps, ORDER=order, SCALED=scaled)

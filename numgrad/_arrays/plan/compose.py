@@ -13,7 +13,16 @@ from numgrad._arrays.kernels.streamed import streamed
 from numgrad._arrays.kernels.strided import strided
 from numgrad._arrays.plan.coefficients import fitting
 from numgrad._arrays.plan.dtypes import FIELDS, REAL
-from numgrad._arrays.plan.schemes import COPY, EDGES, NONUNIFORM, SHORT_LINES, UNIFORM, WINDOWS
+from numgrad._arrays.plan.schemes import (
+    COPY,
+    EDGES,
+    NONUNIFORM,
+    POINT_FACTORS,
+    ROW_FACTORS,
+    SHORT_LINES,
+    UNIFORM,
+    WINDOWS,
+)
 from numgrad._arrays.plan.types import Recipe
 from numgrad._compile.jit import Draft, Kernel, draft
 from numgrad._compile.stand_ins import fence, put_line
@@ -43,6 +52,8 @@ def drafted(recipe: Recipe, streaming: bool) -> Draft:
         taps = 0 if recipe.schemes[0] in WINDOWS else recipe.taps  # one kernel for windows of any length
         names |= {"TAPS": taps, "ORDER": recipe.order, "REAL": recipe.real, "SCALED": recipe.scaled}
         names["store"] = add if recipe.adds else assign
+        if recipe.schemes[-1] in (ROW_FACTORS, POINT_FACTORS):  # which adds what the kernel inside assigns
+            names |= {"put": names["store"], "store": assign, "OF_POINTS": recipe.schemes[-1] is POINT_FACTORS}
         names["SQUARED"] = recipe.squared
     if recipe.degree is not None:
         names |= fitting(recipe.taps, recipe.degree)

@@ -5,6 +5,7 @@ from typing import Any
 
 from numgrad._arrays.kernels.coordinates import own_taps
 from numgrad._arrays.kernels.edges import with_edges
+from numgrad._arrays.kernels.factors import with_factors
 from numgrad._arrays.kernels.gapped import gapped
 from numgrad._arrays.kernels.nonuniform import nonuniform
 from numgrad._arrays.kernels.short import short
@@ -43,6 +44,8 @@ WINDOWS = EVEN_WINDOW, WINDOW, OWN_WINDOWS
 EDGES = Scheme(with_edges, "edges", of.of_edges)
 SHORT_LINES = Scheme(short, "short lines", of.of_short_lines)
 GAPS = Scheme(gapped, "gaps", of.of_gaps)
+ROW_FACTORS = Scheme(with_factors, "factors of rows", of.of_factors)
+POINT_FACTORS = Scheme(with_factors, "factors of points", of.of_factors)
 COPY = Scheme(copied, "copy", lambda case, inside, spacing: ())
 
 # The scheme of the points inside, by the kind of derivative and the kind of spacing.

@@ -66,7 +66,7 @@ def fill_flat(
 ) -> bool:
     """Fill the results by kernels on flat memory; what is not, or would be overwritten, goes through a copy."""
     order = request.order
-    sources = [_compact(f, order) for f in (request.f, *request.others)]
+    sources = [compact(f, order) for f in (request.f, *request.others)]
     results = [np.asarray(r) for r in results]
     working = [r if _is_usable(r, order, inputs) else np.empty_like(sources[0], r.dtype) for r in results]
     flat = [flat_view(f, order) for f in sources], [flat_view(w, order) for w in working]
@@ -74,7 +74,7 @@ def fill_flat(
     return done and store(working, results)
 
 
-def _compact(f: np.ndarray, order: Order) -> np.ndarray:
+def compact(f: np.ndarray, order: Order) -> np.ndarray:
     """The array, or a copy, so that its elements lie side by side in this order."""
     if is_compact(f, order):
         return f

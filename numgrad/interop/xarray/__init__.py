@@ -15,6 +15,7 @@ from numgrad.interop.xarray.functions import (
     smooth,
     turning_points,
 )
+from numgrad.interop.xarray.sphere import on_sphere
 
 __all__ = [
     "KINDS",
@@ -28,6 +29,7 @@ __all__ = [
     "in_arrays",
     "jacobian",
     "laplacian",
+    "on_sphere",
     "smooth",
     "turning_points",
 ]

@@ -9,6 +9,7 @@ from numgrad._arrays import fields
 from numgrad.interop.xarray.functions import turning_points
 from numgrad.interop.xarray.places import listed, named, place_of
 from numgrad.interop.xarray.results import components, gradients, nth, scalar, vector
+from numgrad.interop.xarray.sphere import Sphere, SphereOfDataset
 
 
 class Accessor:
@@ -130,6 +131,11 @@ class Accessor:
 class DataArrayAccessor(Accessor):
     """``da.numgrad``: derivatives by the coordinates of a DataArray."""
 
+    @property
+    def sphere(self) -> Sphere:
+        """Derivatives on the sphere, by latitude and longitude."""
+        return Sphere(self._obj)
+
     def turning_points(
         self, coord: Hashable, *, dim: Hashable | None = None, datetime_unit: str | None = None, **options: Any
     ) -> Any:
@@ -150,6 +156,11 @@ class DataArrayAccessor(Accessor):
 @xr.register_dataset_accessor("numgrad")
 class DatasetAccessor(Accessor):
     """``ds.numgrad``: derivatives by the coordinates of a Dataset, of all data variables that have their dimensions."""
+
+    @property
+    def sphere(self) -> SphereOfDataset:
+        """Derivatives on the sphere, by latitude and longitude."""
+        return SphereOfDataset(self._obj)
 
     def divergence(
         self, variables: Sequence[Hashable], coords: Any = None, *, datetime_unit: str | None = None, **options: Any
