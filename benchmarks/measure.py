@@ -27,6 +27,8 @@ PACKAGES = (
     "jax",
     "dask",
     "xarray",
+    "pandas",
+    "narwhals",
     "metpy",
 )
 

@@ -15,6 +15,7 @@ from benchmarks import (
     certified,
     exact_report,
     functions_report,
+    groups_report,
     noisy_report,
     peers,
     roofline,
@@ -169,6 +170,7 @@ def main() -> None:
         "Exact derivatives": exact_report.report,
         "Corners of derivatives of functions": functions_report.corners,
         "Noisy samples": noisy_report.report,
+        "Groups of rows of a data frame": groups_report.report,
         "Certified regressions": certified.report,
     }
     results = ROOT / "benchmarks" / "RESULTS.md"

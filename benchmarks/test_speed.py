@@ -99,6 +99,12 @@ def test_noisy_report(monkeypatch):
     assert len(noisy_report.report(noisy_report.SIGNALS[4:5], repeats=1, peers=False)) > 2 * 6
 
 
+def test_groups_report():
+    from benchmarks import groups_report
+
+    assert len(groups_report.report(((1000, 100),), 0.01)) == 2 + 2
+
+
 def test_exact_report():
     from benchmarks import exact_report
 

@@ -50,6 +50,7 @@ __version__ = "0.11.0"
 
 # Objects of these packages have functions of their own in place of those for arrays.
 homes |= {package: f"numgrad.interop.{package}" for package in ("dask", "xarray")}
+homes |= dict.fromkeys(("pandas", "polars", "pyarrow", "modin"), "numgrad.interop.dataframes")
 homes |= dict.fromkeys(("pint", "astropy"), "numgrad.interop.units")
 homes |= dict.fromkeys(("numpy.ma", "numpy.ma.core"), "numgrad.interop.masked")
 
@@ -74,7 +75,7 @@ _LAZY = {
 
 
 # Each a subject of its own, with further packages in some: `numgrad.functions.derivative`.
-_MODULES = ("functions", "plotting", "sklearn", "sphere", "symbolic")
+_MODULES = ("functions", "pandas", "plotting", "polars", "sklearn", "sphere", "symbolic", "xarray")
 
 
 def __getattr__(name: str) -> Any:

@@ -36,6 +36,14 @@ def _named(estimator: Any, X: np.ndarray) -> np.ndarray:
     return named
 
 
+def _refuse(name: str, given: Any) -> None:
+    """Refuse what scikit-learn would take for an array of numbers, or not name."""
+    _check.refuse_lazy(name, given)
+    _check.refuse_units(name, given)
+    if _check.names_of(given) is not None:
+        _check.refuse_columns(name, given)
+
+
 class GradientDescentRegressor(CallbackSupportMixin, MultiOutputMixin, RegressorMixin, BaseEstimator):  # type: ignore[misc]
     """Linear regression by batch gradient descent.
 
@@ -192,13 +200,13 @@ class GradientDescentRegressor(CallbackSupportMixin, MultiOutputMixin, Regressor
         ndarray, shape (n_samples,) or (n_samples, n_targets)
         """
         check_is_fitted(self)
-        _check.refuse_units("X", X)
+        _refuse("X", X)
         X = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
         return np.asarray(X @ self.coef_.T + self.intercept_)
 
     def _validated(self, X: Any, y: Any, is_first: bool) -> tuple[np.ndarray, np.ndarray]:
         for name, given in (("X", X), ("y", y)):
-            _check.refuse_units(name, given)
+            _refuse(name, given)
         X, y = validate_data(
             self, X, y, dtype=[np.float64, np.float32], multi_output=True, y_numeric=True, reset=is_first
         )

@@ -38,6 +38,7 @@ SLOW_FILES = [
     "test_dask",
     "test_dask_rows",
     "test_xarray",
+    "test_dataframes",
     "test_sklearn",
     "test_mapped",
 ]

@@ -167,6 +167,23 @@ def test_in_a_pipeline_and_a_grid(diabetes):
     assert parallel.fit(X, y).best_estimator_.coef_.shape == (10,)
 
 
+def test_polars(diabetes):
+    pl = pytest.importorskip("polars")
+    X, y = diabetes
+    frame = pl.from_pandas(X)
+    model = GradientDescentRegressor(max_iter=50).fit(frame, pl.Series(np.asarray(y)))
+    assert np.array_equal(model.coef_, GradientDescentRegressor(max_iter=50).fit(X, y).coef_)
+    assert list(model.feature_names_in_) == list(X.columns)
+    assert model.descent_.names[1:] == tuple(X.columns)
+    assert np.allclose(model.predict(frame), model.predict(X), rtol=1e-13)  # BLAS sums up another layout
+    with pytest.raises(ValueError, match="same order"):
+        model.predict(frame.select(reversed(X.columns)))
+    with pytest.raises(TypeError, match=r"collect\(\)"):
+        model.predict(frame.lazy())
+    with pytest.raises(TypeError, match="column 'age' of `X` has dtype Date"):
+        GradientDescentRegressor().fit(frame.with_columns(age=pl.lit(0).cast(pl.Date)), y)
+
+
 BAD = {
     "max_iter": ({"max_iter": 0}, "`max_iter` is 0; give a positive integer"),
     "alpha": ({"alpha": -1}, "`alpha` is -1; give a number of at least 0"),

@@ -27,7 +27,7 @@ from numgrad._arrays.plan.options import (
     read_samples,
     read_spacing,
 )
-from numgrad._arrays.plan.spacing import number_key
+from numgrad._arrays.plan.spacing import from_first, number_key
 from numgrad._arrays.plan.types import PIECE, Order, Plan, Request, memory_order
 from numgrad._arrays.run.arrange import arrange, fill_by_stencils
 from numgrad._checks import choice
@@ -62,8 +62,9 @@ def derivative(
         masked is a gap; a quantity of pint or astropy has a result with units.
     x : float or array_like of shape (f.shape[axis],) or f.shape, optional
         The distance of neighbours, negative where the coordinate falls; or the coordinates, rising or falling, the same
-        for all lines or those of each line. By default 1.0, and for objects of xarray their own coordinate. Integers of
-        any size keep their digits, nanoseconds since 1970 among them.
+        for all lines or those of each line. By default 1.0, for objects of xarray their own coordinate, for those of
+        pandas their index; of a data frame it may be a column, by its name. Integers of any size keep their digits,
+        nanoseconds since 1970 among them.
     n : int, default 1
         Order of the derivative, at least 1; with a `window` at least 0, where 0 gives the smoothed samples.
     accuracy : int, optional
@@ -85,7 +86,7 @@ def derivative(
         What a NaN in `f` does: makes results NaN whose formula has a weight on it that is not zero; or ends an
         interval. The intervals between NaNs have one-sided ends of their own; one with less than
         ``n + edge_accuracy`` points, or than those of a `window`, is NaN, as are the NaNs themselves. "propagate" by
-        default, but "one-sided" for masked arrays, which say that samples are missing.
+        default, but "one-sided" for data frames and their series, which have holes, and for masked arrays.
     window : int, optional
         For noisy samples: an odd number of points, from 3 to 767, with the one in the middle that the derivative is at.
         It is that of the polynomial of a `degree` that fits these samples by least squares, after Savitzky and Golay.
@@ -104,8 +105,10 @@ def derivative(
     -------
     ndarray, or WithError
         Of f's shape, dtype (float64 for integers) and memory layout; `out` itself, if given. With `sigma` a named tuple
-        of the derivative, `value`, and its standard error, `error`, which is real. Of masked arrays masked ones, of
-        quantities such in the unit of `f` over that of `x` to the power `n`.
+        of the derivative, `value`, and its standard error, `error`, which is real. Of dask arrays, objects of xarray,
+        series and data frames (column by column) come the same; ``numgrad.interop.dataframes.derivative`` has more
+        options for the latter, as have the accessors.
+        Masked arrays have masked ones, quantities such in the unit of `f` over that of `x` to the power `n`.
 
     Raises
     ------
@@ -318,10 +321,7 @@ def read_call(f: Any, x: Any = None, **options: Any) -> Arguments:
     """Read the arguments of `derivative`, but for `out`."""
     given = Options(**options)
     f, x = read_samples(f, "f"), 1.0 if x is None else x
-    has_gaps = given.nan is not None and choice("nan", given.nan, GAPS) == "one-sided"
-    formula = read_formula(
-        given.n, given.accuracy, given.boundary, given.edge_accuracy, has_gaps, given.window, given.degree
-    )
+    formula = formula_of(given)
     order = None if f.flags.c_contiguous else memory_order(f)
     axis = np.lib.array_utils.normalize_axis_index(given.axis, f.ndim)
     spacing = read_spacing(x, "x", f.shape, axis, order, lines=True)
@@ -333,6 +333,30 @@ def read_call(f: Any, x: Any = None, **options: Any) -> Arguments:
         if not spacing.are_own and 8 * formula.window * spacing.x.size > max(TABLE, TIMES * f.nbytes):
             spacing = spacing.of_each_line(f.shape, order, axis)
     return Arguments(f, np.ravel(x) if np.ndim(x) > 1 else x, order, axis, spacing, formula, period)
+
+
+def formula_of(given: Options) -> StencilFormula:
+    """Return the formula that the options ask for."""
+    has_gaps = given.nan is not None and choice("nan", given.nan, GAPS) == "one-sided"
+    return read_formula(
+        given.n, given.accuracy, given.boundary, given.edge_accuracy, has_gaps, given.window, given.degree
+    )
+
+
+def read_lines(f: np.ndarray, x: np.ndarray, cuts: np.ndarray, **options: Any) -> Arguments:
+    """As `read_call`, of lines of any lengths, one behind another: from each of `cuts` to the next.
+
+    They are long enough and their coordinates rise or fall, which is not looked at. One call does for all, with the
+    bits that each has alone, unless products of distances leave float64 in some lines and not in others (`Key`).
+    """
+    given = Options(**options)
+    formula = formula_of(given)
+    firsts, lasts = (np.repeat(x[at], np.diff(cuts)) for at in (cuts[:-1], cuts[1:] - 1))
+    values, origin = from_first(x, firsts, lasts)
+    steps = abs(np.delete(np.diff(values), cuts[1:-1] - 1))
+    shortest, longest = (float(steps.min()), float(steps.max())) if steps.size else (1.0, 1.0)
+    spacing = Coordinates(values, True, 1, shortest, longest, origin, cuts)
+    return Arguments(f, values, None, 0, spacing, formula, read_period(given.period, spacing, formula, len(f)))
 
 
 @lru_cache(1024, typed=True)

@@ -29,7 +29,7 @@ class TurningPoints:
         The sample along the axis; of a plateau the one in its middle, or before that.
     position : ndarray of float64
         Where the parabola through the sample and its neighbours turns; the middle of a plateau; an end itself. Times,
-        where the coordinate of a DataArray is.
+        where the coordinate of a DataArray or a series is.
     value : ndarray
         What the parabola has there, in the dtype of `y` (float64 for integers); the sample for plateaus and ends.
     kind : ndarray of str
@@ -92,7 +92,7 @@ def turning_points(
         is masked; the next one begins behind it.
     x : float or array_like of shape (y.shape[axis],) or y.shape, optional
         The distance of neighbours or the coordinates, as in `derivative`; the number of the sample by default, and for
-        a DataArray its own coordinate.
+        a DataArray its own coordinate, for a series of pandas its index.
     axis : int, default -1
         The axis to look along.
     plateaus : bool, default True

@@ -25,8 +25,13 @@ COLUMNS = {
     "timedelta": ", like the seconds: t / np.timedelta64(1, 's')",
     "period": ", like its ordinals",
     "interval": ", like the middles of its intervals, `.mid`",
-    **dict.fromkeys(("str", "bytes", "category", "large_string"), ", and drop or encode words"),
+    **dict.fromkeys(("date", "timestamp"), ", like the days since the first"),
+    **dict.fromkeys(("duration", "time"), ", like the seconds"),
+    "decimal": ", as a cast to float64 makes them",
+    **dict.fromkeys(("str", "bytes", "cat", "enum", "dictionary", "large_string"), ", and drop or encode words"),
 }
+# How the dtypes of numbers begin in polars and pyarrow, whose dtypes have no kind.
+NUMBERS = ("int", "uint", "float", "double", "halffloat", "bool", "null")
 REMEDIES = {"text": "drop or encode its words", "dates": "give numbers, like seconds since the first"}
 # Below this size, and above its inverse, float32 may lose what it is given.
 FAR = 2.0**-32
@@ -57,7 +62,9 @@ class Data(NamedTuple):
 
 def data(X: Any, y: Any, sample_weight: Any = None, may_be_zero: bool = False) -> Data:
     """Look at all of X (m, n), y (m,) or (m, p) or None, and the weights (m,)."""
-    names = tuple(map(str, X.columns)) if hasattr(X, "columns") else None
+    refuse_lazy("X", X)
+    columns = names_of(X)
+    names = None if columns is None else tuple(map(str, columns))
     x_array = _numbers("X", X)
     if x_array.ndim != 2:
         raise ValueError(f"`X` has shape {x_array.shape}; give (rows, features), for one feature X.reshape(-1, 1)")
@@ -157,14 +164,26 @@ def refuse_units(name: str, values: Any) -> None:
     _checks.refuse_units(values, name, "that of a coefficient is the unit of y over that of its column")
 
 
+def refuse_lazy(name: str, values: Any) -> None:
+    """Raise TypeError for a lazy frame of polars."""
+    if type(values).__name__ == "LazyFrame":
+        raise TypeError(f"`{name}` is a LazyFrame, which has no rows yet; call its collect() first")
+
+
+def names_of(values: Any) -> Any:
+    """Return the names of the columns of a data frame, of pandas, polars or pyarrow; None if it is none."""
+    return getattr(values, "column_names", getattr(values, "columns", None))
+
+
 def _numbers(name: str, values: Any) -> np.ndarray:
     """Return an array of real numbers, or of objects that are some."""
+    refuse_lazy(name, values)
     refuse_units(name, values)
     if _checks.is_masked(values):
         raise TypeError(f"`{name}` is a masked array; drop the masked rows, or fill them")
     if hasattr(values, "toarray") and not isinstance(values, np.ndarray):  # as scipy.sparse and its kin have
         raise TypeError(f"`{name}` is sparse, a {type(values).__name__}; give {name}.toarray(), if that fits in memory")
-    _refuse_columns(name, values)
+    refuse_columns(name, values)
     what = ""
     try:
         array = np.asarray(values)
@@ -192,23 +211,31 @@ def _no_number(array: np.ndarray) -> tuple[str, type[Exception]]:
     return "", ValueError
 
 
-def _refuse_columns(name: str, values: Any) -> None:
+def refuse_columns(name: str, values: Any) -> None:
     """Name the column of a data frame, or the series, that is no column of numbers."""
-    dtypes = getattr(values, "dtypes", None)
-    if dtypes is None or not hasattr(values, "columns"):
-        columns = [("", values.dtype)] if hasattr(values, "dtype") else []
+    names, dtypes = names_of(values), getattr(values, "dtypes", getattr(getattr(values, "schema", None), "types", None))
+    if dtypes is None or names is None:
+        own = getattr(values, "dtype", getattr(values, "type", None))  # the latter is what pyarrow says
+        columns = [] if own is None or callable(own) else [("", own)]
     else:
-        columns = [(f"column {column!r} of ", dtype) for column, dtype in zip(values.columns, dtypes, strict=True)]
+        columns = [(f"column {column!r} of ", dtype) for column, dtype in zip(names, dtypes, strict=True)]
     for of, dtype in columns:
-        own = getattr(getattr(dtype, "categories", None), "dtype", dtype)
-        # Objects may be numbers; NumPy will say what a dtype without a kind is.
-        if getattr(own, "kind", "f") not in "fiub" and dtype != np.dtype(object):
+        if not _is_real(dtype):
             raise TypeError(f"{of}`{name}` has dtype {dtype}; give real numbers{_remedy(dtype)}")
+
+
+def _is_real(dtype: Any) -> bool:
+    """Whether a column of this dtype has numbers, or may have: objects may be some."""
+    if type(dtype).__module__.partition(".")[0] in ("polars", "pyarrow"):
+        return str(dtype).lower().startswith((*NUMBERS, "object"))
+    own = getattr(getattr(dtype, "categories", None), "dtype", dtype)
+    # NumPy will say what a dtype without a kind is.
+    return bool(getattr(own, "kind", "f") in "fiub" or dtype == np.dtype(object))
 
 
 def _remedy(dtype: Any) -> str:
     """Return what to do with another kind of column, to be put behind "give real numbers"."""
-    return next((what for kind, what in COLUMNS.items() if dtype.name.startswith(kind)), "")
+    return next((what for kind, what in COLUMNS.items() if str(dtype).lower().startswith(kind)), "")
 
 
 def _plain(array: np.ndarray) -> np.ndarray:

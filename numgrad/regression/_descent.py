@@ -37,9 +37,10 @@ def gradient_descent(
     Parameters
     ----------
     X : array_like, shape (m, n), dask array or dataframe, or CompressedRows
-        One row for each observation, one column for each feature. Arrays in C or Fortran order, lists and pandas
-        objects. Computed in float32 if `X` and `y` are float32, else in float64. With `CompressedRows`, `y` and
-        `sample_weight` are left out. dask collections are compressed first, as by `CompressedRows.from_dask`.
+        One row for each observation, one column for each feature. Arrays in C or Fortran order, lists, and data
+        frames of pandas, polars and pyarrow, which name theta. Computed in float32 if `X` and `y` are float32, else in
+        float64. With `CompressedRows`, `y` and `sample_weight` are left out. dask collections are compressed first, as
+        by `CompressedRows.from_dask`.
     y : array_like, shape (m,) or (m, p)
         The observed values, of one target or of several, which are fitted at once.
     theta0 : array_like, shape of theta, optional

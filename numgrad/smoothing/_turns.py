@@ -41,7 +41,9 @@ class SignificantPoints:
             return "no significant turning points"
         rows = [("line",) * bool(self.line.shape[1]) + ("position", "error", "value", "kind")]
         for row in range(len(self)):
-            cells = (f"{self.position[row]:.6g}", f"{self.error[row]:.2g}", f"{self.value[row]:.6g}", self.kind[row])
+            place = self.position[row]
+            position = f"{place:.6g}" if isinstance(place, float) else str(place)  # of data frames it may be a time
+            cells = (position, f"{self.error[row]:.2g}", f"{self.value[row]:.6g}", self.kind[row])
             rows.append((",".join(map(str, self.line[row].tolist())),) * bool(self.line.shape[1]) + cells)
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         return "\n".join("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)

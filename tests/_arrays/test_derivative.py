@@ -2,6 +2,7 @@
 
 import re
 from fractions import Fraction
+from itertools import pairwise
 from math import factorial
 
 import findiff
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 import numgrad as ng
 from numgrad._arrays import derivative
+from numgrad._arrays.plan.compose import drafted
 
 pytestmark = pytest.mark.tier(0)
 
@@ -657,3 +659,27 @@ def test_edge_accuracy_says_how_few_points_are_enough():
         ng.derivative([1.0, 2], n=2, edge_accuracy=1)
     with pytest.raises(ValueError, match=r"accuracy=2 and .* needs at least 4; with edge_accuracy=1 these are enough"):
         ng.derivative([1.0, 2, 4], n=2)
+
+
+def test_lines_of_any_lengths():
+    """Of each the bits that it has alone, and any range of the result, whatever lines it cuts."""
+    rng = np.random.default_rng(5)
+    cuts = np.array([0, 5, 9, 16, 20, 33])
+    f = np.where(rng.random(33) < 0.15, np.nan, rng.random(33))
+    for x in (np.concatenate([uneven(b - a) for a, b in pairwise(cuts)]), 2**60 + np.arange(33) ** 2):
+        for options in ({"accuracy": 2}, {"n": 2, "nan": "one-sided"}, {"window": 3, "degree": 1, "boundary": "nan"}):
+            call = derivative.read_lines(f, x, cuts, **options)
+            got = derivative.by_stencil(call)
+            for a, b in pairwise(cuts):
+                lone = derivative.read_call(f[a:b], x[a:b], **options)
+                assert same_bits(got[a:b], derivative.by_stencil(lone))
+            (axis,), (lines,) = call.request().plan.axes, call.request().spacings
+            kernel, constants = drafted(axis.recipe, False).plain, axis.constants(lines)
+            for start, stop in [(0, 33), (3, 4), (4, 21), (5, 9), (9, 33), (32, 33), (7, 7)]:
+                out = np.full(33, 77.0)
+                kernel(f, out, 33, 1, start, stop, 0, *constants)
+                assert same_bits(out[start:stop], got[start:stop])
+                assert (np.delete(out, slice(start, stop)) == 77).all()
+                part = np.full(stop - start, 77.0)
+                kernel(f, part, 33, 1, start, stop, start, *constants)
+                assert same_bits(part, got[start:stop])

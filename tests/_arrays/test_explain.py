@@ -325,3 +325,11 @@ def test_objects_of_xarray():
     for samples in lazy, given.chunk(3):
         with pytest.raises(TypeError, match="`at` is given with a Array; give its numbers"):
             ng.explain(ng.derivative, samples, at=2)
+
+
+def test_series():
+    pandas = pytest.importorskip("pandas")
+    series = pandas.Series(F, index=X[:6])
+    assert "(7 - 2) / 2 = 2.5" in repr(ng.explain(series, at=2))
+    with pytest.raises(TypeError, match="`at` is given with a Series; give its numbers"):
+        ng.explain(ng.derivative, series, at=2)

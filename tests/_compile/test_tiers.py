@@ -5,7 +5,7 @@ import sys
 import threading
 import warnings
 from functools import partial
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 import numgrad as ng
 from numgrad import functions
+from numgrad._arrays.derivative import by_stencil, read_lines
 from numgrad._compile import tiers
 
 RESULT = {
@@ -103,6 +104,14 @@ def test_derivatives(case, seed):
     dtype, shape, points, options = case
     x = 0.3 if points is None else coordinates(seed, points)
     assert_tiers_agree(lambda: ng.derivative(samples(seed, shape, dtype), x, **options))
+
+
+@agree(60, st.sampled_from([{"n": 2}, {"nan": "one-sided"}]), st.integers(0, 2**32))
+def test_lines_of_any_lengths(options, seed):
+    cuts = np.concatenate([[0], np.cumsum(np.random.default_rng(seed).integers(4, 9, 5))])
+    x = np.concatenate([coordinates(seed + i, b - a) for i, (a, b) in enumerate(pairwise(cuts))])
+    f = samples(seed, (cuts[-1],), "f4" if "n" in options else "f8")
+    assert_tiers_agree(lambda: by_stencil(read_lines(f, x, cuts, **options)))
 
 
 @agree(100, st.sampled_from(["laplacian", "hessian", "jacobian", "divergence"]), st.integers(0, 2**32))

@@ -216,6 +216,40 @@ def test_pandas():
     agree(run, *plain(frame.to_numpy(float), y, np.zeros(3), 1e-4, 20))
 
 
+def test_polars_and_pyarrow():
+    pl, pa = pytest.importorskip("polars"), pytest.importorskip("pyarrow")
+    X, y = random_problem(60, 3)
+    frame = pl.DataFrame(X, schema=list("abc"))
+    for one, target in (
+        (frame, pl.Series("y", y)), (pa.table(dict(zip("abc", X.T, strict=True))), pa.chunked_array([y]))
+    ):  # fmt: skip
+        run = ng.gradient_descent(one, target, learning_rate=0.1, n_iter=20)
+        agree(run, *plain(X, y, np.zeros(3), 0.1, 20))
+        assert run.names == ("a", "b", "c")
+        assert ng.step_size(one).dominant in "abc"
+        rows = ng.CompressedRows().update(one, target)
+        assert ng.gradient_descent(rows, fit_intercept=True, n_iter=3).names == ("the intercept", "a", "b", "c")
+    with pytest.raises(ValueError, match="give the same order"):
+        rows.update(frame.select("b", "a", "c"), y)
+    for kind, message in {
+        pl.Datetime("us"): "has dtype Datetime.*seconds since the first",
+        pl.Date: "has dtype Date; .*days since",
+        pl.Duration("ns"): "has dtype Duration.*seconds",
+        pl.Decimal(9, 2): "has dtype Decimal.*cast to float64",
+        pl.String: "has dtype String; .*encode words",
+        pl.Categorical: "has dtype Categorical.*encode words",
+    }.items():
+        column = pl.Series("b", ["1"] * 60) if kind in (pl.String, pl.Categorical) else pl.Series("b", [1] * 60)
+        with pytest.raises(TypeError, match=rf"column 'b' of `X` {message}"):
+            ng.gradient_descent(frame.with_columns(column.cast(kind)), y)
+    with pytest.raises(ValueError, match=r"`X` has nan at \[7, 1\]"):
+        ng.gradient_descent(frame.with_columns(b=pl.Series([1.0] * 7 + [None] + [1.0] * 52)), y)
+    with pytest.raises(TypeError, match=r"`X` is a LazyFrame.*collect\(\)"):
+        ng.gradient_descent(frame.lazy(), y)
+    with pytest.raises(TypeError, match="column 'c' of `X` has dtype string"):
+        ng.gradient_descent(pa.table({"c": ["1"] * 60}), y)
+
+
 def test_integers_are_computed_in_double():
     X = np.column_stack([np.ones(5, int), np.arange(5)])
     run = ng.gradient_descent(X, [3, 5, 7, 9, 11], [0, 0], learning_rate=0.2, n_iter=1000)

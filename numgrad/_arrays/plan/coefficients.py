@@ -15,7 +15,7 @@ from numgrad._arrays.plan.dtypes import ARGUMENT, REAL
 from numgrad._arrays.plan.fornberg import at_origin, central, symmetric
 from numgrad._arrays.plan.gram import of_window
 from numgrad._arrays.plan.options import BOUNDARIES, StencilFormula
-from numgrad._arrays.plan.types import Case, Made, Recipe
+from numgrad._arrays.plan.types import Case, Lines, Made, Recipe
 from numgrad._compile.jit import Draft, Kernel, draft
 from numgrad._compile.stand_ins import ROOM, TILE
 from numgrad._compile.tiers import call
@@ -187,6 +187,14 @@ def of_gaps(case: Case, inside: Made, spacing: Any) -> tuple[Any, ...]:
     if is_even:
         return np.arange(float(case.n)), (*ends, float(case.n), factor / spacing**formula.n, False), inside
     return spacing, (*ends, case.period, factor, case.key.are_own), inside
+
+
+def of_lines(case: Case, inside: Made, lines: Lines) -> tuple[Any, ...]:
+    """Coordinates of lines of any lengths, where these begin, and the rest of what the kernel of a line takes."""
+    _, *rest = inside
+    if isinstance(rest[-1][0], np.ndarray):  # of the kernel that `gapped` is around
+        rest[-1] = rest[-1][1:]
+    return *lines, tuple(rest)
 
 
 def of_factors(case: Case, inside: Made, given: Any) -> tuple[Any, ...]:

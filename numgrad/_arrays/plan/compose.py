@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from numgrad._arrays.kernels.quotient import scaled, smith
+from numgrad._arrays.kernels.ragged import with_coordinates, with_coordinates_and_gaps
 from numgrad._arrays.kernels.stencil import add, assign
 from numgrad._arrays.kernels.streamed import streamed
 from numgrad._arrays.kernels.strided import strided
@@ -16,8 +17,10 @@ from numgrad._arrays.plan.dtypes import FIELDS, REAL
 from numgrad._arrays.plan.schemes import (
     COPY,
     EDGES,
+    GAPS,
     NONUNIFORM,
     POINT_FACTORS,
+    RAGGED,
     ROW_FACTORS,
     SHORT_LINES,
     UNIFORM,
@@ -57,6 +60,8 @@ def drafted(recipe: Recipe, streaming: bool) -> Draft:
         names["SQUARED"] = recipe.squared
     if recipe.degree is not None:
         names |= fitting(recipe.taps, recipe.degree)
+    if RAGGED in recipe.schemes:
+        names["arguments"] = with_coordinates_and_gaps if GAPS in recipe.schemes else with_coordinates
     functions = [scheme.function for scheme in recipe.schemes]
     if streaming:
         functions.append(streamed)

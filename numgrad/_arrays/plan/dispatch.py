@@ -188,7 +188,8 @@ def axis_plan(
     key = None if isinstance(spacing, float) else spacing
     how = "number" if key is None else "coordinates of each line" if key.are_own else "coordinates"
     has_gaps = formula.gaps and dtype.kind in "fc"  # integers have no NaN
-    chosen = schemes("window" if formula.window else "stencil", how, gaps=has_gaps)
+    are_ragged = key is not None and key.are_ragged
+    chosen = schemes("window" if formula.window else "stencil", how, gaps=has_gaps, are_ragged=are_ragged)
     is_central = key is None and not formula.window
     taps = len(central(formula.n, formula.accuracy)[0]) if is_central else formula.points
     # A kernel that finds weights itself has to know their order, and the unit of distances.

@@ -15,7 +15,7 @@ from numgrad._arrays.kernels.coordinates import (
 from numgrad._arrays.plan.dtypes import FIELDS, REAL
 from numgrad._arrays.plan.fornberg import EXACT
 from numgrad._arrays.plan.spacing import are_integers, exact, not_real, relative
-from numgrad._arrays.plan.types import Order, inner_of
+from numgrad._arrays.plan.types import Lines, Order, inner_of
 from numgrad._checks import choice, integer, refuse_masked, refuse_units
 from numgrad._compile.jit import draft
 from numgrad._compile.tiers import call
@@ -86,7 +86,8 @@ class Coordinates(NamedTuple):
     """Points of an axis by their coordinates, float64 and compact: those of each line, or the same for all lines.
 
     `shortest` and `longest` are the distances of neighbours; `origin` is what was subtracted from integers beyond
-    2**53, of each line with its own an entry.
+    2**53, of each line with its own an entry. `cuts` are where lines of any lengths begin, and the last one ends, which
+    lie one behind another.
     """
 
     x: np.ndarray
@@ -95,11 +96,14 @@ class Coordinates(NamedTuple):
     shortest: float
     longest: float
     origin: Any = 0
+    cuts: Any = None
 
     def span(self, size: int) -> float:
         """The longest distance between the ends of a line."""
         if not self.x.size:
             return 0.0
+        if self.cuts is not None:
+            return float(abs(self.x[self.cuts[1:] - 1] - self.x[self.cuts[:-1]]).max())
         lines = self.x.reshape(-1, size, self.inner)
         return float(abs(lines[:, -1] - lines[:, 0]).max())
 
@@ -111,10 +115,14 @@ class Coordinates(NamedTuple):
 
 
 class Key(NamedTuple):
-    """Coordinates as a plan knows them: whether each line has its own, whether products of distances overflow."""
+    """Coordinates as a plan knows them: whether each line has its own, whether products of distances overflow.
+
+    And whether lines may have any lengths: kernels get `Lines` then.
+    """
 
     are_own: bool
     are_extreme: bool
+    are_ragged: bool = False
 
 
 class Wanted(NamedTuple):
@@ -142,7 +150,10 @@ def key_and_values(
     if isinstance(spacing, float):
         return spacing, spacing
     reach = max(abs(math.log2(low)), abs(math.log2(high * count)))
-    return Key(spacing.are_own, reach * count > EXPONENTS), spacing.x
+    is_extreme = reach * count > EXPONENTS
+    if spacing.cuts is not None:
+        return Key(True, is_extreme, True), Lines(spacing.x, spacing.cuts)
+    return Key(spacing.are_own, is_extreme), spacing.x
 
 
 @cache

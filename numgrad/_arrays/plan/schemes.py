@@ -8,13 +8,14 @@ from numgrad._arrays.kernels.edges import with_edges
 from numgrad._arrays.kernels.factors import with_factors
 from numgrad._arrays.kernels.gapped import gapped
 from numgrad._arrays.kernels.nonuniform import nonuniform
+from numgrad._arrays.kernels.ragged import ragged
 from numgrad._arrays.kernels.short import short
 from numgrad._arrays.kernels.smoothing import even_window, tabled
 from numgrad._arrays.kernels.stencil import constant_taps, varying_taps
 from numgrad._arrays.kernels.streamed import copied
 from numgrad._arrays.kernels.uniform import uniform
 from numgrad._arrays.plan import coefficients as of
-from numgrad._arrays.plan.types import Case, Scheme
+from numgrad._arrays.plan.types import Case, Lines, Scheme
 
 # The work for a result that has coordinates of its own, with three divisions.
 DIVISIONS = 4
@@ -44,6 +45,7 @@ WINDOWS = EVEN_WINDOW, WINDOW, OWN_WINDOWS
 EDGES = Scheme(with_edges, "edges", of.of_edges)
 SHORT_LINES = Scheme(short, "short lines", of.of_short_lines)
 GAPS = Scheme(gapped, "gaps", of.of_gaps)
+RAGGED = Scheme(ragged, "lines of any lengths", of.of_lines)
 ROW_FACTORS = Scheme(with_factors, "factors of rows", of.of_factors)
 POINT_FACTORS = Scheme(with_factors, "factors of points", of.of_factors)
 COPY = Scheme(copied, "copy", lambda case, inside, spacing: ())
@@ -62,10 +64,16 @@ INSIDE = {
 
 
 def schemes(
-    what: str, spacing: str, *, edge_order: int = 1, is_short: bool = False, gaps: bool = False
+    what: str,
+    spacing: str,
+    *,
+    edge_order: int = 1,
+    is_short: bool = False,
+    gaps: bool = False,
+    are_ragged: bool = False,
 ) -> tuple[Scheme, ...]:
     """Return the schemes of a case, from the innermost on."""
-    around = ((EDGES, edge_order == 2), (SHORT_LINES, is_short), (GAPS, gaps))
+    around = ((EDGES, edge_order == 2), (SHORT_LINES, is_short), (GAPS, gaps), (RAGGED, are_ragged))
     return INSIDE[what, spacing], *[scheme for scheme, is_wanted in around if is_wanted]
 
 
@@ -79,6 +87,7 @@ def maker(case: Case) -> Any:
 
 def _coefficients(case: Case, spacing: Any) -> tuple[Any, ...]:
     made: tuple[Any, ...] = ()
+    x = spacing.x if isinstance(spacing, Lines) else spacing
     for scheme in case.recipe.schemes:
-        made = scheme.coefficients(case, made, spacing)
+        made = scheme.coefficients(case, made, spacing if scheme is RAGGED else x)
     return made

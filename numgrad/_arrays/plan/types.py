@@ -70,6 +70,13 @@ class Case(NamedTuple):
     squared: bool = False  # weights, as for a variance
 
 
+class Lines(NamedTuple):
+    """Coordinates of lines of any lengths, which begin at `cuts`; the last of these is where the last one ends."""
+
+    x: np.ndarray
+    cuts: np.ndarray
+
+
 class Term(NamedTuple):
     """`factor` times the n-th derivative of the `source`-th array along the `place`-th axis, of a sum: the `target`."""
 

@@ -6,8 +6,9 @@ from typing import Any
 import xarray as xr
 
 from numgrad._arrays import fields
+from numgrad.interop.options import listed
 from numgrad.interop.xarray.functions import turning_points
-from numgrad.interop.xarray.places import listed, named, place_of
+from numgrad.interop.xarray.places import named, place_of
 from numgrad.interop.xarray.results import components, gradients, nth, scalar, vector
 from numgrad.interop.xarray.sphere import Sphere, SphereOfDataset
 

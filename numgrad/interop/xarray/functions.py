@@ -14,9 +14,11 @@ from numgrad._arrays import fields
 from numgrad._arrays import gradient as _gradient
 from numgrad._arrays import turning_points as _turning_points
 from numgrad._arrays.containers import as_array
-from numgrad.interop.xarray.places import listed, place_along, read, refuse
+from numgrad.interop.options import listed
+from numgrad.interop.times import as_times
+from numgrad.interop.xarray.places import place_along, read, refuse
 from numgrad.interop.xarray.results import components, nth, scalar, vector
-from numgrad.interop.xarray.times import as_times, first_of_lines, samples
+from numgrad.interop.xarray.times import first_of_lines, samples
 from numgrad.smoothing import _smooth
 
 

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 
+from numgrad.interop.options import listed
 from numgrad.interop.xarray.times import as_numbers, first_of_lines, is_time
 
 # The spacing of a dimension that has no coordinate: xarray divides by float64 there, whatever the samples are.
@@ -141,10 +142,6 @@ def place_of(obj: Any, given: Any, unit: str | None, dim: Hashable | None = None
 def is_name(given: Any) -> bool:
     """Whether a spacing is a name or a labelled coordinate, which say their axis themselves."""
     return isinstance(given, (str, xr.DataArray))
-
-
-def listed(names: Any) -> str:
-    return ", ".join(map(repr, names)) or "none"
 
 
 def refuse(out: Any) -> None:

@@ -14,7 +14,8 @@ from numgrad._arrays.containers import home_of
 from numgrad._arrays.errors import WithError
 from numgrad._arrays.plan.options import read_spacing
 from numgrad._checks import refuse_units
-from numgrad.interop.xarray.places import ONE, Place, listed
+from numgrad.interop.options import allow, listed
+from numgrad.interop.xarray.places import ONE, Place
 from numgrad.interop.xarray.times import is_time, samples
 
 # The dimensions that results have in front, and whether these are labelled by the names of coordinates. A Jacobian may
@@ -205,9 +206,3 @@ def plain(variable: Any, unit: str | None) -> Any:
 def beside(f: Any, x: Any) -> Any:
     """Return a number or coordinates; those of dask only beside samples of dask."""
     return x.compute() if hasattr(x, "dask") and not hasattr(f, "dask") else x
-
-
-def allow(options: dict[str, Any], *names: str) -> None:
-    for name in options:
-        if name not in names:
-            raise TypeError(f"`{name}` is no option here; options are {listed(names)}")

@@ -6,7 +6,8 @@ from typing import Any
 
 import xarray as xr
 
-from numgrad.interop.xarray.places import listed, refuse
+from numgrad.interop.options import listed
+from numgrad.interop.xarray.places import refuse
 from numgrad.interop.xarray.results import attrs_of, components
 from numgrad.interop.xarray.times import samples
 from numgrad.sphere._fields import Gradient, compute
