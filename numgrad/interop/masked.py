@@ -109,12 +109,6 @@ laplacian, divergence, curl, jacobian, hessian = map(
 )
 
 
-def on_sphere(operator: Any, given: dict[str, Any], *others: Any, **options: Any) -> Any:
-    """Refuse masked arrays on the sphere."""
-    name = next(name for name, one in given.items() if isinstance(one, KINDS))
-    raise TypeError(f"`{name}` is a MaskedArray; give {name}.filled(numpy.nan), whose gaps stay gaps")
-
-
 def in_arrays(function: Any, f: Any, *others: Any, **options: Any) -> Any:
     """Return the arguments of a function with NaN for what is masked, and its options, for `explain`."""
     if function.__name__ == "gradient":

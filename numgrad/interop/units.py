@@ -13,10 +13,9 @@ import numpy as np
 from numgrad._arrays import derivative as _derivative
 from numgrad._arrays import fields
 from numgrad._arrays.errors import WithError
-from numgrad._checks import refuse_masked, refuse_units, unit_of
+from numgrad._checks import refuse_masked, unit_of
 from numgrad._system import original
 from numgrad._system.out import store
-from numgrad.sphere._read import UNITS
 
 
 def __getattr__(name: str) -> Any:
@@ -78,12 +77,6 @@ def _of_fields(function: Callable[..., Any], order: int) -> Callable[..., Any]:
 
 laplacian, hessian = (_of_fields(function, 2) for function in (fields.laplacian, fields.hessian))
 divergence, curl, jacobian = (_of_fields(function, 1) for function in (fields.divergence, fields.curl, fields.jacobian))
-
-
-def on_sphere(operator: Any, given: dict[str, Any], *others: Any, **options: Any) -> Any:
-    """Refuse quantities on the sphere, whose radius is in metres."""
-    for name, one in given.items():
-        refuse_units(one, name, UNITS)
 
 
 def _refuse(out: Any) -> None:
