@@ -51,6 +51,8 @@ __version__ = "0.11.0"
 # Objects of these packages have functions of their own in place of those for arrays.
 homes |= {package: f"numgrad.interop.{package}" for package in ("dask", "xarray")}
 homes |= dict.fromkeys(("pandas", "polars", "pyarrow", "modin"), "numgrad.interop.dataframes")
+homes |= dict.fromkeys(("pint", "astropy"), "numgrad.interop.units")
+homes |= dict.fromkeys(("numpy.ma", "numpy.ma.core"), "numgrad.interop.masked")
 
 # Imported on first use: `import numgrad` takes a millisecond beside NumPy, also in each process that imports Numba,
 # where `interop.numba.overload` is called.

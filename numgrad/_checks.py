@@ -3,12 +3,16 @@
 import operator
 import sys
 from collections.abc import Collection
+from functools import partial
 from math import inf
 from numbers import Real
 from typing import Any
 
 import numpy as np
 
+# What the types of quantities have; and packages whose objects have them, too, but are no quantities.
+CONVERTS = ("to", "rescale", "__array_function__", "__array_ufunc__")
+LABELLED = frozenset({"numpy", "pandas", "xarray", "dask", "polars", "pyarrow", "modin"})
 OF_DERIVATIVES = "that of an n-th derivative of f by x is the unit of f over that of x to the power n"
 
 
@@ -30,6 +34,7 @@ def number(
 ) -> float:
     """Return a finite number of at least `least`, above `above` and below `below`, which is `wanted` in words."""
     if not isinstance(value, Real) or isinstance(value, (bool, np.bool_)):
+        refuse_units(value, name)
         raise TypeError(_refusal(name, value, wanted))
     try:
         found = float(value)
@@ -82,12 +87,29 @@ def is_masked(given: Any) -> bool:
     return "numpy.ma" in sys.modules and isinstance(given, sys.modules["numpy.ma"].MaskedArray)
 
 
+def refuse_masked(given: Any, name: str, remedy: str = "leave out what belongs to them, or fill them") -> None:
+    """Raise TypeError if some of this is masked, or a list has masked arrays: their masks would be lost."""
+    if type(given) in (list, tuple) and "numpy.ma" in sys.modules:
+        if any(is_masked(one) for one in given):
+            raise TypeError(
+                f"`{name}` is a {type(given).__name__} of masked arrays; give one of all, numpy.ma.stack({name})"
+            )
+    elif (is_masked(given) or hasattr(type(given), "unmasked")) and np.any(given.mask):  # the latter of astropy
+        raise TypeError(f"`{name}` has masked elements; {remedy}")
+
+
 def unit_of(given: Any) -> Any:
-    """Return the unit of a quantity, of astropy, pint and others: of what has a unit and converts itself to another."""
+    """Return the unit of a quantity, of astropy, pint and others.
+
+    That is what has a unit, and converts itself to another one or has ways of its own with NumPy's functions.
+    """
     kind = type(given)
-    if kind is np.ndarray or not (hasattr(kind, "to") or hasattr(kind, "rescale")):
+    if kind is np.ndarray or not any(map(partial(hasattr, kind), CONVERTS)):
         return None
-    return getattr(given, "unit", getattr(given, "units", None))
+    unit = getattr(given, "unit", getattr(given, "units", None))
+    if kind.__module__.partition(".")[0] in LABELLED and not hasattr(kind, "to"):
+        return None  # units among other names, and of times
+    return unit
 
 
 def refuse_units(given: Any, name: str, rule: str = OF_DERIVATIVES) -> None:
@@ -99,8 +121,10 @@ def refuse_units(given: Any, name: str, rule: str = OF_DERIVATIVES) -> None:
         for one in given if nested else one_of_each.values():
             refuse_units(one, name, rule)
     elif (unit := unit_of(given)) is not None:
-        numbers = "magnitude" if hasattr(kind, "magnitude") else "value"
+        numbers = next((one for one in ("magnitude", "value") if hasattr(kind, one)), "view(numpy.ndarray)")
+        units = "unit" if hasattr(given, "unit") else "units"
+        example = f", derivative(f.{numbers}, x.{numbers}) * (f.{units} / x.{units})" if rule == OF_DERIVATIVES else ""
         raise TypeError(
             f"`{name}` is in units of {str(unit) or 'one'!r}, a {kind.__name__}, and the result would lose them; give "
-            f"its numbers, by `.{numbers}`, and multiply the result by its own unit: {rule}"
+            f"its numbers, by `.{numbers}`, and multiply the result by its own unit: {rule}{example}"
         )

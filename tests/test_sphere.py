@@ -570,7 +570,7 @@ REFUSED = [
     ({"axis": (0, 0)}, ValueError, "repeated"),
     ({"out": ZEROS[1:]}, ValueError, "`out` has shape"),
     ({"out": ZEROS.astype("f4")}, TypeError, "`out` has dtype"),
-    ({"f": np.ma.array(ZEROS)}, TypeError, "MaskedArray"),
+    ({"f": np.ma.array(ZEROS, mask=ZEROS == 0)}, TypeError, r"`f` has masked elements; give f.filled\(numpy.nan\)"),
     ({"f": ZEROS > 0}, TypeError, "`f` has dtype bool"),
     ({"f": ZEROS[:2], "latitude": LATITUDE[:2]}, ValueError, "axis 0 has 2 points"),
 ]

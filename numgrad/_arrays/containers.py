@@ -20,8 +20,9 @@ def home_of(given: Any) -> Any:
     """Return the module of `interop` for a dask array or an object of xarray; None for all else."""
     for base in type(given).__mro__:
         package = base.__module__.partition(".")[0]
-        if package in homes:
-            home = import_module(homes[package])
+        where = homes.get(package) or homes.get(base.__module__)
+        if where is not None:
+            home = import_module(where)
             return home if isinstance(given, home.KINDS) else None
     return None
 

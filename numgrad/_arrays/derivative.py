@@ -58,7 +58,8 @@ def derivative(
     Parameters
     ----------
     f : array_like
-        Samples of a function: float32, float64, complex64, complex128, or integers, which become float64.
+        Samples of a function: float32, float64, complex64, complex128, or integers, which become float64. What is
+        masked is a gap; a quantity of pint or astropy has a result with units.
     x : float or array_like of shape (f.shape[axis],) or f.shape, optional
         The distance of neighbours, negative where the coordinate falls; or the coordinates, rising or falling, the same
         for all lines or those of each line. By default 1.0, for objects of xarray their own coordinate, for those of
@@ -85,7 +86,7 @@ def derivative(
         What a NaN in `f` does: makes results NaN whose formula has a weight on it that is not zero; or ends an
         interval. The intervals between NaNs have one-sided ends of their own; one with less than
         ``n + edge_accuracy`` points, or than those of a `window`, is NaN, as are the NaNs themselves. "propagate" by
-        default, but "one-sided" for data frames and their series, which have holes.
+        default, but "one-sided" for data frames and their series, which have holes, and for masked arrays.
     window : int, optional
         For noisy samples: an odd number of points, from 3 to 767, with the one in the middle that the derivative is at.
         It is that of the polynomial of a `degree` that fits these samples by least squares, after Savitzky and Golay.
@@ -107,12 +108,14 @@ def derivative(
         of the derivative, `value`, and its standard error, `error`, which is real. Of dask arrays, objects of xarray,
         series and data frames (column by column) come the same; ``numgrad.interop.dataframes.derivative`` has more
         options for the latter, as have the accessors.
+        Masked arrays have masked ones, quantities such in the unit of `f` over that of `x` to the power `n`.
 
     Raises
     ------
     TypeError
-        If `f` or `x` has a dtype without a kernel, or is a quantity (of astropy, pint), whose unit would be lost: give
-        its numbers. If an order is no integer, or `out` has another dtype.
+        If `f` or `x` has a dtype without a kernel; if `x` is a quantity and `f` is none, or units do not fit, so that
+        the unit of the result would be lost: the message says how to strip and restore it. If coordinates are masked,
+        an order is no integer, or `out` has another dtype.
     ValueError
         If there are too few points, `accuracy` is odd, coordinates repeat, turn back or do not fit, the period is
         missing or too short, or an option is unknown; `out` has another shape or is read-only. If `n` and accuracy sum

@@ -1,4 +1,4 @@
-"""The plan of a gradient, in words."""
+"""The plan of a gradient, in words; `at` has the arithmetic of one point."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from numgrad._arrays import at as points
 from numgrad._arrays import derivative, errors, fields, gradient, turning_points
 from numgrad._arrays.containers import as_array, home_of_components
 from numgrad._arrays.plan.coefficients import warns
@@ -84,12 +85,18 @@ class Explanation(tuple[AxisExplanation, ...]):
         return "\n".join([*map(str, self), *tiers])
 
 
-def explain(f: Any, *varargs: Any, **options: Any) -> Any:
+def explain(f: Any, *varargs: Any, at: Any = None, **options: Any) -> Any:
     """Say which kernel `gradient` would use for each axis, or why it would call numpy.gradient; or another function.
 
     Takes the arguments of `gradient`; or one of `derivative`, `laplacian`, `divergence`, `curl`, `jacobian`, `hessian`
     and `turning_points`, and then its arguments; or one of `derivative`, `gradient`, `jacobian` and `hessian` of
     numgrad.functions, and then its arguments. Raises the errors of that call, and computes nothing.
+
+    With ``at``, the index of a point, or a tuple with one for each axis, it computes that point, and prints the
+    arithmetic instead: the samples that the formula takes there, what they weigh, the value, the order, and why: inside
+    or at an end, beside a gap, by uneven distances. Numbers are shown by the digits that they and the result have in
+    common. In `curl` and other fields of vectors, ``at`` is an index of a component; of functions, one of the points,
+    and what is printed are the difference quotients.
 
     Returns
     -------
@@ -97,6 +104,12 @@ def explain(f: Any, *varargs: Any, **options: Any) -> Any:
         A tuple of AxisExplanation, in the order of the axes asked for; of a field in the order of its terms. Printed it
         is a line for each of them, and one for the tier: 1, compiled, or 0, where that does not pay yet. Of a function
         in numgrad.functions a FunctionExplanation: whether the derivative is exact, by which mode, or why not.
+        With ``at``, a tuple of one for each result, with `value`, `weights`, `samples`, `order` and `reason`.
+
+    Raises
+    ------
+    IndexError, TypeError
+        If ``at`` is no index of a point; or samples are those of dask, of data frames, or quantities: give numbers.
 
     Examples
     --------
@@ -114,11 +127,23 @@ def explain(f: Any, *varargs: Any, **options: Any) -> Any:
     tier ..., because ...
     >>> ng.explain(ng.functions.derivative, np.sin, 0.5)
     quotients, because `fun` is <ufunc 'sin'>, which Numba has not jitted; decorate it with @numba.njit
+    >>> ng.explain([1, 2, 4, 7, 11, 16], at=2)
+    f'(x[2]) = (f[3] - f[1]) / (2 h) = (7 - 2) / 2 = 2.5
+      order 2, inside: samples to either side
+    >>> ng.explain([1, 2, 4, 7, 11, 16], at=0)
+    f'(x[0]) = (f[1] - f[0]) / h = 2 - 1 = 1
+      order 1, at an end: no samples before f[0], where the formula inside has 1; edge_order=2 makes it order 2
+    >>> ng.explain([5, 7, 4, 8], [0, 1, 5, 7], at=1)
+    f'(x[1]) = -0.8 f[0] + 0.75 f[1] + 0.05 f[2] = -0.8 * 5 + 0.75 * 7 + 0.05 * 4 = 1.45
+      order 2, inside: samples to either side; distances of neighbours are 1, 4
+    >>> ng.explain(ng.derivative, [0, 1, 4, np.nan, 16, 25, 36], nan="one-sided", at=4)
+    f'(x[4]) = (-3 f[4] + 4 f[5] - f[6]) / (2 h) = (-3 * 16 + 4 * 25 - 36) / 2 = 8
+      order 2, beside a gap: f[3] is NaN, and no sample beyond it is taken
     """
     if not callable(f):
         f, varargs = gradient.gradient, (f, *varargs)
     if hasattr(f, "explained"):  # one of numgrad.functions
-        return f.explained(*varargs, **options)
+        return f.explained(*varargs, **options, **({} if at is None else {"at": at}))
     known: list[tuple[Any, Callable[..., Explanation]]] = [
         (gradient.gradient, _of_gradient),
         (derivative.derivative, _of_derivative),
@@ -127,13 +152,32 @@ def explain(f: Any, *varargs: Any, **options: Any) -> Any:
     ]
     for function, explained in known:
         if f is function:
-            home = home_of_components(varargs[0]) if varargs else None
+            home: Any = home_of_components(varargs[0]) if varargs else None
+            if hasattr(home, "in_arrays"):
+                varargs, options = home.in_arrays(f, *varargs, **options)
+                home = home_of_components(varargs[0]) if f is not gradient.gradient else None
+            if at is not None:
+                return _at_point(at, f, home, *varargs, **options)
             if home is not None and home.__name__.endswith("dask") and hasattr(home, f.__name__):
                 f(*varargs, **options)  # which is lazy, and has its errors
                 reason = "it is a dask array; `explain` one of them, like f.blocks[0].compute(), for its kernels"
                 return Explanation([AxisExplanation(None, "numgrad on each chunk", reason=reason)])
             return explained(*varargs, **options)
     raise TypeError(f"`explain` does not know {f!r}; give it an array, or a function of numgrad on arrays")
+
+
+def _at_point(at: Any, function: Any, home: Any, *varargs: Any, **options: Any) -> Any:
+    """Return the arithmetic of one point."""
+    if home is not None:
+        kind = type(varargs[0]).__name__
+        raise TypeError(f"`at` is given with a {kind}; give its numbers, as an array, and those of its coordinates")
+    if function is gradient.gradient:
+        return points.of_gradient(at, *varargs, **options)
+    if function is derivative.derivative:
+        return points.of_derivative(at, *varargs, **options)
+    if function in fields.READERS:
+        return points.of_field(at, fields.READERS[function], function.__name__, *varargs, **options)
+    return points.of_turning_points(at, *varargs, **options)
 
 
 def _of_gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out: Any = None) -> Explanation:

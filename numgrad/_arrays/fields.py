@@ -1,4 +1,7 @@
-"""Fields on grids: divergence, curl, laplacian, jacobian and hessian, all terms of a result in one sweep."""
+"""Fields on grids: divergence, curl, laplacian, jacobian and hessian, all terms of a result in one sweep.
+
+As of `derivative`, results of masked arrays are masked where a gap made them NaN, and those of quantities have units.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -44,12 +47,14 @@ def laplacian(
     Returns
     -------
     ndarray
-        Of f's shape, dtype (float64 for integers) and memory layout; `out` itself, if given.
+        Of f's shape, dtype (float64 for integers) and memory layout; `out` itself, if given. Of masked arrays masked
+        where a gap made it NaN; of quantities in the unit of `f` over that of the spacings squared.
 
     Raises
     ------
     TypeError, ValueError, numpy.exceptions.AxisError
-        As `derivative` does, for quantities too; and if the spacings are neither none, one, nor as many as axes.
+        As `derivative` does; and if the spacings are neither none, one, nor as many as axes. Of quantities, if spacings
+        have units that do not fit each other.
 
     See Also
     --------

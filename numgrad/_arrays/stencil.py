@@ -11,7 +11,7 @@ from numgrad._arrays.plan.fornberg import EXACT, fornberg, fractions, nonzero, s
 from numgrad._arrays.plan.gram import at_point
 from numgrad._arrays.plan.options import read_window
 from numgrad._arrays.plan.spacing import EXACT_INTEGERS, are_integers, exact, not_real
-from numgrad._checks import integer, refuse_units
+from numgrad._checks import integer, refuse_masked, refuse_units
 
 
 def weights(points: Any, x0: Any, n: int) -> np.ndarray:
@@ -92,6 +92,7 @@ def weights(points: Any, x0: Any, n: int) -> np.ndarray:
 def _real(given: Any, name: str) -> np.ndarray:
     """Return an array of float64, or of integers as they are."""
     refuse_units(given, name)
+    refuse_masked(given, name)
     array = exact(given)
     if array.dtype.kind in "iu" or are_integers(array):
         return array

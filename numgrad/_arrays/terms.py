@@ -162,6 +162,7 @@ def _read(
     if len(spacing) == 1 and count > 1 and np.ndim(spacing[0]):
         raise ValueError(f"coordinates are given for one of {count} axes; give a spacing for each")
     given = spacing_of_each(spacing, count)
+    refuse_units(period, "period")
     boundaries, periods = _each(boundary, count, "boundary"), _each(period, count, "period")
     is_each = hasattr(period, "__len__") and not isinstance(period, str)
     formulas, spacings, lengths = [], [], []

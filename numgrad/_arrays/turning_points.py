@@ -88,8 +88,8 @@ def turning_points(
     Parameters
     ----------
     y : array_like
-        Samples: float32, float64, or integers, which become float64. A NaN ends an interval; the next one begins
-        behind it.
+        Samples: float32, float64, or integers, which become float64. A NaN ends an interval, as does what
+        is masked; the next one begins behind it.
     x : float or array_like of shape (y.shape[axis],) or y.shape, optional
         The distance of neighbours or the coordinates, as in `derivative`; the number of the sample by default, and for
         a DataArray its own coordinate, for a series of pandas its index.

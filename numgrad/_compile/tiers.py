@@ -112,7 +112,7 @@ class Account:
             return plain()
         finally:
             took = clock() - began
-            if self.spent:  # the first call makes what the next ones have
+            if self.spent and work:  # the first call makes what the next ones have
                 self.rate = took / work
             self.spent += took
             _total += took

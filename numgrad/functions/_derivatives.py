@@ -8,7 +8,6 @@ from typing import Any, Literal
 import numpy as np
 
 from numgrad.functions._calls import Tasks
-from numgrad.functions._exactly import FunctionExplanation
 from numgrad.functions._problem import ACCURATE, NUMBER, TO_NUMBER, VECTOR, Options, prepare
 from numgrad.functions._quotients import central, mixed, mixed_one_sided, one_sided
 from numgrad.functions._result import Derivative
@@ -435,13 +434,22 @@ def _result(search: Search, found: Found, variables: tuple[int, ...]) -> Derivat
     )
 
 
-def _explained(function: Callable[..., Any], kind: str, *given: Any, **options: Any) -> FunctionExplanation:
-    """Return how a call of one of these functions finds derivatives."""
+def _explained(function: Callable[..., Any], kind: str, *given: Any, at: Any = None, **options: Any) -> Any:
+    """Return how a call of one of these functions finds derivatives; or the quotients `at` a point."""
     call = signature(function).bind(*given, **options)
     call.apply_defaults()
     fun, x, order = (call.arguments.pop(name, default) for name, default in (("fun", 0), ("x", 0), ("n", 1)))
     order = 2 if function is hessian else order
-    return prepare(fun, x, Options(**call.arguments), kind, order).exactly.explained()
+    problem = prepare(fun, x, Options(**call.arguments), kind, order)
+    if at is None:
+        return problem.exactly.explained()
+    from numgrad._arrays.written import index_of
+    from numgrad.functions._written import explained
+
+    shape = problem.model.shape
+    index = index_of(() if not shape and np.ndim(at) == 0 and at == 0 else at, shape, "`x`")
+    point = int(np.ravel_multi_index(index, shape)) if shape else 0
+    return explained(problem, function(*given, **options), point, function.__name__)
 
 
 for _function, _kind in ((derivative, NUMBER), (gradient, TO_NUMBER), (jacobian, VECTOR), (hessian, VECTOR)):

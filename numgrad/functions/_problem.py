@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from numgrad._checks import choice, flag, integer, numbers, refuse_units
+from numgrad._checks import choice, flag, integer, numbers, refuse_masked, refuse_units
 from numgrad.functions._calls import Model, caller_of
 from numgrad.functions._exactly import METHODS, Exactly
 from numgrad.functions._result import Derivative
@@ -84,6 +84,7 @@ def prepare(fun: Any, x: Any, options: Options, kind: str, order: Any) -> Proble
 
 def _points(x: Any, is_vector: bool) -> np.ndarray:
     refuse_units(x, "x")
+    refuse_masked(x, "x")
     points = np.asarray(x)
     if points.dtype.kind in "biu":
         points = points.astype(float)
@@ -106,6 +107,7 @@ def _first(array: np.ndarray, mask: np.ndarray) -> str:
 def _spread(name: str, value: Any, points: np.ndarray) -> np.ndarray:
     """Broadcast to the shape of the points; a value for each variable fits any number of points."""
     refuse_units(value, name)
+    refuse_masked(value, name)
     given = numbers(name, value)
     if given.ndim == 1 and points.ndim > 1 and given.shape[0] == points.shape[0]:
         given = given.reshape(-1, *(1,) * (points.ndim - 1))

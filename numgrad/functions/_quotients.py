@@ -78,9 +78,9 @@ class Kind:
         window = levels if is_leading else max(levels + 1, low + 3)
         steps = tuple(ratio**j for j in range(window))
         used = (window, window - 1, window - 2, window - 3) if is_leading else (levels + 1, levels, levels, levels)
-        weights = [_limit(quotient.powers, steps[:k]) if k > low else () for k in used]
+        weights = [limit(quotient.powers, steps[:k]) if k > low else () for k in used]
         # The probe as one step more would change the limit by this.
-        with_probe, without = _limit(quotient.powers, (*steps, PROBE)), _limit(quotient.powers, steps)
+        with_probe, without = limit(quotient.powers, (*steps, PROBE)), limit(quotient.powers, steps)
         probe = [a - b for a, b in zip(with_probe, (*without, Fraction(0)), strict=True)]
         scale = 1 if quotient.offsets2 else factorial(n)
         parts = scale * sum(map(abs, (*quotient.part, quotient.center)))
@@ -97,8 +97,8 @@ class Kind:
             *weights,
             amplified,
             probe,
-            _limit(even, steps),
-            _limit(even, steps[:-1]),
+            limit(even, steps),
+            limit(even, steps[:-1]),
             at,
         )
         return (
@@ -148,7 +148,7 @@ def _padded(weights: Sequence[float | Fraction], length: int) -> tuple[float, ..
 
 
 @cache
-def _limit(powers: tuple[int, ...], steps: tuple[Fraction, ...]) -> tuple[Fraction, ...]:
+def limit(powers: tuple[int, ...], steps: tuple[Fraction, ...]) -> tuple[Fraction, ...]:
     """The weights of q at the steps in the limit at zero of q(h) = limit + sum of c_p h^p, over the first powers.
 
     They sum to 1, and to 0 times each power: Richardson's extrapolation, for any steps. Solved by elimination, exactly;

@@ -137,6 +137,10 @@ class Engine(ABC):
     def path(self) -> Floats:
         """Return the iterates of the record."""
 
+    @abstractmethod
+    def velocity(self) -> Floats:
+        """Return the sum of gradients that momentum keeps, a row for each target."""
+
     @property
     @abstractmethod
     def rate(self) -> float:

@@ -122,6 +122,9 @@ class Fused(Engine):
         path: Floats = self.log.path[: len(self.kept)].reshape(-1, *self._theta.shape)
         return path
 
+    def velocity(self) -> Floats:
+        return self._velocity.reshape(self._theta.shape).copy()
+
     @property
     def rate(self) -> float:
         return float(self._pace.numbers[RATE])

@@ -112,6 +112,11 @@ class Modes(Engine):
     def path(self) -> Floats:
         return self._leave(self.log.path[: len(self.kept)])
 
+    def velocity(self) -> Floats:
+        v = self._velocity.reshape(self._shape)
+        found: Floats = v[:, : len(self._vt)] @ self._vt
+        return found + self._rest * v[:, -1:] if self._rest_shrinks else found
+
     @property
     def rate(self) -> float:
         return float(self._pace.numbers[RATE])

@@ -22,6 +22,7 @@ from numgrad.regression._quadratic import (
     parameter_names,
 )
 from numgrad.regression._rows import CompressedRows, is_dask
+from numgrad.regression._source import Source
 from numgrad.regression._step_size import Inner, StepSize, diagnose, divided, extreme_eigenvalues
 
 # Sizes within 2**-SINGLE to 2**SINGLE are computed in float32, if they were given so; others in float64.
@@ -53,6 +54,7 @@ class Problem:
     coordinates: ThetaCoordinates = field(init=False)
     scale: Scale = UNSCALED
     unit: float = 1.0  # inner theta of this size explains the targets
+    source: Source | None = None  # of rows
     # The largest and the least eigenvalue but zero, divided by the scale, and whether they are exact.
     ends: tuple[float, float, bool] = field(init=False)
 
@@ -121,6 +123,7 @@ class Problem:
             sizes = [raw, x, y, *(self.coordinates.scale if self.model.standardize else ())]
             if any(size and abs(frexp(size)[1]) > SINGLE for size in sizes):
                 self.data = self.data._replace(dtype=np.float64)
+                self.source = self.source and self.source._replace(dtype=np.float64)
 
     @cached_property
     def inner(self) -> Inner:
@@ -142,9 +145,9 @@ class Problem:
 
     @property
     def kappa(self) -> float:
-        """L over the least eigenvalue but zero; nan if that is not known without another pass over large data."""
+        """L over the least eigenvalue but zero; nan if that needs another pass over large data, or all is zero."""
         largest, least, _ = self.ends
-        if np.isnan(least):
+        if np.isnan(least) or not largest:
             return np.nan
         if self.compressed is None and least <= CERTAIN * largest:  # zero, or rounding
             least = float(self.compress().eigenvalues(self.scale)[-1])
@@ -158,7 +161,7 @@ class Problem:
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickle the compressed data in place of the data; if they have changed, neither."""
-        state = {**self.__dict__, "data": None}
+        state = {**self.__dict__, "data": None, "source": None}
         state.pop("inner", None)
         with suppress(RuntimeError):
             state["compressed"] = self.quadratic
@@ -181,7 +184,8 @@ def read(X: Any, y: Any, sample_weight: Any, model: Model, method: str) -> Probl
         raise ValueError(MISSING)
     data = _check.data(X, y, sample_weight)
     names = parameter_names(data.names, data.x.shape[1], model.fit_intercept)
-    return Problem(data, model, names, data.y.shape[1], data.is_flat, data.dtype)
+    source = Source.of(data, X, y, sample_weight)
+    return Problem(data, model, names, data.y.shape[1], data.is_flat, data.dtype, source=source)
 
 
 def _read_rows(rows: CompressedRows, others: dict[str, Any], model: Model, method: str) -> Problem:

@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from numgrad.regression._modes import replayed
 from numgrad.regression._problem import Problem
 from numgrad.regression._quadratic import EPS, is_beyond
 from numgrad.regression._step_size import StepSize
+
+if TYPE_CHECKING:
+    from numgrad.regression._explained import IterationExplanation
 
 
 class End(StrEnum):
@@ -162,6 +165,66 @@ class Descent:
         minimum = self.theta_least_squares.reshape(len(self.theta), -1).T
         enter = quadratic.coordinates.enter
         return enter(path) - enter(minimum), quadratic.hessian
+
+    def explain(
+        self, iteration: int = 0, X: Any = None, y: Any = None, sample_weight: Any = None, *, target: int = 0
+    ) -> "IterationExplanation":
+        """Return the four operations of an iteration with their numbers: hypothesis, loss, gradient, update.
+
+        The run is done again up to this iteration, so that the numbers are its own. All is in the coordinates of the
+        descent: of features that were standardised, those. Of many rows and parameters the first and the last are
+        shown.
+
+        Parameters
+        ----------
+        iteration : int, default 0
+            From 0 to ``n_iter - 1``; negative ones count from the end.
+        X, y, sample_weight : array_like, optional
+            The data of the run, once more. Without them, few rows are those of the run; of more than 4096 numbers no
+            copy is kept, so that rows can be shown only as long as the caller has their arrays.
+        target : int, default 0
+            Which target, if there are several.
+
+        Returns
+        -------
+        IterationExplanation
+            Which prints the text, and has the numbers: `theta`, `cost`, `gradient`, `learning_rate`, `theta_next`, and
+            `hypothesis` and `loss` of the `rows` shown.
+
+        Raises
+        ------
+        ValueError
+            If there is no such iteration or target, or `X` and `y` have not the shapes of those of the run.
+        RuntimeError
+            If the data have changed, or are needed and gone.
+
+        Examples
+        --------
+        >>> import numgrad as ng
+        >>> run = ng.gradient_descent([[1, 0], [1, 1], [1, 2]], [3, 5, 7], learning_rate=0.5, n_iter=9)
+        >>> run.explain()
+        iteration 0 of 9
+        hypothesis h = X theta
+          h[0] = 1 * 0 + 0 * 0 = 0
+          h[1] = 1 * 0 + 1 * 0 = 0
+          h[2] = 1 * 0 + 2 * 0 = 0
+        loss l = h - y
+          l[0] = 0 - 3 = -3
+          l[1] = 0 - 5 = -5
+          l[2] = 0 - 7 = -7
+          cost J = sum(l^2) / (2 m) = 83 / (2 * 3) = 13.8333333333333
+        gradient g = X' l / m
+          g[0] = (1 * (-3) + 1 * (-5) + 1 * (-7)) / 3 = -5
+          g[1] = (0 * (-3) + 1 * (-5) + 2 * (-7)) / 3 = -6.33333333333333
+        update theta = theta - learning_rate g, learning_rate = 0.5
+          theta[0] = 0 - 0.5 * (-5) = 2.5
+          theta[1] = 0 - 0.5 * (-6.333333333333333) = 3.16666666666667
+        """
+        from numgrad.regression._explained import explained
+
+        data = X, y, sample_weight
+        run = self._problem, self._rule, self._start, self.method, self.n_iter
+        return explained(*run, iteration, target, data)
 
     def _shaped(self, theta: Floats) -> Floats:
         return theta[0] if self.theta.ndim == 1 else theta.T

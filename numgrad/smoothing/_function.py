@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from numgrad._checks import integer, numbers
+from numgrad._checks import integer, numbers, refuse_masked, refuse_units
 from numgrad.smoothing._fitted import Fit
 from numgrad.smoothing._read import Call, relative
 from numgrad.smoothing._student import quantile, read_level
@@ -168,6 +168,8 @@ class SmoothFunction:
         return [quantile(level, fit.free) for fit in self._fits]
 
     def _anywhere(self, x: Any, n: Any, what: str, times: list[float] | None = None) -> np.ndarray:
+        refuse_units(x, "x", "places are in the unit of the coordinates")
+        refuse_masked(x, "x")
         n, given = self._read_n(n), np.asarray(x)
         if self._call.origin is not None:
             given = (

@@ -10,7 +10,7 @@ import numpy as np
 
 from numgrad._arrays.plan.options import read_samples
 from numgrad._arrays.plan.spacing import are_integers, distance, exact, not_real
-from numgrad._checks import choice, flag, integer, number, numbers, refuse_units
+from numgrad._checks import choice, flag, integer, number, numbers, refuse_masked, refuse_units
 from numgrad.smoothing._fit import EPS, FEWEST, FIRST, MOST, Samples
 from numgrad.smoothing._moments import Grid, Line, Survey, survey
 
@@ -88,6 +88,8 @@ def read_kinks(kinks: Any, call: Call) -> tuple[float, ...] | None:
         if call.share:
             raise ValueError("kinks='auto' looks at each line on its own; leave away share=True, or give coordinates")
         return None
+    refuse_units(kinks, "kinks", "they are places, in the unit of x")
+    refuse_masked(kinks, "kinks")
     given = np.asarray(kinks)
     if call.origin is not None:
         given = relative(given, call.origin)[0] if given.dtype.kind in "iuO" else given - float(call.origin)
@@ -103,6 +105,7 @@ def read_kinks(kinks: Any, call: Call) -> tuple[float, ...] | None:
 def _read_places(x: Any, shape: tuple[int, ...], axis: int) -> tuple[list[np.ndarray], Any]:
     given = 1.0 if x is None else x
     refuse_units(given, "x")
+    refuse_masked(given, "x", "leave out samples whose place is not known")
     places = exact(given)
     if places.dtype.kind not in "iuf" and not (places.ndim and are_integers(places)):
         raise not_real("x", given, places)
@@ -143,6 +146,7 @@ def read_weights(sigma: Any, weights: Any, y: np.ndarray, axis: int) -> tuple[li
     if given is None:
         return [np.ones(1)], None
     refuse_units(given, name)
+    refuse_masked(given, name)
     found = np.asarray(given)
     if found.dtype.kind not in "iuf":
         raise TypeError(f"`{name}` has dtype {found.dtype}; give real numbers")

@@ -27,8 +27,9 @@ def smooth(
     Parameters
     ----------
     y : array_like
-        Samples: float32, float64, or integers. NaN is missing. Of a series or a data frame the result has series or
-        data frames like it, by its index, or by the column that is named as `x`.
+        Samples: float32, float64, or integers. NaN is missing, and so is what is masked, whose residuals are masked. Of
+        a series or a data frame the result has series or data frames like it, by its index, or by the column that is
+        named as `x`.
     x : float or array_like of shape (y.shape[axis],) or y.shape, optional
         The distance of neighbours, 1.0 by default; or coordinates in any order, which may repeat, the same for all
         lines or those of each line. Integers keep their digits.

@@ -342,7 +342,7 @@ def compute(
     operator: Operator, given: dict[str, Any], latitude: Any, longitude: Any, *, out: Any, **options: Any
 ) -> Any:
     """Return the field of samples that are `given` by name: of arrays, or of objects that have a home."""
-    home = next((home for home in map(home_of, given.values()) if home is not None), None)
+    home = next((home for home in map(home_of, given.values()) if hasattr(home, "on_sphere")), None)
     if home is not None:
         return home.on_sphere(operator, given, latitude, longitude, out=out, **options)
     field = read(operator, given, latitude=latitude, longitude=longitude, **options)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from numgrad._checks import is_masked
+from numgrad._checks import is_masked, refuse_units
 from numgrad._system.memory import may_share
 from numgrad._system.out import check, check_apart
 from numgrad.symbolic._emit import Emitter, Value
@@ -340,6 +340,7 @@ def _grid(given: Any, symbol: Any) -> np.ndarray:
     """A float32 or float64 array without repeats in memory; its shape is still that of the grid."""
     if is_masked(given):
         raise TypeError(f"`{symbol}` is a masked array; give a plain one, with NaN where there is nothing")
+    refuse_units(given, str(symbol), "that of a partial derivative is the unit of the formula over that of the symbol")
     try:
         array = np.asarray(given)
     except ValueError as error:

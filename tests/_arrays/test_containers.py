@@ -1,4 +1,4 @@
-"""Quantities are refused but by `gradient`, and NumPy's own gradient stays at hand when np.gradient is replaced."""
+"""Quantities are refused where results would lose units; NumPy's own gradient stays when np.gradient is replaced."""
 
 import subprocess
 import sys
@@ -19,7 +19,6 @@ def test_quantities(library):
     m = module.UnitRegistry().m if library == "pint" else module.m
     q, h, v = X * m, 2.0 * m, np.array([np.outer(X, X)] * 2)
     for call in (
-        lambda: ng.derivative(q),
         lambda: ng.derivative(X, h),
         lambda: ng.derivative(X, (X + 1) * m, n=2),
         lambda: ng.derivative([1 * m, 2 * m, 3 * m]),
@@ -27,10 +26,7 @@ def test_quantities(library):
         lambda: ng.derivative(X, list(q)),
         lambda: ng.turning_points(q),
         lambda: ng.turning_points(X, q),
-        lambda: ng.laplacian(v * m),
         lambda: ng.hessian(v[0], h),
-        lambda: ng.divergence(v * m, axis=(1, 2)),
-        lambda: ng.curl([v[0], v[1] * m]),
         lambda: ng.jacobian(v, h, 1.0),
         lambda: ng.weights(q, 0, 1),
         lambda: ng.weights(list(q), 0, 1),

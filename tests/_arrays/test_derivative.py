@@ -564,7 +564,7 @@ BAD = {
     "too many": (lambda f: ng.derivative(f, n=10, accuracy=60), ValueError, "needs more than 64 points"),
     "bool": (lambda f: ng.derivative(f > 0), TypeError, "`f` has dtype bool"),
     "float16": (lambda f: ng.derivative(f.astype("f2")), TypeError, "`f` has dtype float16"),
-    "masked": (lambda f: ng.derivative(np.ma.array(f)), TypeError, "MaskedArray; give f.filled"),
+    "masked": (lambda f: ng.derivative(f, np.ma.array(f, mask=f > 3)), TypeError, "`x` has masked elements"),
     "out": (lambda f: ng.derivative(f, n=2, out=np.empty(8)), ValueError, r"`out` has shape \(8,\)"),
     "dtype of out": (lambda f: ng.derivative(f, n=2, out=np.empty(9, "f4")), TypeError, "`out` has dtype float32"),
 }  # fmt: skip

@@ -272,3 +272,9 @@ def test_errors(name):
     call, kind, message = BAD[name]
     with pytest.raises(kind, match=message):
         call()
+
+
+@pytest.mark.tier(0)
+def test_an_axis_that_is_all_ends_has_no_weights_to_find():
+    for _ in range(3):
+        assert np.isnan(ng.laplacian(np.zeros((3, 9)), [0, 1, 3.0], 1.0, boundary="nan")).all()

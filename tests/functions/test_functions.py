@@ -1204,7 +1204,7 @@ def test_weights_are_those_of_fornberg(n, accuracy):
     sympy = pytest.importorskip("sympy")
     quotient = _quotients.central(n)
     powers = [p for p in quotient.powers if p < accuracy]
-    weights = _quotients._limit(tuple(powers), tuple(Fraction(2**j) for j in range(len(powers) + 1)))
+    weights = _quotients.limit(tuple(powers), tuple(Fraction(2**j) for j in range(len(powers) + 1)))
     nodes = {0: Fraction(0)}
     assert sum(weights) == 1
     for j, weight in enumerate(weights):

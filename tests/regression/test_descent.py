@@ -963,6 +963,13 @@ def test_what_changed_is_noticed():
     assert run.excess_cost.shape == (5,)
 
 
+def test_nothing_to_descend_on():
+    for method in "fused", "modes":
+        run = ng.gradient_descent(np.zeros((3, 2)), [1.0, 2, 3], tol=1e-3, n_iter=5, method=method)
+        assert run.end == "converged"
+        assert run.doubt == ""
+
+
 def test_modes_keep_no_data():
     class Table(np.ndarray):
         pass

@@ -464,7 +464,7 @@ def test_types_that_are_not_taken():
         ((SINE, X), {"robust": 1}),
         ((SINE, X), {"share": "yes"}),
         ((SINE, X), {"order": 3.0}),
-        ((np.ma.masked_array(SINE), X), {}),
+        ((SINE, np.ma.masked_array(X, X > 1)), {}),
     ):
         with pytest.raises(TypeError):
             ng.smooth(*args, **options)

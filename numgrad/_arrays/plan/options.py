@@ -16,7 +16,7 @@ from numgrad._arrays.plan.dtypes import FIELDS, REAL
 from numgrad._arrays.plan.fornberg import EXACT
 from numgrad._arrays.plan.spacing import are_integers, exact, not_real, relative
 from numgrad._arrays.plan.types import Lines, Order, inner_of
-from numgrad._checks import choice, integer, is_masked, refuse_units
+from numgrad._checks import choice, integer, refuse_masked, refuse_units
 from numgrad._compile.jit import draft
 from numgrad._compile.tiers import call
 
@@ -216,8 +216,7 @@ def read_window(n: Any, window: Any, degree: Any) -> tuple[int, int, int]:
 
 
 def read_samples(given: Any, name: str, *, real: bool = False) -> np.ndarray:
-    if is_masked(given):
-        raise TypeError(f"`{name}` is a MaskedArray; give {name}.filled(numpy.nan), whose gaps stay gaps")
+    refuse_masked(given, name, f"give {name}.filled(numpy.nan), whose gaps stay gaps")
     refuse_units(given, name)
     array: np.ndarray = np.asarray(given)
     if not array.dtype.isnative:
@@ -233,6 +232,7 @@ def read_spacing(
 ) -> float | Coordinates:
     """Return a distance or coordinates; with `lines` these may have the shape of the samples."""
     refuse_units(given, name)
+    refuse_masked(given, name, "leave out samples whose place is not known")
     x = exact(given)
     if x.dtype.kind not in "iuf" and not (x.ndim and are_integers(x)):
         raise not_real(name, given, x)
@@ -284,6 +284,7 @@ def read_period(period: Any, spacing: float | Coordinates, formula: StencilFormu
         return 0.0
     if period is None:
         raise ValueError("`period` is missing; with coordinates, boundary='periodic' needs the distance of repetition")
+    refuse_units(period, "period")
     if not isinstance(period, (int, float, np.integer, np.floating)):
         raise TypeError(f"`period` is {period!r}; give a number")
     span = spacing.span(size)

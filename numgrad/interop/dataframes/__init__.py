@@ -31,6 +31,11 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out: 
     return _gradient.gradient(as_array(f), *varargs, axis=axis, edge_order=edge_order, out=out)
 
 
+def in_arrays(function: Any, f: Any, *others: Any, **options: Any) -> Any:
+    """Return the arguments of a function for `explain`, as they are: `gradient` takes them for arrays."""
+    return (f, *others), options
+
+
 def __getattr__(name: str) -> Any:
     if name == "KINDS":  # those of the libraries that are imported: what arrives is of one of them
         loaded = [(sys.modules[library], kinds) for library, kinds in NAMES.items() if library in sys.modules]

@@ -18,7 +18,7 @@ from numgrad.interop.options import listed
 from numgrad.interop.times import as_times
 from numgrad.interop.xarray.places import place_along, read, refuse
 from numgrad.interop.xarray.results import components, nth, scalar, vector
-from numgrad.interop.xarray.times import first_of_lines
+from numgrad.interop.xarray.times import first_of_lines, samples
 from numgrad.smoothing import _smooth
 
 
@@ -196,3 +196,28 @@ def jacobian(v: Any, *spacing: Any, **options: Any) -> Any:
     array([3., 1.])
     """
     return vector(fields.jacobian, v := components(v), *read(v[0], spacing, offset=1, **options))
+
+
+def in_arrays(function: Any, f: Any, *others: Any, **options: Any) -> Any:
+    """Return the arguments of a function as it takes them for arrays, and its options, for `explain`."""
+    name = function.__name__
+    if name == "gradient":  # which takes DataArrays for arrays
+        return (f, *others), options
+    if name in ("derivative", "turning_points"):
+        return _samples_in_arrays(f, *others, **options)
+    if isinstance(f, xr.Dataset):
+        raise TypeError(f"`f` is a Dataset; give one of its variables: {listed(f.data_vars)}")
+    is_vector = name not in ("laplacian", "hessian")
+    v = components(f) if is_vector else [f]
+    found, options = read(v[0], others, offset=int(is_vector), **options)
+    data = [samples(one.variable, found[0].unit) for one in v]
+    axis = tuple([v[0].get_axis_num(place.dim) + is_vector for place in found])
+    return (data if is_vector else data[0], *[place.x for place in found]), {"axis": axis, **options}
+
+
+def _samples_in_arrays(
+    f: Any, x: Any = None, *, axis: Any = -1, dim: Hashable | None = None, datetime_unit: str | None = None,
+    **options: Any,
+) -> Any:  # fmt: skip
+    place, x = _of_samples(f, x, axis, dim, datetime_unit)
+    return (samples(f.variable, place.unit), x), {"axis": f.get_axis_num(place.dim), **options}

@@ -13,6 +13,7 @@ from numgrad._arrays import gradient as _gradient
 from numgrad._arrays.containers import home_of
 from numgrad._arrays.errors import WithError
 from numgrad._arrays.plan.options import read_spacing
+from numgrad._checks import refuse_units
 from numgrad.interop.options import allow, listed
 from numgrad.interop.xarray.places import ONE, Place
 from numgrad.interop.xarray.times import is_time, samples
@@ -34,7 +35,7 @@ def nth(obj: Any, place: Place, options: dict[str, Any]) -> Any:
     sigma = options.pop("sigma", None)
 
     def compute(variable: Any, **errors: Any) -> Any:
-        f, x = samples(variable, place.unit), place.x
+        f, x = plain(variable, place.unit), place.x
         if isinstance(x, xr.Variable):
             if not set(x.dims) <= set(variable.dims):
                 raise ValueError(
@@ -95,7 +96,7 @@ def vector(function: Any, v: list[Any], found: list[Place], options: Any) -> Any
     variables = [one.variable for one in v]
     if any(one.chunks for one in variables):
         variables = [one.chunk() for one in variables]  # those in memory, so that nothing is computed
-    data = [samples(one, found[0].unit) for one in variables]
+    data = [plain(one, found[0].unit) for one in variables]
     result = function(data, *[beside(data[0], place.x) for place in found], axis=axes, **options)
     # The derivatives of "u" and others are no "u", and are not measured in its units.
     like = v[0].copy(deep=False)
@@ -127,14 +128,15 @@ def components(v: Any) -> list[Any]:
 
 def applied(function: Any, found: Sequence[Place], variable: Any, **options: Any) -> Any:
     """Return what a function of arrays makes of the samples, along the axes and by the coordinates of these places."""
-    f, axes = samples(variable, found[0].unit), tuple([variable.get_axis_num(place.dim) for place in found])
+    f = (samples if function is _gradient.gradient else plain)(variable, found[0].unit)
+    axes = tuple([variable.get_axis_num(place.dim) for place in found])
     return function(f, *[beside(f, place.x) for place in found], axis=axes, **options)
 
 
 def firsts(found: Sequence[Place], variable: Any, edge_order: Any) -> Any:
     """Return the gradient along these places: by numgrad of arrays of NumPy and dask, of all else as xarray does it."""
     f = samples(variable, found[0].unit)
-    if all(isinstance(x, (np.ndarray, np.generic)) or home_of(x) is not None for x in [f, *[p.x for p in found]]):
+    if all(isinstance(x, (np.ndarray, np.generic)) or is_dask(x) for x in [f, *[p.x for p in found]]):
         return applied(_gradient.gradient, found, variable, edge_order=edge_order)
     try:
         results = tuple([as_xarray(f, variable.dims, place, edge_order) for place in found])
@@ -187,6 +189,18 @@ def labelled(obj: Any, found: list[Place], compute: Callable[[Any], Any], functi
 def attrs_of(obj: Any) -> dict[Any, Any] | None:
     """Return the attributes that results have, unless the user has told xarray to drop them."""
     return obj.attrs if xr.get_options()["keep_attrs"] is not False else None
+
+
+def is_dask(given: Any) -> bool:
+    home = home_of(given)
+    return home is not None and home.__name__.endswith("dask")
+
+
+def plain(variable: Any, unit: str | None) -> Any:
+    """Return samples, but no quantities: the unit of a coordinate is an attribute, which theirs does not know."""
+    f = samples(variable, unit)
+    refuse_units(f, "f")
+    return f
 
 
 def beside(f: Any, x: Any) -> Any:
