@@ -109,7 +109,8 @@ def explain(f: Any, *varargs: Any, at: Any = None, **options: Any) -> Any:
     Raises
     ------
     IndexError, TypeError
-        If ``at`` is no index of a point; or samples are those of dask, of data frames, or quantities: give numbers.
+        If ``at`` is no index of a point; or samples are those of dask, or quantities: give numbers; or a data frame,
+        of which one column is explained: give that, or its name, ``columns="height"``.
 
     Examples
     --------

@@ -328,8 +328,33 @@ def test_objects_of_xarray():
 
 
 def test_series():
-    pandas = pytest.importorskip("pandas")
-    series = pandas.Series(F, index=X[:6])
-    assert "(7 - 2) / 2 = 2.5" in repr(ng.explain(series, at=2))
-    with pytest.raises(TypeError, match="`at` is given with a Series; give its numbers"):
-        ng.explain(ng.derivative, series, at=2)
+    """By the index or the coordinate that `derivative` goes by, and with gaps as it has them."""
+    pandas, polars = pytest.importorskip("pandas"), pytest.importorskip("polars")
+    frames = pytest.importorskip("numgrad.interop.dataframes")
+    series = pandas.Series(GAPPED, index=X)
+    assert repr(ng.explain(series, at=2)) == repr(ng.explain(GAPPED, at=2))
+    days = pandas.Series(GAPPED, pandas.Timestamp("2024-02-27") + pandas.to_timedelta(X, "D"))
+    table = polars.DataFrame({"x": X, "y": GAPPED, "s": X + 1})
+    for given, x, options, own in (
+        (series, None, {}, {}), (days, None, {}, {"datetime_unit": "D"}), (table["y"], X, {}, {}),
+        (table["y"], table["x"], {"n": 2}, {}), (series, 0.5, {"edge_accuracy": 1}, {}),
+        (table, "x", {"sigma": X + 1}, {"columns": "y", "sigma": "s"}), (series, None, {"nan": "propagate"}, {}),
+    ):  # fmt: skip
+        plain = {"nan": "one-sided"} | options
+        result = np.asarray(getattr(found := frames.derivative(given, x, **options | own), "value", found)).ravel()
+        for at in (0, 2, 4, 5, -1):
+            there = ng.explain(ng.derivative, given, x, at=at, **options | own)
+            assert repr(there) == repr(
+                ng.explain(ng.derivative, GAPPED, x if isinstance(x, float) else X, at=at, **plain)
+            )
+            assert there[0].value == pytest.approx(result[at], rel=1e-14, nan_ok=True)
+        assert "axis 0: " in repr(ng.explain(ng.derivative, given, x, **options | own))
+    turned = ng.explain(ng.turning_points, days, datetime_unit="D", at=2)
+    assert repr(turned) == repr(ng.explain(ng.turning_points, GAPPED, X, at=2))
+    for wrong, message in ((table, "a data frame, of columns 'x', 'y', 's'.*columns='x'"), (table.lazy(), "collect")):
+        with pytest.raises(TypeError, match=message):
+            ng.explain(ng.derivative, wrong, at=2)
+    with pytest.raises(TypeError, match="give the rows of one group"):
+        ng.explain(ng.derivative, table, by="x", columns="y", at=2)
+    with pytest.raises(ValueError, match="the index repeats"):
+        ng.explain(ng.derivative, pandas.Series(F, [0, 0, 1, 2, 3, 4]), at=2)
