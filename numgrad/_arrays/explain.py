@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -89,14 +89,16 @@ def explain(f: Any, *varargs: Any, at: Any = None, **options: Any) -> Any:
     """Say which kernel `gradient` would use for each axis, or why it would call numpy.gradient; or another function.
 
     Takes the arguments of `gradient`; or one of `derivative`, `laplacian`, `divergence`, `curl`, `jacobian`, `hessian`
-    and `turning_points`, and then its arguments; or one of `derivative`, `gradient`, `jacobian` and `hessian` of
-    numgrad.functions, and then its arguments. Raises the errors of that call, and computes nothing.
+    and `turning_points`, or of those of numgrad.sphere, and then its arguments; or one of `derivative`, `gradient`,
+    `jacobian` and `hessian` of numgrad.functions, and then its arguments. Raises the errors of that call, and computes
+    nothing.
 
     With ``at``, the index of a point, or a tuple with one for each axis, it computes that point, and prints the
     arithmetic instead: the samples that the formula takes there, what they weigh, the value, the order, and why: inside
     or at an end, beside a gap, by uneven distances. Numbers are shown by the digits that they and the result have in
     common. In `curl` and other fields of vectors, ``at`` is an index of a component; of functions, one of the points,
-    and what is printed are the difference quotients.
+    and what is printed are the difference quotients. On the sphere each derivative by an angle, in radians, is printed
+    with the factors that make it one by distance.
 
     Returns
     -------
@@ -143,7 +145,7 @@ def explain(f: Any, *varargs: Any, at: Any = None, **options: Any) -> Any:
     """
     if not callable(f):
         f, varargs = gradient.gradient, (f, *varargs)
-    if hasattr(f, "explained"):  # one of numgrad.functions
+    if hasattr(f, "explained"):  # one of numgrad.functions or numgrad.sphere
         return f.explained(*varargs, **options, **({} if at is None else {"at": at}))
     known: list[tuple[Any, Callable[..., Explanation]]] = [
         (gradient.gradient, _of_gradient),
@@ -161,17 +163,26 @@ def explain(f: Any, *varargs: Any, at: Any = None, **options: Any) -> Any:
                 return _at_point(at, f, home, *varargs, **options)
             if home is not None and home.__name__.endswith("dask") and hasattr(home, f.__name__):
                 f(*varargs, **options)  # which is lazy, and has its errors
-                reason = "it is a dask array; `explain` one of them, like f.blocks[0].compute(), for its kernels"
-                return Explanation([AxisExplanation(None, "numgrad on each chunk", reason=reason)])
+                return in_chunks()
             return explained(*varargs, **options)
     raise TypeError(f"`explain` does not know {f!r}; give it an array, or a function of numgrad on arrays")
+
+
+def in_chunks() -> Explanation:
+    """Return how a call with dask arrays is done."""
+    reason = "it is a dask array; `explain` one of them, like f.blocks[0].compute(), for its kernels"
+    return Explanation([AxisExplanation(None, "numgrad on each chunk", reason=reason)])
+
+
+def refuse_at(given: Any) -> NoReturn:
+    kind = type(given).__name__
+    raise TypeError(f"`at` is given with a {kind}; give its numbers, as an array, and those of its coordinates")
 
 
 def _at_point(at: Any, function: Any, home: Any, *varargs: Any, **options: Any) -> Any:
     """Return the arithmetic of one point."""
     if home is not None:
-        kind = type(varargs[0]).__name__
-        raise TypeError(f"`at` is given with a {kind}; give its numbers, as an array, and those of its coordinates")
+        refuse_at(varargs[0])
     if function is gradient.gradient:
         return points.of_gradient(at, *varargs, **options)
     if function is derivative.derivative:
@@ -205,7 +216,7 @@ def _of_derivative(*varargs: Any, sigma: Any = None, out: Any = None, **options:
         if out is not None:
             errors.check_pair(out, call.f)
         squares = call._replace(f=np.empty_like(call.f, np.float64, subok=False)).request(squared=True)
-        rows = _of_stencils(squares, [call.formula.n], call.f.size * 8)
+        rows = of_stencils(squares, [call.formula.n], call.f.size * 8)
         value = _of_derivative(*varargs, **options)
         return Explanation([*value, *[replace(row, kernel=f"{row.kernel}, for the error") for row in rows]])
     if call.is_gradient:
@@ -213,7 +224,7 @@ def _of_derivative(*varargs: Any, sigma: Any = None, out: Any = None, **options:
     request = call.request()
     if out is not None:
         check(out, call.f.shape, request.plan.dtype, np.ndarray)
-    return _of_stencils(request, [call.formula.n], call.f.size * request.plan.dtype.itemsize)
+    return of_stencils(request, [call.formula.n], call.f.size * request.plan.dtype.itemsize)
 
 
 def _of_field(read: Any, *varargs: Any, out: Any = None, **options: Any) -> Explanation:
@@ -224,11 +235,11 @@ def _of_field(read: Any, *varargs: Any, out: Any = None, **options: Any) -> Expl
         if out is not None:
             check(out, field.shape, request.plan.dtype, np.ndarray)
         nbytes = len({t.target for t in terms}) * request.f.size * request.plan.dtype.itemsize
-        rows += _of_stencils(request, [t.n for t in terms], nbytes)
+        rows += of_stencils(request, [t.n for t in terms], nbytes)
     return Explanation(rows)
 
 
-def _of_stencils(request: Request, orders: list[int], nbytes: int) -> Explanation:
+def of_stencils(request: Request, orders: list[int], nbytes: int) -> Explanation:
     copy = "" if is_compact(request.f, request.order) else " on a copy"
     account, work = account_and_work(request, nbytes)
     tier = (1, COMPILED) if request.plan.calls else account.choose(work)
