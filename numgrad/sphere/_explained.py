@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -117,7 +117,8 @@ def _home_of(given: dict[str, Any]) -> Any:
     return next((home for home in map(home_of, given.values()) if hasattr(home, "on_sphere")), None)
 
 
-class Point(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Point:
     """A point of a grid: the field of its latitudes and longitudes alone, and its index among all axes."""
 
     field: Field
@@ -163,7 +164,8 @@ class Point(NamedTuple):
     def samples(self, f: np.ndarray, place: int) -> np.ndarray:
         """Return a row, as the meridians of the point's own have it."""
         row, is_beyond = self.on_grid(place)
-        return self.field.operator.sign * np.roll(f[row], f.shape[1] // 2) if is_beyond else f[row]
+        line: np.ndarray = f[row]
+        return self.field.operator.sign * np.roll(line, line.size // 2) if is_beyond else line
 
     def value(self) -> list[Any]:
         """Return the results of the call."""

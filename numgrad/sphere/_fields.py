@@ -363,12 +363,13 @@ def _explained(function: Any, operator: Operator, *given: Any, at: Any = None, *
     call = signature(function).bind(*given, **options)
     call.apply_defaults()
     out = call.arguments.pop("out")
-    samples = {name: call.arguments.pop(name) for name in ("f", "u", "v") if name in call.arguments}
+    names = [name for name in call.arguments if name in operator.used]
+    samples = {name: call.arguments.pop(name) for name in names}
     return explained(function, operator, samples, at, out, call.arguments)
 
 
-for _function, _operator in (
-    (gradient, GRADIENT), (divergence, DIVERGENCE), (vorticity, VORTICITY), (laplacian, LAPLACIAN),
-    (advection, ADVECTION),
-):  # fmt: skip
-    _function.explained = partial(_explained, _function, _operator)  # type: ignore[attr-defined]
+_operators: dict[Any, Operator] = {
+    gradient: GRADIENT, divergence: DIVERGENCE, vorticity: VORTICITY, laplacian: LAPLACIAN, advection: ADVECTION,
+}  # fmt: skip
+for _function, _operator in _operators.items():
+    _function.explained = partial(_explained, _function, _operator)
