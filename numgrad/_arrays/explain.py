@@ -142,6 +142,12 @@ def explain(f: Any, *varargs: Any, at: Any = None, **options: Any) -> Any:
     >>> ng.explain(ng.derivative, [0, 1, 4, np.nan, 16, 25, 36], nan="one-sided", at=4)
     f'(x[4]) = (-3 f[4] + 4 f[5] - f[6]) / (2 h) = (-3 * 16 + 4 * 25 - 36) / 2 = 8
       order 2, beside a gap: f[3] is NaN, and no sample beyond it is taken
+    >>> f, latitude, longitude = np.arange(12).reshape(3, 4), [-60, 0, 60], [0, 90, 180, 270]
+    >>> ng.explain(ng.sphere.gradient, f, latitude, longitude, radius=2, at=(1, 1))[0]
+    gradient.east at [1, 1], latitude 0: df/dx = 0.31830988618379
+      df/dx = df/dlon / (R cos(lat)) = 0.63661977236758 / (2 * 1) = 0.31830988618379
+        df/dlon = (f[1, 2] - f[1, 0]) / (2 h) = (6 - 4) / (2 * 1.5707963267948966) = 0.63661977236758
+          order 2, inside: samples to either side
     """
     if not callable(f):
         f, varargs = gradient.gradient, (f, *varargs)

@@ -258,6 +258,8 @@ def test_axes_and_objects_on_the_sphere():
     for wrong in (*lazy, latitude, longitude), [one.chunk(4) for one in given]:
         with pytest.raises(TypeError, match="`at` is given with a Array; give its numbers"):
             ng.explain(vorticity, *wrong, at=(6, 3))
+    with pytest.raises(TypeError, match="`f` is a Dataset; give one of its variables: 'q'"):
+        ng.explain(ng.sphere.laplacian, given[0].to_dataset(name="q"), at=(6, 3))
     with pytest.raises(IndexError, match="`at` is 3, but `u` has 2 dimensions; give a tuple of 2 indices"):
         ng.explain(vorticity, u, v, latitude, longitude, at=3)
     with pytest.raises(ValueError, match="degrees from -90 to 90"):

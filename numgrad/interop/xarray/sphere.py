@@ -70,7 +70,10 @@ def _in_arrays(
     """Return DataArrays with dimensions in one order; their arrays by name; and the coordinates and axes of these."""
     for name, one in given.items():
         if not isinstance(one, xr.DataArray):
-            raise TypeError(f"`{name}` is a {type(one).__name__}; give a DataArray, as the others")
+            wanted = "a DataArray, as the others"
+            if isinstance(one, xr.Dataset):
+                wanted = f"one of its variables: {listed(one.data_vars)}"
+            raise TypeError(f"`{name}` is a {type(one).__name__}; give {wanted}")
     arrays = components(list(given.values()))
     f = arrays[0]
     y, x = coordinate(f, "latitude", latitude), coordinate(f, "longitude", longitude)
