@@ -1,8 +1,8 @@
 """The arithmetic of a field on the sphere at a point: derivatives by angles, and what makes them those by distance."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,6 @@ from numgrad._arrays.containers import home_of
 from numgrad._arrays.explain import Explanation, in_chunks, of_stencils, refuse_at
 from numgrad._arrays.plan.dtypes import REAL
 from numgrad._arrays.point import INSIDE, Line, at_end, written
-from numgrad._arrays.point import explained as along
 from numgrad._arrays.written import (
     PointExplanation,
     PointExplanations,
@@ -72,7 +71,7 @@ class MetricExplanation:
 
     def shown(self) -> str:
         """Return the value, by the digits that it and the arithmetic as written have in common."""
-        *weights, last = [*self.factors, *([] if self.part is None else [self.part.value])]
+        last, *weights = [self.part.value, *self.factors] if self.part is not None else self.factors
         if not all(map(is_plain, [self.value, *weights, last])) or any(map(np.iscomplexobj, weights)):
             return number(self.value)
         if self.part is not None:
@@ -250,34 +249,28 @@ def _term(name: str, words: tuple[str, str], factors: Any, divisors: Any, part: 
 def _east(point: Point) -> MetricExplanation:
     """Return the term of the derivative by longitude."""
     field, n, dtype = point.field, point.field.operator.order, point.field.sources[0].dtype
-    source, row, pole = field.operator.used[0], point.row, point.pole
-    f, of, why = field.sources[0][row], partial_name(point, source, row), ""
-    if pole:
-        f, of = _bent(point), partial_name(point, "g", row)
-        zeros = f"{_d(n, source, 'lon')} and cos(lat)"
-        why = f"; at the pole {zeros} are 0: their quotient has a limit, by g = {_d(n, source, 'lat')}"
-    is_around = field.grid.closes
-    period = 2 * np.pi if is_around and not isinstance(field.grid.longitude, float) else 0.0
+    source, row, column, pole = field.operator.used[0], point.row, point.column, point.pole
+    f, what = (_bent(point), "g") if pole else (field.sources[0][row], source)
+    period = 2 * np.pi if field.grid.closes and not isinstance(field.grid.longitude, float) else 0.0
     line = Line(f, 1, field.grid.longitude, field.by_longitude, period)
-    part = along(line, point.column, _d(n, "g" if pole else source, "lon"), of)
-    start, _, rest = part.reason.partition(";")
-    if start.startswith("around the end of a period"):
-        start = "around the globe: beyond the last meridian comes the first"
-    part = replace(part, reason=f"{start}{rest and ';' + rest}{why}")
+    weights = line.weights(column, np.zeros(f.size, bool))
+    goes_around = any(not 0 <= column + d < f.size for d in weights)
+    where = "around the globe: beyond the last meridian comes the first" if goes_around else ""
+    of = partial(point.name, what, row)
+    part = written(line, column, _d(n, what, "lon"), of, weights, line.value(column), where)
     name, words, factors = _with_factor(point, 0, _d(n, source, "x"), part.name)
     power = f"^{n}" if n > 1 else ""
-    if pole:
-        below = f"R{power}" if n == 1 else f"(2 R{power})"
-        sign = pole if n == 1 else 1
-        signed = (f"-{words}", (-1, *factors)) if sign > 0 and n == 1 else (words, factors)
-        divisors = [(2, 1), (point.radius, n)] if n > 1 else [(point.radius, 1)]
-        return _term(name, (signed[0], below), signed[1], divisors, part, dtype)
-    cos = float(np.cos(field.grid.latitude[row]))
-    return _term(name, (words, f"(R cos(lat)){power}"), factors, [(point.radius, n), (cos, n)], part, dtype)
-
-
-def partial_name(point: Point, source: str, row: int) -> Callable[[int], str]:
-    return lambda column: point.name(source, row, column)
+    if not pole:
+        cos = float(np.cos(field.grid.latitude[row]))
+        return _term(name, (words, f"(R cos(lat)){power}"), factors, [(point.radius, n), (cos, n)], part, dtype)
+    zeros = f"{_d(n, source, 'lon')} and cos(lat)"
+    why = f"at the pole {zeros} are 0: their quotient has a limit, by g = {_d(n, source, 'lat')}"
+    part = replace(part, reason=f"{part.reason}; {why}")
+    if n == 2:
+        return _term(name, (words, "(2 R^2)"), factors, [(2, 1), (point.radius, 2)], part, dtype)
+    if pole > 0:
+        words, factors = f"-{words}", (-1, *factors)
+    return _term(name, (words, "R"), factors, [(point.radius, 1)], part, dtype)
 
 
 def _bent(point: Point) -> np.ndarray:
@@ -301,24 +294,20 @@ def _north(point: Point) -> list[tuple[bool, MetricExplanation]]:
         part = replace(part, reason=f"{part.reason}; at the pole {again}")
     terms = [(is_negative, _term(name, (words, f"R{power}"), factors, [(point.radius, n)], part, dtype))]
     if operator.turns and not point.pole:
-        tan = float(np.tan(point.field.grid.latitude[point.row]))
-        if n == 1:
-            sample = point.field.sources[1][point.row, point.column]
-            of = _term(
-                f"{source} tan(lat) / R", (f"{source} tan(lat)", "R"), (sample, tan), [(point.radius, 1)], None, dtype
-            )
-        else:
-            slope = _by_latitude(point, 1)
-            of = _term(
-                f"tan(lat) {_d(1, source, 'y')} / R",
-                (f"tan(lat) {slope.name}", "R^2"),
-                (tan,),
-                [(point.radius, 2)],
-                slope,
-                dtype,
-            )
-        terms.append((not is_negative, of))
+        terms.append((not is_negative, _of_turning(point, n)))
     return terms
+
+
+def _of_turning(point: Point, n: int) -> MetricExplanation:
+    """Return the term of a derivative of one order less, which is there as east and north, or circles, turn."""
+    f, source = point.field.sources[1], point.field.operator.used[1]
+    tan = float(np.tan(point.field.grid.latitude[point.row]))
+    if n == 1:
+        words, factors = f"{source} tan(lat)", (f[point.row, point.column], tan)
+        return _term(f"{words} / R", (words, "R"), factors, [(point.radius, 1)], None, f.dtype)
+    part = _by_latitude(point, 1)
+    name, words = f"tan(lat) {_d(1, source, 'y')} / R", f"tan(lat) {part.name}"
+    return _term(name, (words, "R^2"), (tan,), [(point.radius, 2)], part, f.dtype)
 
 
 def _by_latitude(point: Point, n: int) -> PointExplanation:

@@ -235,6 +235,10 @@ def test_reasons_on_the_sphere():
     assert "dv/dlon and cos(lat) are 0: their quotient has a limit, by g = dv/dlat" in pole
     assert "order 4, across the pole" in said((5, 3), accuracy=4)
     assert "order 2, at an end: no samples before u[0, 3], where the formula inside has 1" in said((0, 3), slice(2, 7))
+    uneven = GRIDS["Gauss, uneven"]
+    (block,) = ng.explain(ng.sphere.laplacian, np.vander(uneven[0] / 90, 8), *uneven, at=(4, 4))
+    # So many points less the order of the derivative.
+    assert [(len(term.part.names), term.part.order) for term in block.terms] == [(5, 3), (5, 3), (5, 4)]
 
 
 def test_axes_and_objects_on_the_sphere():
