@@ -92,10 +92,17 @@ def lower(monkeypatch):
     from numgrad._arrays.run import flat as _sweep
     from numgrad._arrays.run import strided as _strided
 
-    caches = _dispatch.plan_for, _derivative.plan_of, _derivative.even_plan, terms.plan_of, _recipe.drafted
+    caches = (
+        _dispatch.plan_for,
+        _derivative.plan_of,
+        _derivative.even_plan,
+        terms.plan_of,
+        terms.even_field,
+        _recipe.drafted,
+    )
 
     def apply(piece, threads, streaming=False, has_stores=None):
-        for module in (_dispatch, _derivative, _sweep, _strided):
+        for module in (_dispatch, _derivative, terms, _sweep, _strided):
             monkeypatch.setattr(module, "PIECE", piece)
         monkeypatch.setattr(_sweep, "PARALLEL", 0)
         monkeypatch.setattr(arrange, "COPIED", 0)

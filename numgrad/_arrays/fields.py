@@ -11,7 +11,7 @@ import numpy as np
 from numgrad._arrays.containers import home_of, home_of_components, takes_containers
 from numgrad._arrays.terms import (
     Field,
-    compute,
+    of_field,
     read_curl,
     read_divergence,
     read_hessian,
@@ -81,7 +81,7 @@ def laplacian(
            [8., 8., 8., 8.],
            [8., 8., 8., 8.]])
     """
-    return compute(read_laplacian(f, *spacing, axis=axis, accuracy=accuracy, boundary=boundary, period=period), out)
+    return of_field(read_laplacian, f, spacing, axis, accuracy, boundary, period, out)
 
 
 @takes_containers(home_of_components)
@@ -134,7 +134,7 @@ def divergence(
            [0., 0., 0.],
            [0., 0., 0.]])
     """
-    return compute(read_divergence(v, *spacing, axis=axis, accuracy=accuracy, boundary=boundary, period=period), out)
+    return of_field(read_divergence, v, spacing, axis, accuracy, boundary, period, out)
 
 
 @takes_containers(home_of_components)
@@ -193,7 +193,7 @@ def curl(
            [2., 2., 2.],
            [2., 2., 2.]])
     """
-    return compute(read_curl(v, *spacing, axis=axis, accuracy=accuracy, boundary=boundary, period=period), out)
+    return of_field(read_curl, v, spacing, axis, accuracy, boundary, period, out)
 
 
 @takes_containers(home_of_components)
@@ -244,7 +244,7 @@ def jacobian(
     array([[ 3.,  0.],
            [ 1., -1.]])
     """
-    return compute(read_jacobian(v, *spacing, axis=axis, accuracy=accuracy, boundary=boundary, period=period), out)
+    return of_field(read_jacobian, v, spacing, axis, accuracy, boundary, period, out)
 
 
 @takes_containers(home_of)
@@ -300,7 +300,7 @@ def hessian(
     array([[4., 2.],
            [2., 0.]])
     """
-    return compute(read_hessian(f, *spacing, axis=axis, accuracy=accuracy, boundary=boundary, period=period), out)
+    return of_field(read_hessian, f, spacing, axis, accuracy, boundary, period, out)
 
 
 READERS: dict[Any, Callable[..., Field]] = {

@@ -1,6 +1,6 @@
 """A field as a sum of derivatives: read, planned, and run."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -19,7 +19,7 @@ from numgrad._arrays.plan.options import (
     read_samples,
     read_spacing,
 )
-from numgrad._arrays.plan.types import AxisPlan, Order, Plan, Request, Term, memory_order
+from numgrad._arrays.plan.types import PIECE, AxisPlan, Order, Plan, Request, Term, memory_order
 from numgrad._arrays.run.arrange import fill_by_stencils
 from numgrad._checks import refuse_units
 from numgrad._system.memory import copy, may_share
@@ -209,6 +209,55 @@ def plan_of(
         adds = bool(plans) and plans[-1].target == term.target
         plans.append(axis_plan(dtype, shape, order, wanted[term.place], term, adds))
     return Plan(np.dtype(FIELDS[dtype]), tuple(plans))
+
+
+def of_field(
+    read: Callable[..., Field], f: Any, spacing: tuple[Any, ...], axis: Any, accuracy: Any, boundary: Any, period: Any,
+    out: Any,
+) -> np.ndarray:  # fmt: skip
+    """Return a field; without detours that of a small array in C order, as such a call is nothing but overhead."""
+    if out is period is None and type(f) is np.ndarray and f.flags.carray and f.size <= PIECE:
+        try:
+            known = even_field(read, f.dtype, f.shape, spacing, axis, accuracy, boundary)
+        except TypeError:  # what is no key is no option either, and said so below
+            known = None
+        if known is not None and known.plan.calls:
+            return known.values(f)
+    field = read(f, *spacing, axis=axis, accuracy=accuracy, boundary=boundary, period=period)
+    return compute(field, out)
+
+
+class EvenField(NamedTuple):
+    """A field of arrays of a shape on an even grid: the plan, how many components f has, and the result's shape."""
+
+    plan: Plan
+    components: int
+    shape: tuple[int, ...]
+    size: int
+
+    def values(self, f: np.ndarray) -> np.ndarray:
+        """Compute it by the calls of the plan, of which there must be some."""
+        result = np.empty(self.shape, self.plan.dtype)
+        sources, blocks = f.reshape(self.components, self.size), result.reshape(-1, self.size)
+        for (kernel, arguments, _, _), axis in zip(self.plan.calls, self.plan.axes, strict=True):
+            kernel(sources[axis.source], blocks[axis.target], *arguments)
+        return result
+
+
+@lru_cache(1024, typed=True)
+def even_field(
+    read: Callable[..., Field], dtype: "np.dtype[Any]", shape: tuple[int, ...], spacing: tuple[Any, ...], *options: Any
+) -> EvenField | None:  # fmt: skip
+    """Return what is known of a call by numbers as spacings; what is wrong with it is said by `read`."""
+    if not all(type(h) in (float, int, np.float64) for h in spacing) or 0 in shape:
+        return None
+    axis, accuracy, boundary = options
+    field = read(np.empty(shape, dtype), *spacing, axis=axis, accuracy=accuracy, boundary=boundary)
+    if field.mixed:
+        return None
+    return EvenField(
+        field.request(field.terms, field.components).plan, len(field.components), field.shape, field.components[0].size
+    )
 
 
 def compute(field: Field, out: Any) -> np.ndarray:

@@ -49,8 +49,8 @@ def from_first(x: np.ndarray, first: np.ndarray, last: np.ndarray) -> tuple[np.n
 
 def relative(x: np.ndarray, axis: int) -> tuple[np.ndarray, Any]:
     """Return coordinates as `from_first` does, along an axis."""
-    if not x.size:
-        return x.astype(np.float64), 0
+    if x.dtype.kind == "f" or not x.size:
+        return x.astype(np.float64, copy=False), 0
     return from_first(x, x.take([0], axis), x.take([-1], axis))
 
 

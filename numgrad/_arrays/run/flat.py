@@ -29,16 +29,16 @@ def fill(sources: list[np.ndarray], results: list[np.ndarray], plan: Plan, spaci
     """Fill the results, flat as the sources are. False: coordinates met of which NumPy must warn."""
     met = False
     if plan.calls:
-        for (kernel, arguments, make, place), result in zip(plan.calls, results, strict=True):
-            met |= kernel(sources[0], result, *arguments, *(() if make is None else make(spacings[place])))
+        for (kernel, arguments, make, place), axis in zip(plan.calls, plan.axes, strict=True):
+            made = () if make is None else make(spacings[place])
+            met |= kernel(sources[axis.source], results[axis.target], *arguments, *made)
         return not met
     axes, size = plan.axes, sources[0].size
     threads = thread_count(plan, size)
     streaming = is_streaming(sum(r.nbytes for r in results))
     ranges = pieces(size, [axis.inner for axis in axes], [axis.n for axis in axes], threads)
     steps = [_step(i, axes, sources, results, spacings, streaming) for i in range(len(axes))]
-    has_own_results = all((axis.source, axis.target) == (0, i) for i, axis in enumerate(axes))
-    if len(ranges) == 1 and not streaming and has_own_results and not is_shared(plan, size):
+    if len(ranges) == 1 and not streaming and not is_shared(plan, size):
         plan.calls = known_calls(axes, size)
 
     pages = pages_of([*sources, *results, *spacings])
