@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -89,14 +89,16 @@ def explain(f: Any, *varargs: Any, at: Any = None, **options: Any) -> Any:
     """Say which kernel `gradient` would use for each axis, or why it would call numpy.gradient; or another function.
 
     Takes the arguments of `gradient`; or one of `derivative`, `laplacian`, `divergence`, `curl`, `jacobian`, `hessian`
-    and `turning_points`, and then its arguments; or one of `derivative`, `gradient`, `jacobian` and `hessian` of
-    numgrad.functions, and then its arguments. Raises the errors of that call, and computes nothing.
+    and `turning_points`, or of those of numgrad.sphere, and then its arguments; or one of `derivative`, `gradient`,
+    `jacobian` and `hessian` of numgrad.functions, and then its arguments. Raises the errors of that call, and computes
+    nothing.
 
     With ``at``, the index of a point, or a tuple with one for each axis, it computes that point, and prints the
     arithmetic instead: the samples that the formula takes there, what they weigh, the value, the order, and why: inside
     or at an end, beside a gap, by uneven distances. Numbers are shown by the digits that they and the result have in
     common. In `curl` and other fields of vectors, ``at`` is an index of a component; of functions, one of the points,
-    and what is printed are the difference quotients.
+    and what is printed are the difference quotients. On the sphere each derivative by an angle, in radians, is printed
+    with the factors that make it one by distance.
 
     Returns
     -------
@@ -109,7 +111,8 @@ def explain(f: Any, *varargs: Any, at: Any = None, **options: Any) -> Any:
     Raises
     ------
     IndexError, TypeError
-        If ``at`` is no index of a point; or samples are those of dask, of data frames, or quantities: give numbers.
+        If ``at`` is no index of a point; or samples are those of dask, or quantities: give numbers; or a data frame,
+        of which one column is explained: give that, or its name, ``columns="height"``.
 
     Examples
     --------
@@ -139,10 +142,16 @@ def explain(f: Any, *varargs: Any, at: Any = None, **options: Any) -> Any:
     >>> ng.explain(ng.derivative, [0, 1, 4, np.nan, 16, 25, 36], nan="one-sided", at=4)
     f'(x[4]) = (-3 f[4] + 4 f[5] - f[6]) / (2 h) = (-3 * 16 + 4 * 25 - 36) / 2 = 8
       order 2, beside a gap: f[3] is NaN, and no sample beyond it is taken
+    >>> f, latitude, longitude = np.arange(12).reshape(3, 4), [-60, 0, 60], [0, 90, 180, 270]
+    >>> ng.explain(ng.sphere.gradient, f, latitude, longitude, radius=2, at=(1, 1))[0]
+    gradient.east at [1, 1], latitude 0: df/dx = 0.31830988618379
+      df/dx = df/dlon / (R cos(lat)) = 0.63661977236758 / (2 * 1) = 0.31830988618379
+        df/dlon = (f[1, 2] - f[1, 0]) / (2 h) = (6 - 4) / (2 * 1.5707963267948966) = 0.63661977236758
+          order 2, inside: samples to either side
     """
     if not callable(f):
         f, varargs = gradient.gradient, (f, *varargs)
-    if hasattr(f, "explained"):  # one of numgrad.functions
+    if hasattr(f, "explained"):  # one of numgrad.functions or numgrad.sphere
         return f.explained(*varargs, **options, **({} if at is None else {"at": at}))
     known: list[tuple[Any, Callable[..., Explanation]]] = [
         (gradient.gradient, _of_gradient),
@@ -160,17 +169,26 @@ def explain(f: Any, *varargs: Any, at: Any = None, **options: Any) -> Any:
                 return _at_point(at, f, home, *varargs, **options)
             if home is not None and home.__name__.endswith("dask") and hasattr(home, f.__name__):
                 f(*varargs, **options)  # which is lazy, and has its errors
-                reason = "it is a dask array; `explain` one of them, like f.blocks[0].compute(), for its kernels"
-                return Explanation([AxisExplanation(None, "numgrad on each chunk", reason=reason)])
+                return in_chunks()
             return explained(*varargs, **options)
     raise TypeError(f"`explain` does not know {f!r}; give it an array, or a function of numgrad on arrays")
+
+
+def in_chunks() -> Explanation:
+    """Return how a call with dask arrays is done."""
+    reason = "it is a dask array; `explain` one of them, like f.blocks[0].compute(), for its kernels"
+    return Explanation([AxisExplanation(None, "numgrad on each chunk", reason=reason)])
+
+
+def refuse_at(given: Any) -> NoReturn:
+    kind = type(given).__name__
+    raise TypeError(f"`at` is given with a {kind}; give its numbers, as an array, and those of its coordinates")
 
 
 def _at_point(at: Any, function: Any, home: Any, *varargs: Any, **options: Any) -> Any:
     """Return the arithmetic of one point."""
     if home is not None:
-        kind = type(varargs[0]).__name__
-        raise TypeError(f"`at` is given with a {kind}; give its numbers, as an array, and those of its coordinates")
+        refuse_at(varargs[0])
     if function is gradient.gradient:
         return points.of_gradient(at, *varargs, **options)
     if function is derivative.derivative:
@@ -204,7 +222,7 @@ def _of_derivative(*varargs: Any, sigma: Any = None, out: Any = None, **options:
         if out is not None:
             errors.check_pair(out, call.f)
         squares = call._replace(f=np.empty_like(call.f, np.float64, subok=False)).request(squared=True)
-        rows = _of_stencils(squares, [call.formula.n], call.f.size * 8)
+        rows = of_stencils(squares, [call.formula.n], call.f.size * 8)
         value = _of_derivative(*varargs, **options)
         return Explanation([*value, *[replace(row, kernel=f"{row.kernel}, for the error") for row in rows]])
     if call.is_gradient:
@@ -212,7 +230,7 @@ def _of_derivative(*varargs: Any, sigma: Any = None, out: Any = None, **options:
     request = call.request()
     if out is not None:
         check(out, call.f.shape, request.plan.dtype, np.ndarray)
-    return _of_stencils(request, [call.formula.n], call.f.size * request.plan.dtype.itemsize)
+    return of_stencils(request, [call.formula.n], call.f.size * request.plan.dtype.itemsize)
 
 
 def _of_field(read: Any, *varargs: Any, out: Any = None, **options: Any) -> Explanation:
@@ -223,11 +241,11 @@ def _of_field(read: Any, *varargs: Any, out: Any = None, **options: Any) -> Expl
         if out is not None:
             check(out, field.shape, request.plan.dtype, np.ndarray)
         nbytes = len({t.target for t in terms}) * request.f.size * request.plan.dtype.itemsize
-        rows += _of_stencils(request, [t.n for t in terms], nbytes)
+        rows += of_stencils(request, [t.n for t in terms], nbytes)
     return Explanation(rows)
 
 
-def _of_stencils(request: Request, orders: list[int], nbytes: int) -> Explanation:
+def of_stencils(request: Request, orders: list[int], nbytes: int) -> Explanation:
     copy = "" if is_compact(request.f, request.order) else " on a copy"
     account, work = account_and_work(request, nbytes)
     tier = (1, COMPILED) if request.plan.calls else account.choose(work)

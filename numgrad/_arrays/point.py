@@ -19,6 +19,8 @@ from numgrad._arrays.plan.types import AxisPlan, Recipe, Term
 from numgrad._arrays.written import PointExplanation, fractions_of, number
 from numgrad._system import original
 
+INSIDE = "inside: samples to either side"
+
 
 class Way(NamedTuple):
     """How the kernel does a line: its recipe, and its last arguments."""
@@ -120,11 +122,15 @@ def _way(plan: AxisPlan, spacing: Any) -> Way:
 
 def explained(line: Line, i: int, name: str, of: Callable[[int], str]) -> PointExplanation:
     """Return the arithmetic of a derivative at the i-th sample of a line; `of` names its samples."""
-    size = line.f.size
-    is_field = line.f.dtype.kind in "fc"
-    nan = np.isnan(line.f) if is_field else np.zeros(size, bool)
-    missing = nan if line.formula.gaps else np.zeros(size, bool)
-    weights, value = line.weights(i, missing), line.value(i)
+    missing = _nan_of(line.f) if line.formula.gaps else np.zeros(line.f.size, bool)
+    return written(line, i, name, of, line.weights(i, missing), line.value(i))
+
+
+def written(
+    line: Line, i: int, name: str, of: Callable[[int], str], weights: dict[int, float], value: Any, where: str = ""
+) -> PointExplanation:
+    """Return the arithmetic of a derivative whose weights are known; `where` says why, if that is known."""
+    size, nan = line.f.size, _nan_of(line.f)
     places = [(i + d) % size for d in weights]
     return PointExplanation(
         name,
@@ -133,10 +139,14 @@ def explained(line: Line, i: int, name: str, of: Callable[[int], str]) -> PointE
         tuple([line.f[p] for p in places]),
         value,
         _order(line, i, weights) if weights else None,
-        _reason(line, i, weights, nan, of),
+        _reason(line, i, weights, nan, of, where),
         _scale(line, weights),
         places=tuple(places),
     )
+
+
+def _nan_of(f: np.ndarray) -> np.ndarray:
+    return np.isnan(f) if f.dtype.kind in "fc" else np.zeros(f.size, bool)
 
 
 def by_numpy(
@@ -243,7 +253,16 @@ def _has_gap(line: Line, i: int, low: int, high: int) -> bool:
     return bool(np.isnan(line.f[near]).any())
 
 
-def _reason(line: Line, i: int, weights: dict[int, float], nan: np.ndarray, of: Callable[[int], str]) -> str:
+def at_end(place: str, before: int, after: int, low: int, high: int) -> str:
+    """Say that there are fewer samples to one side of a place than to have a symmetric formula."""
+    side, there, needs = ("before", before, low) if before <= after else ("behind", after, high)
+    samples = f"{there or 'no'} sample{'s' * (there != 1)}"
+    return f"at an end: {samples} {side} {place}, where the formula inside has {needs}"
+
+
+def _reason(
+    line: Line, i: int, weights: dict[int, float], nan: np.ndarray, of: Callable[[int], str], where: str = ""
+) -> str:
     """Say why the point has these samples."""
     formula, size = line.formula, line.f.size
     low, high = (1, 1) if formula.is_gradient else reach_of(formula, line.is_even)
@@ -252,19 +271,18 @@ def _reason(line: Line, i: int, weights: dict[int, float], nan: np.ndarray, of: 
     said = []
     if not weights:
         return _why_not(line, i, nan, of, gap)
-    if gap is not None and _is_one_sided(line, i, weights):
+    if where:
+        said.append(where)
+    elif gap is not None and _is_one_sided(line, i, weights):
         said.append(f"beside a gap: {of(gap)} is NaN, and no sample beyond it is taken")
     elif formula.boundary == "periodic" and (before < low or after < high):
         said.append("around the end of a period: beyond the last sample comes the first")
     elif formula.boundary != "periodic" and _is_one_sided(line, i, weights):
-        side = "before" if before <= after else "behind"
-        there = min(before, after)
-        end = f"{there or 'no'} sample{'s' * (there != 1)} {side} {of(i)}, where the formula inside has "
-        said.append(f"at an end: {end}{low if before <= after else high}")
+        said.append(at_end(of(i), before, after, low, high))
         if formula.is_gradient and formula.edges == 1:
             said.append(f"{line.hint} makes it order 2")
     else:
-        said.append("inside: samples to either side")
+        said.append(INSIDE)
     if formula.window:
         what = f"a polynomial of degree {formula.degree} that fits {formula.window} samples by least squares"
         said.append(f"{what}, {'derived' if formula.n else 'evaluated'} at {of(i)}")

@@ -167,7 +167,7 @@ class SumExplanation:
     name : str
         What it is, and where.
     terms : tuple of PointExplanation
-        What is added up.
+        What is added up; on the sphere with factors, as MetricExplanation.
     signs : tuple of bool
         Whether a term is subtracted.
     value : number
@@ -175,7 +175,7 @@ class SumExplanation:
     """
 
     name: str
-    terms: tuple[PointExplanation, ...]
+    terms: tuple[Any, ...]
     signs: tuple[bool, ...]
     value: Any
 

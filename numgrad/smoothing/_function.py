@@ -1,12 +1,12 @@
 """A smooth function with its errors: what can be asked of it anywhere."""
 
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from numgrad._checks import integer, numbers, refuse_masked, refuse_units
+from numgrad._system.callers import warn_caller
 from numgrad.smoothing._fitted import Fit
 from numgrad.smoothing._read import Call, relative
 from numgrad.smoothing._student import quantile, read_level
@@ -120,10 +120,10 @@ class SmoothFunction:
         c = columns[:, 0] if len(self._call.shape) == 1 else columns.reshape((len(columns), *self._call.others))
         return BSpline(places, c, d, extrapolate="periodic" if grid.is_periodic else False)
 
-    def warn(self, stacklevel: int) -> None:
+    def warn(self) -> None:
         """Warn of what speaks against the bands."""
         if self.concerns:
-            warnings.warn("; and ".join(self.concerns), stacklevel=stacklevel + 1)
+            warn_caller("; and ".join(self.concerns))
 
     def summary(self) -> str:
         """Return in words what was found.

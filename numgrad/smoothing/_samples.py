@@ -245,7 +245,7 @@ class CompressedSamples:
             np.empty((1, 0)), [], None, [], None, (0,), 0, self._period, orders, self.knots, False
         )  # fmt: skip
         result = SmoothFunction(**numbers_of(call, [fit], [said]))
-        result.warn(stacklevel=2)
+        result.warn()
         return result
 
     @property

@@ -136,5 +136,5 @@ def smooth(
     origin = 0.0 if call.origin is None else float(call.origin)
     said = [concerns(*parts, origin) for parts in zip(fits, lines, residuals, strict=True)]
     result = made(call, fits, values, residuals, said)
-    result.warn(stacklevel=3)
+    result.warn()
     return result

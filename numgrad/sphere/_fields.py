@@ -1,5 +1,7 @@
 """Fields on the sphere by latitude and longitude: gradient, divergence, vorticity, laplacian and advection."""
 
+from functools import partial
+from inspect import signature
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -352,3 +354,22 @@ def compute(
     )
     fill(field, results, () if out is None else (*field.sources, *field.factors))
     return Gradient(*results) if count > 1 else results[0] if out is None else out
+
+
+def _explained(function: Any, operator: Operator, *given: Any, at: Any = None, **options: Any) -> Any:
+    """Return how a call of one of these functions is done; or the arithmetic `at` a point."""
+    from numgrad.sphere._explained import explained
+
+    call = signature(function).bind(*given, **options)
+    call.apply_defaults()
+    out = call.arguments.pop("out")
+    names = [name for name in call.arguments if name in operator.used]
+    samples = {name: call.arguments.pop(name) for name in names}
+    return explained(function, operator, samples, at, out, call.arguments)
+
+
+_operators: dict[Any, Operator] = {
+    gradient: GRADIENT, divergence: DIVERGENCE, vorticity: VORTICITY, laplacian: LAPLACIAN, advection: ADVECTION,
+}  # fmt: skip
+for _function, _operator in _operators.items():
+    _function.explained = partial(_explained, _function, _operator)

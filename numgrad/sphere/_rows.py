@@ -52,9 +52,11 @@ class Rows(NamedTuple):
     A column of `table` has the weights of the points from `low` rows before it on; `ends` are the weights and the rows
     of the first `low` and the last `high` rows. `factors` are those of the derivative by longitude. In the column of a
     pole, `bend` has the weights of the derivative by latitude that takes the place of the samples there. The grid
-    begins at row `first` and has `size` rows.
+    begins at row `first` and has `size` rows. `latitude` is in radians, and goes on beyond the poles.
     """
 
+    formula: StencilFormula
+    latitude: np.ndarray
     table: np.ndarray
     low: int
     high: int
@@ -105,7 +107,8 @@ def rows_of(grid: Grid, operator: Operator, formula: StencilFormula, radius: flo
         return operator.north / radius**order * found
 
     bend = weights(inside, places, order)
-    return Rows(north(inside, places).T, low, high, (north(at_ends, ends), at_ends), factors, bend.T, first, size)
+    weights_at_ends = north(at_ends, ends), at_ends
+    return Rows(formula, y, north(inside, places).T, low, high, weights_at_ends, factors, bend.T, first, size)
 
 
 def _beyond(grid: Grid, end: int, depth: int) -> np.ndarray:

@@ -92,6 +92,12 @@ def _cap(field: Field, end: int) -> list[np.ndarray]:
 
 def _sweep(field: Field, results: list[np.ndarray], inputs: tuple[Any, ...]) -> None:
     """Fill the results by formulas that stay within the rows there are; others are NaN, but at an end of the grid."""
+    request, factors = request_of(field)
+    fill_by_stencils(request, results, (*inputs, *factors) if inputs else ())
+
+
+def request_of(field: Field) -> tuple[Request, tuple[Any, ...]]:
+    """Return the sweep over a field, and the factors of points that it reads beside its sources."""
     f, other = field.sources
     order = None if f.flags.c_contiguous else memory_order(f)
     factors = tuple([flat_view(compact(g, order), order) for g in field.factors])
@@ -110,8 +116,7 @@ def _sweep(field: Field, results: list[np.ndarray], inputs: tuple[Any, ...]) -> 
     below = _by_latitude(field, REAL[f.dtype.type])
     if factors:
         below = ROW_FACTORS.coefficients(case, below, (np.ones(north.n), north.inner, of_points[1]))
-    request = Request(plan, f, f, order, (made, below), (other,))
-    fill_by_stencils(request, results, (*inputs, *factors) if inputs else ())
+    return Request(plan, f, f, order, (made, below), (other,)), factors
 
 
 def _by_latitude(field: Field, real: Any) -> tuple[Any, ...]:

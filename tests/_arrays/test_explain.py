@@ -19,7 +19,7 @@ RNG = np.random.default_rng(0)
 NOISY = RNG.standard_normal(12)
 GAPPED = np.where(np.arange(12) == 5, np.nan, NOISY)
 PLANE = RNG.standard_normal((9, 8))
-WORDS = re.compile(r"[fgv](\[\d+(, \d+)*\])?[\[(]|\bh\b|sum|weight")
+WORDS = re.compile(r"[fguv](\[\d+(, \d+)*\])?[\[(]|\bh\b|sum|weight")
 
 
 def value_of(text):
@@ -36,7 +36,9 @@ def agrees(text, value, size):
         return math.isnan(shown)
     digits = re.fullmatch(r"[-+]?\d*(?:\.(\d+))?(?:e([-+]\d+))?", text)
     place = int(digits[2] or 0) - len(digits[1] or "")
-    return abs(shown - value) <= 0.5001 * 10.0**place + 1e-15 * size
+    if math.isinf(shown):
+        return shown == value
+    return abs(Fraction(text) - Fraction(float(value))) <= 0.5001 * 10.0**place + 1e-15 * size
 
 
 def check(explained, value):
@@ -53,7 +55,7 @@ def check(explained, value):
         if not WORDS.search(part):
             assert agrees(head[-1], value_of(part), size), part
             checked += 1
-    rows = [re.split(r"\s{2,}", line.strip()) for line in lines if re.match(r"  +[fgv]\[", line)]
+    rows = [re.split(r"\s{2,}", line.strip()) for line in lines if re.match(r"  +-?[fguv]\[", line)]
     for _, w, s, product in [row for row in rows if len(row) == 4]:
         assert value_of(w) * value_of(s) == pytest.approx(value_of(product), rel=1e-15, nan_ok=True)
         checked += 1
@@ -155,6 +157,117 @@ def test_fields_are_evaluated_as_printed(name):
                 for term in block.terms:
                     if term.names:
                         check(term, term.value)
+
+
+GRIDS = {
+    "even": (np.linspace(-90, 90, 7), np.arange(0, 360, 45)),
+    "between, falling": (np.linspace(80, -80, 9), np.arange(0, 360, 36) - 180),
+    "Gauss, uneven": (
+        np.degrees(np.arcsin(np.polynomial.legendre.leggauss(8)[0])), np.array([0, 40, 95, 130, 180, 220, 275, 310.0])
+    ),
+    "a region": (np.array([10, 20, 32, 40, 48, 57.0]), np.arange(-20, 40, 10)),
+    "odd": (np.linspace(-90, 90, 7), np.arange(0, 360, 40)),
+}  # fmt: skip
+FLOWS = {"gradient": "f", "laplacian": "f", "divergence": "uv", "vorticity": "uv", "advection": "fuv"}
+
+
+def on_the_sphere(block, value, name, latitude, radius):
+    """Evaluate all that is printed of a field: its derivatives, these times their factors, and their sum."""
+    assert block.value == value
+    head = re.sub(r"\n     =", " =", repr(block)).splitlines()[0].split(": ")[1].split(" = ")
+    assert agrees(head[-1], value, sum([abs(term.value) for term in block.terms]))
+    assert agrees(head[-1], value_of(head[1]), sum([abs(term.value) for term in block.terms]))
+    for sign, term in zip(block.signs, block.terms, strict=True):
+        lines = re.sub(r"\n +=", " =", repr(term)).splitlines()[0].split(" = ")
+        for value in term.value, value_of(lines[-2]):
+            assert agrees(lines[-1], value, abs(term.value))
+        n = 2 if name == "laplacian" else 1
+        cos, tan = np.cos(np.radians(latitude)), np.tan(np.radians(latitude))
+        if term.part is not None:
+            check(term.part, term.part.value)
+        if abs(latitude) == 90:
+            assert "the pole" in repr(block)
+        elif "tan" in term.name:
+            assert sign == (name != "vorticity")
+            expected = term.part.value * tan if n == 2 else term.factors[0] * tan
+            assert term.value == pytest.approx(expected / radius**n, rel=1e-12)
+        elif name != "advection":
+            below = radius * cos if "lon" in term.words[0] else radius
+            assert term.value == pytest.approx(term.part.value / below**n, rel=1e-12)
+            assert sign == (name == "vorticity" and "lat" in term.words[0])
+
+
+@pytest.mark.parametrize("grid", GRIDS)
+@pytest.mark.parametrize("name", FLOWS)
+def test_fields_on_the_sphere_are_evaluated_as_printed(name, grid):
+    latitude, longitude = GRIDS[grid]
+    function, radius = getattr(ng.sphere, name), 2.5
+    samples = np.random.default_rng(5).standard_normal((len(FLOWS[name]), latitude.size, longitude.size)).round(3)
+    accuracy = 4 if grid in ("between, falling", "a region") else 2
+    places = {"latitude": latitude, "longitude": longitude, "radius": radius, "accuracy": accuracy}
+    result = np.asarray(function(*samples, **places))
+    for i, j in ((0, 1), (1, 0), (-1, -1)):
+        blocks = ng.explain(function, *samples, **places, at=(i, j))
+        for block, value in zip(blocks, result.reshape(-1, *result.shape[-2:])[:, i, j], strict=True):
+            if np.isnan(value):
+                assert np.isnan(block.value)
+                assert "no rows lie across" in repr(block)
+            else:
+                on_the_sphere(block, value, name, latitude[i], radius)
+
+
+def test_reasons_on_the_sphere():
+    latitude, longitude = GRIDS["even"]
+    u, v = np.random.default_rng(5).standard_normal((2, 7, 8)).astype(np.float32)
+
+    def said(at, part=slice(None), **options):
+        text = repr(ng.explain(ng.sphere.vorticity, u[part], v[part], latitude[part], longitude, at=at, **options))
+        return " ".join(text.split())
+
+    inside = said((3, 3))
+    assert inside.startswith("vorticity at [3, 3], latitude 0: dv/dx - du/dy + u tan(lat) / R")
+    assert "dv/dx = dv/dlon / (R cos(lat))" in inside
+    assert inside.count("order 2, inside: samples to either side") == 2
+    assert "order 2, around the globe: beyond the last meridian comes the first" in said((3, 7))
+    pole = said((6, 3))
+    for words in "dv/dx - 2 du/dy", "order 2, across the pole", "(-u[5, 7])":
+        assert words in pole
+    assert "dv/dlon and cos(lat) are 0: their quotient has a limit, by g = dv/dlat" in pole
+    assert "order 4, across the pole" in said((5, 3), accuracy=4)
+    assert "order 2, at an end: no samples before u[0, 3], where the formula inside has 1" in said((0, 3), slice(2, 7))
+    uneven = GRIDS["Gauss, uneven"]
+    (block,) = ng.explain(ng.sphere.laplacian, np.vander(uneven[0] / 90, 8), *uneven, at=(4, 4))
+    # So many points less the order of the derivative.
+    assert [(len(term.part.names), term.part.order) for term in block.terms] == [(5, 3), (5, 3), (5, 4)]
+
+
+def test_axes_and_objects_on_the_sphere():
+    """The same point is explained alike, wherever the axes of latitudes and longitudes are."""
+    xr, dask = pytest.importorskip("xarray"), pytest.importorskip("dask.array")
+    latitude, longitude = GRIDS["even"]
+    u, v = np.random.default_rng(5).standard_normal((2, 7, 8)) + np.array([[[0]], [[1j]]])
+    vorticity = ng.sphere.vorticity
+    (plain,) = ng.explain(vorticity, u, v, latitude, longitude, at=(6, 3))
+    stacks = [np.stack([0 * f, f]).transpose(2, 0, 1) for f in (u, v)]
+    (turned,) = ng.explain(vorticity, *stacks, latitude, longitude, axis=(2, 0), at=(3, 1, 6))
+    assert plain.value == turned.value == vorticity(u, v, latitude, longitude)[6, 3]
+    assert repr(turned).split() == re.sub(r"\[(\d), (\d)\]", r"[\2, 1, \1]", repr(plain)).split()
+    given = [xr.DataArray(f, {"lat": latitude, "lon": longitude}) for f in (u, v)]
+    assert repr(ng.explain(vorticity, given[0], given[1].T, at=(6, 3))[0]) == repr(plain)
+    rows = ng.explain(vorticity, u, v, latitude, longitude)
+    assert [(row.axis, row.spacing) for row in rows] == [(1, "45 degrees"), (0, "30 degrees")]
+    assert ng.explain(vorticity, *given) == rows
+    lazy = [dask.from_array(f, 4) for f in (u, v)]
+    assert "on each chunk" in repr(ng.explain(vorticity, *lazy, latitude, longitude))
+    for wrong in (*lazy, latitude, longitude), [one.chunk(4) for one in given]:
+        with pytest.raises(TypeError, match="`at` is given with a Array; give its numbers"):
+            ng.explain(vorticity, *wrong, at=(6, 3))
+    with pytest.raises(TypeError, match="`f` is a Dataset; give one of its variables: 'q'"):
+        ng.explain(ng.sphere.laplacian, given[0].to_dataset(name="q"), at=(6, 3))
+    with pytest.raises(IndexError, match="`at` is 3, but `u` has 2 dimensions; give a tuple of 2 indices"):
+        ng.explain(vorticity, u, v, latitude, longitude, at=3)
+    with pytest.raises(ValueError, match="degrees from -90 to 90"):
+        ng.explain(vorticity, u, v, latitude + 20, longitude, at=(6, 3))
 
 
 def test_weights_are_the_exact_ones():
@@ -328,8 +441,33 @@ def test_objects_of_xarray():
 
 
 def test_series():
-    pandas = pytest.importorskip("pandas")
-    series = pandas.Series(F, index=X[:6])
-    assert "(7 - 2) / 2 = 2.5" in repr(ng.explain(series, at=2))
-    with pytest.raises(TypeError, match="`at` is given with a Series; give its numbers"):
-        ng.explain(ng.derivative, series, at=2)
+    """By the index or the coordinate that `derivative` goes by, and with gaps as it has them."""
+    pandas, polars = pytest.importorskip("pandas"), pytest.importorskip("polars")
+    frames = pytest.importorskip("numgrad.interop.dataframes")
+    series = pandas.Series(GAPPED, index=X)
+    assert repr(ng.explain(series, at=2)) == repr(ng.explain(GAPPED, at=2))
+    days = pandas.Series(GAPPED, pandas.Timestamp("2024-02-27") + pandas.to_timedelta(X, "D"))
+    table = polars.DataFrame({"x": X, "y": GAPPED, "s": X + 1})
+    for given, x, options, own in (
+        (series, None, {}, {}), (days, None, {}, {"datetime_unit": "D"}), (table["y"], X, {}, {}),
+        (table["y"], table["x"], {"n": 2}, {}), (series, 0.5, {"edge_accuracy": 1}, {}),
+        (table, "x", {"sigma": X + 1}, {"columns": "y", "sigma": "s"}), (series, None, {"nan": "propagate"}, {}),
+    ):  # fmt: skip
+        plain = {"nan": "one-sided"} | options
+        result = np.asarray(getattr(found := frames.derivative(given, x, **options | own), "value", found)).ravel()
+        for at in (0, 2, 4, 5, -1):
+            there = ng.explain(ng.derivative, given, x, at=at, **options | own)
+            assert repr(there) == repr(
+                ng.explain(ng.derivative, GAPPED, x if isinstance(x, float) else X, at=at, **plain)
+            )
+            assert there[0].value == pytest.approx(result[at], rel=1e-14, nan_ok=True)
+        assert "axis 0: " in repr(ng.explain(ng.derivative, given, x, **options | own))
+    turned = ng.explain(ng.turning_points, days, datetime_unit="D", at=2)
+    assert repr(turned) == repr(ng.explain(ng.turning_points, GAPPED, X, at=2))
+    for wrong, message in ((table, "a data frame, of columns 'x', 'y', 's'.*columns='x'"), (table.lazy(), "collect")):
+        with pytest.raises(TypeError, match=message):
+            ng.explain(ng.derivative, wrong, at=2)
+    with pytest.raises(TypeError, match="give the rows of one group"):
+        ng.explain(ng.derivative, table, by="x", columns="y", at=2)
+    with pytest.raises(ValueError, match="the index repeats"):
+        ng.explain(ng.derivative, pandas.Series(F, [0, 0, 1, 2, 3, 4]), at=2)

@@ -93,9 +93,10 @@ def test_weights_missing_and_periodic_samples():
 def test_correlated_noise_is_told():
     x = np.linspace(0, 10, 20_000)
     noise = np.convolve(RNG.standard_normal(20_020), np.ones(10) / 10, "same")[:20_000]
-    with pytest.warns(UserWarning, match="times as large as those of white noise"):
+    with pytest.warns(UserWarning, match="times as large as those of white noise") as caught:
         found = ng.CompressedSamples(0, 10).update(np.sin(x) + noise, x).solve()
     assert found.concerns
+    assert caught[0].filename == __file__
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for seed in range(10):

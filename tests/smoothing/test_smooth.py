@@ -512,6 +512,28 @@ def test_an_oscillation_taken_for_noise_is_told(period):
         assert np.std(quiet(wave + 0.01 * NOISE, sigma=0.01).value - wave) < 0.02
 
 
+def test_warnings_name_the_line_of_the_caller():
+    """Whatever the samples are, and by whichever of the functions and methods."""
+    y, x = np.sin(2 * np.pi * np.arange(400) / 3) + 0.01 * NOISE, np.arange(400.0)
+    pandas, polars, xarray, dask = map(pytest.importorskip, ("pandas", "polars", "xarray", "dask.array"))
+    for library in "pandas", "polars", "xarray":
+        pytest.importorskip(f"numgrad.{library}")
+    series, frame = pandas.Series(y, x), pandas.DataFrame({"y": y}, x)
+    array, table = xarray.DataArray(y, {"x": x}), polars.DataFrame({"y": y, "x": x})
+    for call in (
+        lambda: ng.smooth(y), lambda: ng.smooth(list(y), x), lambda: ng.smooth(np.ma.array(y), x),
+        lambda: ng.smooth(y[:, None], axis=0), lambda: ng.smooth(dask.from_array(y, 100)),
+        lambda: ng.smooth(series), lambda: ng.smooth(frame), lambda: ng.smooth(table["y"]),
+        lambda: ng.smooth(table, "x"), lambda: series.numgrad.smooth(), lambda: frame.numgrad.smooth("y"),
+        lambda: table.numgrad.smooth("y", x="x"), lambda: table["y"].numgrad.smooth(), lambda: ng.smooth(array, "x"),
+        lambda: ng.smooth(array.chunk(100)),
+    ):  # fmt: skip
+        with pytest.warns(UserWarning, match="correlated") as caught:
+            call()
+        (said,) = caught
+        assert (said.filename, said.lineno) == (__file__, call.__code__.co_firstlineno)
+
+
 def test_corners_as_python():
     """What is missing, out of order or refused, and knots far from each other; with NUMBA_DISABLE_JIT, too."""
     y, x, weight, order = SINE[:60].copy(), X[:60].copy(), np.ones(60), np.random.default_rng(1).permutation(60)

@@ -32,8 +32,11 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out: 
 
 
 def in_arrays(function: Any, f: Any, *others: Any, **options: Any) -> Any:
-    """Return the arguments of a function for `explain`, as they are: `gradient` takes them for arrays."""
-    return (f, *others), options
+    """Return the arguments of a function as it takes them for arrays, and its options, for `explain`."""
+    if function.__name__ not in ("derivative", "turning_points"):  # `gradient` takes series for arrays
+        return (f, *others), options
+    found: Any = import_module(f"{__name__}.functions").in_arrays(function.__name__, f, *others, **options)
+    return found
 
 
 def __getattr__(name: str) -> Any:

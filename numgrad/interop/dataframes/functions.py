@@ -28,7 +28,7 @@ from numgrad.interop.dataframes.places import Place, check_sorted, numbers, plac
 from numgrad.interop.dataframes.results import column, like
 from numgrad.interop.dataframes.smoothed import Likeness, SmoothFrame, counted
 from numgrad.interop.dataframes.tables import Samples, Table, chosen, names_of, read, samples, samples_of
-from numgrad.interop.options import allow
+from numgrad.interop.options import allow, listed
 from numgrad.interop.times import as_times
 from numgrad.smoothing import _smooth
 
@@ -201,6 +201,30 @@ def turning_points(
     if not place.has_times or not len(found):
         return found
     return replace(found, position=as_times(found.position, place.x, place.unit))
+
+
+def in_arrays(
+    function: str, f: Any, x: Any = None, *, columns: Any = None, by: Any = None, datetime_unit: str | None = None,
+    short: Any = None, axis: Any = -1, sigma: Any = None, out: Any = None, **options: Any,
+) -> tuple[tuple[Any, Any], dict[str, Any]]:  # fmt: skip
+    """Return the samples of a series, or of one column, and their coordinates, as arrays; and the options of arrays."""
+    table = _table(f, "f", axis, out)
+    if by is not None or short is not None:
+        raise TypeError(f"`by` is {by!r}; to explain a derivative, give the rows of one group, and no `by` or `short`")
+    place = place_of(table, x, datetime_unit)
+    asked, names = chosen(table, columns, [x] if isinstance(x, str) else [])
+    if not asked.is_series:
+        raise TypeError(
+            f"`f` is a data frame, of columns {listed(names)}; to explain a derivative, give one of them: columns="
+            f"{(names or ['name'])[0]!r}"
+        )
+    check_sorted(table, place, None, [])
+    (found,) = samples_of(asked, [])
+    if function == "derivative":
+        options = {"nan": "one-sided"} | options
+        if sigma is not None:
+            options["sigma"] = _errors_of(table, sigma)
+    return (found.values, numbers(place, place.x)), options
 
 
 def smooth(

@@ -15,7 +15,7 @@ from numgrad.interop.xarray.functions import (
     smooth,
     turning_points,
 )
-from numgrad.interop.xarray.sphere import on_sphere
+from numgrad.interop.xarray.sphere import on_sphere, sphere_in_arrays
 
 __all__ = [
     "KINDS",
@@ -31,6 +31,7 @@ __all__ = [
     "laplacian",
     "on_sphere",
     "smooth",
+    "sphere_in_arrays",
     "turning_points",
 ]
 

@@ -35,29 +35,13 @@ def on_sphere(
     given. What is made of one variable keeps its name and its attributes, but for `standard_name`, which it is none of.
     """
     refuse(out)
-    if axis != (-2, -1):
-        raise TypeError(f"`axis` is {axis!r}; leave it away, latitude and longitude have dimensions of their own")
+    _refuse_axis(axis)
     (name, f), *others = given.items()
     if isinstance(f, xr.Dataset) and not others:
         return _of_dataset(operator, name, f, latitude, longitude, options)
-    for other, one in given.items():
-        if not isinstance(one, xr.DataArray):
-            raise TypeError(f"`{other}` is a {type(one).__name__}; give a DataArray, as the others")
-    arrays = components(list(given.values()))
+    arrays, numbers, places = _in_arrays(given, latitude, longitude)
     f = arrays[0]
-    y, x = coordinate(f, "latitude", latitude), coordinate(f, "longitude", longitude)
-    dims = dims_of(y, x)
-    variables = [one.variable for one in arrays]
-    if any(one.chunks for one in variables):
-        variables = [one.chunk() for one in variables]  # those in memory, so that nothing is computed
-    found = compute(
-        operator,
-        {name: samples(one, None) for name, one in zip(given, variables, strict=True)},
-        *[one.transpose(*[dim for dim in f.dims if dim in one.dims]).values for one in (y, x)],
-        axis=tuple([f.get_axis_num(dim) for dim in dims]),
-        out=None,
-        **options,
-    )
+    found = compute(operator, numbers, out=None, **places, **options)
     is_kept = attrs_of(f) is not None
     attrs = attributes(operator, [one.attrs for one in arrays]) if is_kept else None
     made = [f._replace(xr.Variable(f.dims, data, attrs)) for data in (found if operator.results > 1 else [found])]
@@ -65,6 +49,41 @@ def on_sphere(
         for one in made:
             one.name = None
     return Gradient(*made) if operator.results > 1 else made[0]
+
+
+def sphere_in_arrays(
+    given: dict[str, Any], latitude: Any, longitude: Any, axis: Any
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return samples as arrays, by name, and where they lie, as `numgrad.sphere` takes it; for `explain`."""
+    _refuse_axis(axis)
+    return _in_arrays(given, latitude, longitude)[1:]
+
+
+def _refuse_axis(axis: Any) -> None:
+    if axis != (-2, -1):
+        raise TypeError(f"`axis` is {axis!r}; leave it away, latitude and longitude have dimensions of their own")
+
+
+def _in_arrays(
+    given: dict[str, Any], latitude: Any, longitude: Any
+) -> tuple[list[Any], dict[str, Any], dict[str, Any]]:
+    """Return DataArrays with dimensions in one order; their arrays by name; and the coordinates and axes of these."""
+    for name, one in given.items():
+        if not isinstance(one, xr.DataArray):
+            wanted = "a DataArray, as the others"
+            if isinstance(one, xr.Dataset):
+                wanted = f"one of its variables: {listed(one.data_vars)}"
+            raise TypeError(f"`{name}` is a {type(one).__name__}; give {wanted}")
+    arrays = components(list(given.values()))
+    f = arrays[0]
+    y, x = coordinate(f, "latitude", latitude), coordinate(f, "longitude", longitude)
+    variables = [one.variable for one in arrays]
+    if any(one.chunks for one in variables):
+        variables = [one.chunk() for one in variables]  # those in memory, so that nothing is computed
+    numbers = {name: samples(one, None) for name, one in zip(given, variables, strict=True)}
+    degrees = [one.transpose(*[dim for dim in f.dims if dim in one.dims]).values for one in (y, x)]
+    axes = tuple([f.get_axis_num(dim) for dim in dims_of(y, x)])
+    return arrays, numbers, {"latitude": degrees[0], "longitude": degrees[1], "axis": axes}
 
 
 def _of_dataset(operator: Operator, name: str, f: Any, latitude: Any, longitude: Any, options: dict[str, Any]) -> Any:
