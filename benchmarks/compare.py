@@ -120,16 +120,20 @@ class Worker:
             env={**os.environ, "PYTHONPATH": path, **environment},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
             text=True,
             start_new_session=True,
         )
         self.tree = tree
 
     def __enter__(self) -> "Worker":
-        found = Path(self.ask("where"))
-        assert found.is_relative_to(self.tree), f"{found} was imported instead of that in {self.tree}"
         return self
+
+    def check(self) -> None:
+        try:
+            found = Path(self.ask("where"))
+        except Failed as fault:
+            raise Failed(f"numgrad of {self.tree} cannot be imported: {fault}") from None
+        assert found.is_relative_to(self.tree), f"{found} was imported instead of that in {self.tree}"
 
     def __exit__(self, kind: type | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         self.process.kill()
@@ -173,54 +177,60 @@ def measure(workers: tuple[Worker, Worker], name: str, rounds: int) -> tuple[lis
     return times
 
 
-@contextmanager
-def tree_of(revision: str) -> Iterator[Path]:
-    """The package as it was in a commit, in a folder that is gone afterwards."""
+def files_of(revision: str) -> bytes:
+    """Return the package as it was in a commit, as an archive."""
     verify = ["git", "rev-parse", "--verify", "--quiet", "--end-of-options", revision + "^{commit}"]
     found = subprocess.run(verify, cwd=ROOT, capture_output=True, text=True)
     if found.returncode:
-        raise SystemExit(f"{revision!r} is no commit of {ROOT}; `git log --oneline` names those that are there")
+        raise ValueError(f"{revision!r} is no commit of {ROOT}; `git log --oneline` names those that are there")
     files = subprocess.run(["git", "archive", found.stdout.strip(), "numgrad"], cwd=ROOT, capture_output=True)
     if files.returncode:
-        raise SystemExit(f"{revision!r} has no folder `numgrad`: {files.stderr.decode().strip()}")
+        raise ValueError(f"the commit {revision!r} has no folder `numgrad`; take a later one")
+    return files.stdout
+
+
+@contextmanager
+def unpacked(files: bytes) -> Iterator[Path]:
+    """A folder with these files, which is gone afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="numgrad-compare-")).resolve()
     try:
-        with tarfile.open(fileobj=io.BytesIO(files.stdout)) as archive:
+        with tarfile.open(fileobj=io.BytesIO(files)) as archive:
             archive.extractall(folder, filter="data")
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def compare(revision: str, names: list[str], rounds: int, tolerance: float) -> dict[str, str]:
+def compare(files: bytes, names: list[str], rounds: int, tolerance: float) -> dict[str, str]:
     """Print the verdict of each case, and return the words of those that both trees have."""
     words: dict[str, list[str]] = {name: [] for name in names}
-    print("\n".join(table(f"| case | {revision} | this tree | ratio | with 99 % | |", [])), flush=True)
-    with tree_of(revision) as tree:
+    print("\n".join(table("| case | there | here | ratio | with 99 % | |", [])), flush=True)
+    with unpacked(files) as tree:
         while names:
             with ExitStack() as stack:
                 there = stack.enter_context(Worker(tree, NUMBA_CACHE_DIR=str(tree / "cache")))
                 workers = there, stack.enter_context(Worker(ROOT))
+                for worker in workers:
+                    worker.check()
                 for name in names:
                     try:
                         before, after = measure(workers, name, rounds)
                     except Failed as fault:
                         print(f"| {name} | | | | | not compared, {fault} |", flush=True)
-                        words[name] = ["fails here"] * 2 if str(fault).startswith("here") else ["lacking"] * 2
+                        words[name] = ["fails here" if str(fault).startswith("here") else "lacking"] * 2
                         continue
                     found = judge(before, after, tolerance)
                     words[name].append(found.word)
-                    verdict = settled(words[name])
                     times = f"{unit(statistics.median(before))} | {unit(statistics.median(after))}"
                     interval = f"{found.low:.3g} to {found.high:.3g}"
-                    shown = verdict or f"{found.word}? again below"
+                    shown = settled(words[name]) or f"{found.word}? again below"
                     print(f"| {name} | {times} | {found.ratio:.3g} | {interval} | {shown} |", flush=True)
             names = [name for name in names if settled(words[name]) is None]
     return {name: str(settled(found)) for name, found in words.items() if found[-1] != "lacking"}
 
 
-def _terminate(*_: Any) -> NoReturn:
-    raise SystemExit("terminated")  # so that what is to be cleaned up is cleaned up
+def stop(number: int, _: Any) -> NoReturn:
+    raise SystemExit(128 + number)  # and what is to be removed is removed
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -242,8 +252,12 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(f"--rounds={options.rounds} is too few for a verdict; take at least {LEAST_ROUNDS}")
     if not options.tolerance >= 0:
         parser.error(f"--tolerance={options.tolerance} is negative; 0.05 is 5 %")
-    signal.signal(signal.SIGTERM, _terminate)
-    words = compare(options.revision, names, options.rounds, options.tolerance)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    try:
+        words = compare(files_of(options.revision), names, options.rounds, options.tolerance)
+    except (ValueError, Failed) as error:
+        parser.error(str(error))
     counts = Counter(words.values())
     print("\n" + ", ".join(f"{n} {word}" for word, n in counts.most_common()) + f" of {len(names)} cases")
     return int(bool(counts["slower"] or counts["fails here"]))
