@@ -43,6 +43,13 @@ class Case:
     def id(self) -> str:
         return "".join(c if c.isalnum() else "-" for c in self.name)
 
+    def losses(self, fresh: float, warm: float) -> str:
+        """Return in words what these ratios, in a fresh and a warm heap, fall short of."""
+        words = ["short"] if self.at_least and fresh < self.at_least else []
+        least = min(self.at_least or 1, 1)  # less than 1 is for two ways of numgrad's own
+        words += [f"slower, {heap} heap" for heap, ratio in (("fresh", fresh), ("warm", warm)) if ratio < least]
+        return "; ".join(words)
+
 
 def samples(*shape: int, dtype: Any = float) -> np.ndarray:
     f = np.random.default_rng(0).random(shape)

@@ -112,25 +112,18 @@ def interrupt_delay(method: str, *shape: int) -> float:
         return float(process.stdout.readline()) - sent
 
 
-def verdict(fresh: float, warm: float, target: float | None) -> str:
-    words = ["short"] if target and fresh < target else []
-    least = min(target or 1, 1)
-    words += [f"slower, {heap} heap" for heap, ratio in (("fresh", fresh), ("warm", warm)) if ratio < least]
-    return "; ".join(words)
-
-
 def speed_table(turns: int, cases: list[Case] = CASES) -> tuple[list[list[str]], dict[str, float]]:
     """Return the rows of the table, and for each large case the part of its bound that it reaches."""
     rows, reached = [], {}
     for case in cases:
         found = medians(case, turns)
-        warm, target = found.warm[0] / found.warm[1], case.at_least
+        warm = found.warm[0] / found.warm[1]
         bounds = [roofline.bound(case.moves, rates) for rates in found.rates.values()] if case.moves else []
         if bounds:
-            reached[case.name] = bounds[-1] / found.fresh[1]
+            reached[case.name] = min(bounds) / found.fresh[1]
         row = [case.name, case.reference, *map(unit, found.fresh), f"{found.ratio:.3g}", f"{warm:.3g}"]
         row += [*map(unit, (bounds[0], bounds[-1])), f"{reached[case.name]:.0%}"] if bounds else [""] * 3
-        rows.append([*row, str(target or ""), verdict(found.ratio, warm, target)])
+        rows.append([*row, str(case.at_least or ""), case.losses(found.ratio, warm)])
         print(line(rows[-1]), flush=True)
     return rows, reached
 
@@ -228,7 +221,7 @@ def main() -> None:
         "the middle ratio. All arrays float64 and results fresh unless said. Times and the first ratio are those of "
         "a fresh process; the other ratio is in a warm heap, where temporaries cost no page faults. Bounds, of what "
         "does not fit the cache: the least time in which one thread, and all, can move what must be read and written, "
-        "by bandwidths of the same process; and what part of the latter numgrad reaches.",
+        "by the bandwidths of the same process, and what part of the lesser one numgrad reaches.",
         "",
         *table(line(HEADER), [line(row) for row in rows]),
         "",

@@ -23,7 +23,7 @@ else:
     put_line, fence = numba.njit(streamed.put_line), numba.njit(streamed.fence)
 
 
-@numba.njit(nogil=True)
+@numba.njit(nogil=True, cache=True)
 def read(f: Any, out: Any, buffer: Any) -> Any:
     bits, found = f.view(np.int64), np.int64(0)
     for k in range(np.uintp(f.size)):
@@ -31,14 +31,14 @@ def read(f: Any, out: Any, buffer: Any) -> Any:
     buffer[0] = found
 
 
-@numba.njit(nogil=True)
+@numba.njit(nogil=True, cache=True)
 def write(f: Any, out: Any, buffer: Any) -> None:
     for k in range(np.uintp(0), np.uintp(out.size), np.uintp(8)):
         put_line(out, k, buffer, np.uintp(0))
     fence()
 
 
-@numba.njit(nogil=True)
+@numba.njit(nogil=True, cache=True)
 def copy(f: Any, out: Any, buffer: Any) -> None:
     for k in range(np.uintp(0), np.uintp(out.size), CHUNK):
         for j in range(CHUNK):

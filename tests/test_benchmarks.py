@@ -1,4 +1,4 @@
-"""The verdicts of `python -m benchmarks.compare`, and that it works and leaves nothing behind. No time is judged."""
+"""Verdicts of the benchmarks, and that `python -m benchmarks.compare` leaves nothing behind. No time is judged."""
 
 import os
 import random
@@ -9,6 +9,8 @@ import sys
 import pytest
 from test_structure import ROOT
 
+from benchmarks import history
+from benchmarks.cases import Case
 from benchmarks.compare import judge, settled
 
 COMPARE = [sys.executable, "-m", "benchmarks.compare"]
@@ -112,3 +114,34 @@ def test_errors_are_clear(arguments, message, capsys):
         main(arguments)
     assert stopped.value.code == 2
     assert message in capsys.readouterr().err
+
+
+def test_history_has_a_release_once_and_says_what_is_worse(tmp_path):
+    path = tmp_path / "history.csv"
+    assert history.regressions(path) == []
+    history.record("1.0", {"large": 0.8, "dropped": 0.5}, path)
+    history.record("1.1", {"large": 0.5}, path)
+    history.record("1.1", {"large": 0.71, "new": 0.1}, path)
+    assert history.regressions(path) == ["- large reaches 71% of its bound; in 1.0 it was 80%."]
+    assert history.regressions(path, tolerance=0.2) == []
+    history.record("1.1", {"large": 0.81}, path)
+    assert history.regressions(path) == []
+    assert [(row["version"], row["case"], row["reached"]) for row in history.read(path)] == [
+        ("1.0", "large", "0.800"),
+        ("1.0", "dropped", "0.500"),
+        ("1.1", "large", "0.810"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fresh", "warm", "target", "words"),
+    [
+        (40, 4, 30, ""),
+        (20, 4, 30, "short"),
+        (3, 0.9, None, "slower, warm heap"),
+        (0.9, 0.9, 2, "short; slower, fresh heap; slower, warm heap"),
+        (0.85, 0.82, 0.8, ""),
+    ],
+)
+def test_losses_are_marked(fresh, warm, target, words):
+    assert Case("name", tuple, target).losses(fresh, warm) == words
