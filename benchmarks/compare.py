@@ -26,7 +26,6 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from time import perf_counter
 from types import TracebackType
 from typing import Any, NamedTuple, NoReturn
 
@@ -35,6 +34,9 @@ from benchmarks.measure import ROOT, table, unit
 WORK = "from benchmarks.compare import work; work()"
 LEAST_ROUNDS = 8  # with fewer turns no interval holds the median with 99 %
 BATCH, TURN = 1e-4, 0.02  # seconds that are timed at once, and in a turn
+# Seconds of a call that has no use for threads. Both trees make it on the same processor, another one each turn: where
+# one shares its core with other work, it was 1.5 times as slow, in all turns of the tree that happened to be there.
+SHORT = 2e-4
 
 
 class Verdict(NamedTuple):
@@ -79,6 +81,19 @@ def settled(words: list[str]) -> str | None:
     return "unclear" if len(words) == 3 else None
 
 
+@contextmanager
+def on_processor(number: int | None) -> Iterator[None]:
+    if number is None:
+        yield
+        return
+    usual = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {number})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, usual)
+
+
 def work() -> None:
     """Answer requests, a line of JSON each, in a process whose numgrad is that of its working directory."""
     answers = os.fdopen(os.dup(1), "w")
@@ -86,18 +101,18 @@ def work() -> None:
     import numgrad
     from benchmarks.cases import CASES
 
+    getattr(numgrad, "get_num_threads", int)()  # counts processors once, while it has them all
     calls: dict[str, Any] = {}
 
     def make(name: str) -> float:
         calls.clear()
         call = calls[name] = next(case for case in CASES if case.name == name).make()[1]
         call()  # compiles
-        start = perf_counter()
-        call()
-        return perf_counter() - start
+        return min(timeit.repeat(call, number=1, repeat=3))
 
-    def time(name: str, number: int, repeats: int) -> float:
-        return min(timeit.repeat(calls[name], number=number, repeat=repeats)) / number
+    def time(name: str, number: int, repeats: int, processor: int | None) -> float:
+        with on_processor(processor):
+            return min(timeit.repeat(calls[name], number=number, repeat=repeats)) / number
 
     requests = {"where": lambda: numgrad.__file__, "make": make, "time": time}
     for line in sys.stdin:
@@ -170,10 +185,13 @@ def measure(workers: tuple[Worker, Worker], name: str, rounds: int) -> tuple[lis
         raise Failed("; ".join(faults))
     number = max(1, int(BATCH / min(firsts)))
     repeats = max(1, int(TURN / (min(firsts) * number)))
+    is_short = min(firsts) < SHORT and hasattr(os, "sched_getaffinity")
+    processors = sorted(os.sched_getaffinity(0)) if is_short else [None]
     times: tuple[list[float], list[float]] = ([], [])
     for _ in range(rounds):
+        processor = random.choice(processors)
         for k in random.sample((0, 1), 2):
-            times[k].append(workers[k].ask("time", name, number, repeats))
+            times[k].append(workers[k].ask("time", name, number, repeats, processor))
     return times
 
 
