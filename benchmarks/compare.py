@@ -127,12 +127,12 @@ def work() -> None:
 class Worker:
     """The process of a tree. Ctrl-C does not reach it; it ends with the comparison."""
 
-    def __init__(self, tree: Path, **environment: str) -> None:
-        path = os.pathsep.join(dict.fromkeys([str(tree), str(ROOT)]))  # the cases of this tree, for both
+    def __init__(self, tree: Path) -> None:
+        path = os.pathsep.join([str(tree), str(ROOT)])  # the cases of this tree, for both
         self.process = subprocess.Popen(
             [sys.executable, "-c", WORK],
             cwd=tree,
-            env={**os.environ, "PYTHONPATH": path, **environment},
+            env={**os.environ, "PYTHONPATH": path, "NUMBA_CACHE_DIR": str(tree / "cache")},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -171,7 +171,7 @@ class Worker:
         return self.receive()
 
 
-def measure(workers: tuple[Worker, Worker], name: str, rounds: int) -> tuple[list[float], list[float]]:
+def measure(workers: list[Worker], name: str, rounds: int) -> tuple[list[float], list[float]]:
     """Return the times of both trees, turn by turn."""
     for worker in workers:
         worker.send("make", name)  # both at once, as they may have to compile
@@ -208,13 +208,15 @@ def files_of(revision: str) -> bytes:
 
 
 @contextmanager
-def unpacked(files: bytes) -> Iterator[Path]:
-    """A folder with these files, which is gone afterwards."""
+def both_trees(files: bytes) -> Iterator[tuple[Path, Path]]:
+    """Folders with these files, and with those of this tree: alike to the length of their names; gone afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="numgrad-compare-")).resolve()
+    then, here = folder / "then", folder / "here"
     try:
         with tarfile.open(fileobj=io.BytesIO(files)) as archive:
-            archive.extractall(folder, filter="data")
-        yield folder
+            archive.extractall(then, filter="data")
+        shutil.copytree(ROOT / "numgrad", here / "numgrad", ignore=shutil.ignore_patterns("__pycache__"))
+        yield then, here
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -223,11 +225,10 @@ def compare(files: bytes, names: list[str], rounds: int, tolerance: float) -> di
     """Print the verdict of each case, and return the words of those that both trees have."""
     words: dict[str, list[str]] = {name: [] for name in names}
     print("\n".join(table("| case | there | here | ratio | with 99 % | |", [])), flush=True)
-    with unpacked(files) as tree:
+    with both_trees(files) as trees:
         while names:
             with ExitStack() as stack:
-                there = stack.enter_context(Worker(tree, NUMBA_CACHE_DIR=str(tree / "cache")))
-                workers = there, stack.enter_context(Worker(ROOT))
+                workers = [stack.enter_context(Worker(tree)) for tree in trees]
                 for worker in workers:
                     worker.check()
                 for name in names:
