@@ -225,9 +225,9 @@ def main() -> None:
         "",
         *table(line(HEADER), [line(row) for row in rows]),
         "",
-        *history.regressions(),
-        "",
     ]
+    if worse := history.regressions():
+        text += [*worse, ""]
     for title, report in sections.items():
         text += [f"## {title}", "", *report(), ""]
     text += [LAST, ""]

@@ -54,10 +54,8 @@ def check_moves(case, call, result):
     """What the case says that it moves, where that can be read off the call; what moves so much must say it."""
     read = sum(a.nbytes for a in call.args if isinstance(a, np.ndarray)) if isinstance(call, partial) else 0
     if read:
-        moved = (
-            read,
-            sum(np.asarray(part).nbytes for part in (result if isinstance(result, (tuple, list)) else [result])),
-        )
+        parts = result if isinstance(result, (tuple, list)) else [result]
+        moved = read, sum(np.asarray(part).nbytes for part in parts)
         assert bool(case.moves) == (sum(moved) >= LARGE), moved
         assert not case.moves or np.allclose(np.multiply(case.moves, 1e6), moved, rtol=0.02), moved
 
