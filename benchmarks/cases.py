@@ -1,4 +1,4 @@
-"""What is timed: for each case the call of reference, that of numgrad, those of peers, and the ratio to reach."""
+"""What is timed: for each case the calls of reference and of numgrad, the ratio to reach, and what must be moved."""
 
 import math
 import tempfile
@@ -13,6 +13,7 @@ import numpy as np
 
 import numgrad as ng
 
+LARGE = 2**26  # bytes that do not fit a cache: for what moves so much, memory is the bound
 DASK = "dask.array.gradient"
 Call = Callable[[], Any]
 Calls = tuple[Call, Call]
@@ -35,15 +36,24 @@ class Case:
     at_least: float | None = None
     agree: Callable[[Any, Any], bool] = same
     reference: str = "np.gradient"
+    # MB that must be read and written, where these are LARGE.
+    moves: tuple[int, int] | None = None
 
     @property
     def id(self) -> str:
         return "".join(c if c.isalnum() else "-" for c in self.name)
 
+    def losses(self, fresh: float, warm: float) -> str:
+        """Return in words what these ratios, in a fresh and a warm heap, fall short of."""
+        words = ["short"] if self.at_least and fresh < self.at_least else []
+        least = min(self.at_least or 1, 1)  # less than 1 is for two ways of numgrad's own
+        words += [f"slower, {heap} heap" for heap, ratio in (("fresh", fresh), ("warm", warm)) if ratio < least]
+        return "; ".join(words)
+
 
 def samples(*shape: int, dtype: Any = float) -> np.ndarray:
     f = np.random.default_rng(0).random(shape)
-    if f.nbytes < 2**25:  # glibc keeps what is freed, and what is timed depends on it: see `grown_heap`
+    if f.nbytes < 2**25:  # glibc keeps what is freed, and what is timed depends on it: see `grow_heap`
         return (f * 1000).astype(dtype)
     f *= 1000
     return f.astype(dtype, copy=False)
@@ -118,15 +128,10 @@ def orders() -> Calls:
     return partial(ng.gradient, f, out=out), partial(ng.gradient, turned, out=out_turned)
 
 
-def grown_heap(make: Any) -> Any:
-    """After a large array was freed, glibc keeps freed memory, and np.gradient's temporaries cost no page faults."""
-
-    def with_grown_heap() -> Calls:
-        for _ in range(3):
-            np.ones(30 * 2**20 // 8)
-        return make()  # type: ignore[no-any-return]
-
-    return with_grown_heap
+def grow_heap() -> None:
+    """Once a large array was freed, glibc keeps freed memory, and np.gradient's temporaries cost no page faults."""
+    for _ in range(3):
+        np.ones(30 * 2**20 // 8)
 
 
 def plain_descent(X: Any, y: Any, theta: Any, rate: float, n_iter: int) -> tuple[Any, Any]:
@@ -197,11 +202,11 @@ def by_findiff(n: int, accuracy: int) -> Any:
     return make
 
 
-def by_savgol_filter(window: int, degree: int) -> Any:
+def by_savgol_filter(n: int, window: int, degree: int) -> Any:
     def make() -> Calls:
         from scipy.signal import savgol_filter
 
-        f = samples(10**6)
+        f = samples(n)
         smooth = partial(savgol_filter, f, window, degree, deriv=1, delta=0.1)
         return smooth, partial(ng.derivative, f, 0.1, window=window, degree=degree)
 
@@ -215,10 +220,42 @@ def fits_and_differences() -> Calls:
     return partial(ng.derivative, f, x, accuracy=8), partial(ng.derivative, f, x, window=21, degree=3)
 
 
-def errors_and_derivatives() -> Calls:
+def errors_and_derivatives(n: int) -> Any:
     """The derivative alone, and with its standard error."""
-    f = samples(10**6)
-    return partial(ng.derivative, f, 0.1), lambda: ng.derivative(f, 0.1, sigma=0.1).value
+
+    def make() -> Calls:
+        f = samples(n)
+        return partial(ng.derivative, f, 0.1), lambda: ng.derivative(f, 0.1, sigma=0.1).value
+
+    return make
+
+
+def beside_gradient(name: str, *shape: int) -> Any:
+    """A small call, beside one of `gradient`."""
+
+    def make() -> Calls:
+        f = samples(*shape)
+        return partial(ng.gradient, f), partial(getattr(ng, name), f)
+
+    return make
+
+
+def on_the_sphere() -> Calls:
+    """A gradient by latitude and longitude, beside that of a plane."""
+    from benchmarks.sphere_report import grid
+    from numgrad import sphere
+
+    latitude, longitude, fields = grid(2048, 4096)
+    return partial(ng.gradient, fields["f"]), partial(sphere.gradient, fields["f"], latitude, longitude)
+
+
+def grouped() -> Calls:
+    """Derivatives by time of 1000 particles, whose rows are far apart."""
+    import numgrad.pandas  # noqa: F401
+    from benchmarks.groups_report import by_pandas, frame
+
+    rows = frame(3 * 10**6, 1000)
+    return partial(by_pandas, rows), partial(rows.numgrad.derivative, "x", by="id", x="time")
 
 
 def weights_by_findiff() -> Calls:
@@ -464,43 +501,86 @@ CASES = [
     Case("n = 1000", gradient(1000), 4.5),
     Case("n = 1e5", gradient(10**5), 30),
     Case("n = 1e6", gradient(10**6), 15),
-    Case("n = 1e8", gradient(BIG), 3.8),
-    Case("n = 1e8, out=", into(BIG), 9),
-    Case("n = 1e8, out=, to a copy", into(BIG, reference="np.copyto"), 1.8, anything, "np.copyto"),
-    Case("n = 1e8, out=, all threads to one", into(BIG, reference="one thread"), 1.6, reference="one thread"),
-    Case("n = 1e7, coordinates", along(10**7), 10),
-    Case("n = 1e7, coordinates, out=", into(10**7, spacing=lambda: (coordinates(10**7),)), 20),
-    Case("256^3, all axes", gradient(256, 256, 256), 3.2),
-    Case("256^3, all axes, out=", into(256, 256, 256), 8),
-    Case("400^3, out=, to three copies", into(400, 400, 400, reference="np.copyto"), 1.5, anything, "np.copyto"),
-    Case("4096^2 float32, both axes, out=", into(4096, 4096, dtype=np.float32), 7),
-    Case("4096^2, out=, Fortran order to C order", orders, 0.87, reference="C order"),
+    Case("n = 1e8", gradient(BIG), 3.8, moves=(800, 800)),
+    Case("n = 1e8, out=", into(BIG), 9, moves=(800, 800)),
+    Case("n = 1e8, out=, to a copy", into(BIG, reference="np.copyto"), 1.8, anything, "np.copyto", moves=(800, 800)),
+    Case(
+        "n = 1e8, out=, all threads to one",
+        into(BIG, reference="one thread"),
+        1.6,
+        reference="one thread",
+        moves=(800, 800),
+    ),
+    Case("n = 1e7, coordinates", along(10**7), 10, moves=(160, 80)),
+    Case("n = 1e7, coordinates, out=", into(10**7, spacing=lambda: (coordinates(10**7),)), 20, moves=(160, 80)),
+    Case("256^3, all axes", gradient(256, 256, 256), 3.2, moves=(134, 403)),
+    Case("256^3, all axes, out=", into(256, 256, 256), 8, moves=(134, 403)),
+    Case(
+        "400^3, out=, to three copies",
+        into(400, 400, 400, reference="np.copyto"),
+        1.5,
+        anything,
+        "np.copyto",
+        moves=(512, 1536),
+    ),
+    Case("4096^2 float32, both axes, out=", into(4096, 4096, dtype=np.float32), 7, moves=(67, 134)),
+    Case("4096^2, out=, Fortran order to C order", orders, 0.87, reference="C order", moves=(134, 268)),
     Case("n = 1000, coordinates", along(1000), 7),
     Case("n = 1e5, coordinates", along(10**5), 30),
     Case("n = 1e6, coordinates", along(10**6), 20),
     Case("512 x 512 int32, both axes", gradient(512, 512, dtype=np.int32), 5),
     Case("descent, first classic, fused", first_classic("fused"), 60, close, "plain loop"),
     Case("descent, first classic, auto", first_classic("auto"), 250, close, "plain loop"),
-    Case("descent, 1e6 x 10, 100 times, fused", descent(10**6, 10, 100, "fused"), 3, close, "plain loop"),
-    Case("descent, 1e6 x 10, 100 times, auto", descent(10**6, 10, 100, "auto"), 15, close, "plain loop"),
+    Case(
+        "descent, 1e6 x 10, 100 times, fused", descent(10**6, 10, 100, "fused"), 3, close, "plain loop", moves=(8800, 0)
+    ),
+    Case("descent, 1e6 x 10, 100 times, auto", descent(10**6, 10, 100, "auto"), 15, close, "plain loop", moves=(88, 0)),
     Case("descent, 2e5 x 10, 4 targets, 20 times", descent(200_000, 10, 20, "auto", 4), 4, close, "plain loop"),
     Case("descent, 1e4 x 64, 1000 times, fused", descent(10_000, 64, 1000, "fused"), 1.2, close, "plain loop"),
     Case("descent, 1e4 x 64, 1000 times, auto", descent(10_000, 64, 1000, "auto"), 6, close, "plain loop"),
-    Case("descent, 2e5 x 100, 50 times, fused", descent(200_000, 100, 50, "fused"), 1.2, close, "plain loop"),
-    Case("descent, 2e5 x 100, 50 times, auto", descent(200_000, 100, 50, "auto"), 1.2, close, "plain loop"),
-    Case("least squares, 1e6 x 20", solve, 3, close_everywhere, "LinearRegression"),
-    Case("derivative, n = 1e7, out=, accuracy 2 to 8", accuracies, 0.625, anything, "accuracy 2"),
+    Case(
+        "descent, 2e5 x 100, 50 times, fused",
+        descent(200_000, 100, 50, "fused"),
+        1.2,
+        close,
+        "plain loop",
+        moves=(8080, 0),
+    ),
+    Case(
+        "descent, 2e5 x 100, 50 times, auto",
+        descent(200_000, 100, 50, "auto"),
+        1.2,
+        close,
+        "plain loop",
+        moves=(162, 0),
+    ),
+    Case("least squares, 1e6 x 20", solve, 3, close_everywhere, "LinearRegression", moves=(168, 0)),
+    Case("derivative, n = 1e7, out=, accuracy 2 to 8", accuracies, 0.625, anything, "accuracy 2", moves=(80, 80)),
     Case("derivative, n = 1e6, accuracy 4", by_findiff(10**6, 4), 15, close_inside, "findiff"),
     Case("derivative, n = 1e6, accuracy 8", by_findiff(10**6, 8), 15, close_inside, "findiff"),
     Case("derivative, n = 10, accuracy 4", by_findiff(10, 4), 10, close_inside, "findiff"),
-    Case("derivative, n = 1e6, window 21", by_savgol_filter(21, 3), 4, close_everywhere, "savgol_filter"),
-    Case("derivative, n = 1e6, window 101", by_savgol_filter(101, 3), 3, close_everywhere, "savgol_filter"),
+    Case("derivative, n = 1e6, window 21", by_savgol_filter(10**6, 21, 3), 4, close_everywhere, "savgol_filter"),
+    Case("derivative, n = 1e6, window 101", by_savgol_filter(10**6, 101, 3), 3, close_everywhere, "savgol_filter"),
     Case("derivative, 2e5 uneven points, window 21", fits_and_differences, None, close_inside, "accuracy 8"),
-    Case("derivative, n = 1e6, with its error", errors_and_derivatives, None, same, "without"),
+    Case(
+        "derivative, n = 1e7, window 21",
+        by_savgol_filter(10**7, 21, 3),
+        None,
+        close_everywhere,
+        "savgol_filter",
+        moves=(80, 80),
+    ),
+    Case("derivative, n = 1e6, with its error", errors_and_derivatives(10**6), 0.5, same, "without"),
+    Case("derivative, n = 1e7, with its error", errors_and_derivatives(10**7), 0.5, same, "without", moves=(80, 80)),
+    Case("derivative, n = 10", beside_gradient("derivative", 10), 0.5, anything, "gradient"),
+    Case("laplacian, 5 x 5", beside_gradient("laplacian", 5, 5), 0.5, anything, "gradient"),
+    Case("explain, n = 10", beside_gradient("explain", 10), 0.5, anything, "gradient"),
+    Case("sphere, gradient, 2048 x 4096", on_the_sphere, 0.5, anything, "on a plane", moves=(67, 134)),
+    Case("groups, 3e6 rows in 1000", grouped, None, anything, "groupby().apply", moves=(72, 24)),
     Case("derivative, 2e5 uneven points, first call", weights_by_findiff, 10, close_inside, "findiff"),
     Case("weights of 2e5 points, accuracy 4, to applying", weights_and_applying(4), 0.2, anything, "applying"),
     Case("weights of 2e5 points, accuracy 8, to applying", weights_and_applying(8), 0.2, anything, "applying"),
-    Case("laplacian, 2048 x 2048", laplacians, 5, close_everywhere, "scipy.ndimage"),
+    Case("laplacian, 2048 x 2048", laplacians, 5, close_everywhere, "scipy.ndimage", moves=(34, 34)),
     Case("hessian, 1024 x 1024", hessians, None, anything, "np.gradient twice"),
     Case("turning points, n = 1e6", turning, None, same_peaks, "find_peaks twice"),
     Case("function, cubic, 1e5 points", by_scipy(cubic), 30, close_everywhere, "scipy.differentiate"),
@@ -527,28 +607,42 @@ CASES = [
     ),
     Case("np.gradient inside @njit, n = 10", inside_njit(10)),
     Case("np.gradient inside @njit, n = 1e6", inside_njit(10**6)),
-    Case("dask, 8 x 64 MiB, chunked axis", chunked(0), 2, same, DASK),
-    Case("dask, 8 x 64 MiB, chunked axis, coordinates", chunked(0, coordinates_of=1600), 2, same, DASK),
-    Case("dask, 8 x 64 MiB, last axis", chunked(2), 2, same, DASK),
-    Case("dask, 8 x 64 MiB, all axes", chunked(None), 2, same, DASK),
-    Case("dask, chunked axis, to memory", chunked(0, reference="memory"), 0.8, same, "in memory"),
-    Case("dask, last axis, to memory", chunked(2, reference="memory"), 0.8, same, "in memory"),
-    Case("dask, all axes, to memory", chunked(None, reference="memory"), 0.8, same, "in memory"),
-    Case("xarray, n = 1e7, even coordinates", labelled(10**7, is_even=True), 3, same, "differentiate"),
-    Case("xarray, n = 1e7, coordinates", labelled(10**7, is_even=False), 3, same, "differentiate"),
-    Case("xarray, 3162 x 3162, even coordinates", labelled(3162, 3162, is_even=True), 3, same, "differentiate"),
-    Case("xarray, 3162 x 3162, coordinates", labelled(3162, 3162, is_even=False), 3, same, "differentiate"),
-    Case("mapped file of 512 MiB, first axis, out=", mapped(0), None, same, "np.gradient, slabs"),
-    Case("mapped file of 512 MiB, last axis, out=", mapped(2), None, same, "np.gradient, slabs"),
+    Case("dask, 8 x 64 MiB, chunked axis", chunked(0), 2, same, DASK, moves=(538, 538)),
+    Case(
+        "dask, 8 x 64 MiB, chunked axis, coordinates", chunked(0, coordinates_of=1600), 2, same, DASK, moves=(538, 538)
+    ),
+    Case("dask, 8 x 64 MiB, last axis", chunked(2), 2, same, DASK, moves=(538, 538)),
+    Case("dask, 8 x 64 MiB, all axes", chunked(None), 2, same, DASK, moves=(538, 1613)),
+    Case("dask, chunked axis, to memory", chunked(0, reference="memory"), 0.8, same, "in memory", moves=(538, 538)),
+    Case("dask, last axis, to memory", chunked(2, reference="memory"), 0.8, same, "in memory", moves=(538, 538)),
+    Case("dask, all axes, to memory", chunked(None, reference="memory"), 0.8, same, "in memory", moves=(538, 1613)),
+    Case("xarray, n = 1e7, even coordinates", labelled(10**7, is_even=True), 3, same, "differentiate", moves=(160, 80)),
+    Case("xarray, n = 1e7, coordinates", labelled(10**7, is_even=False), 3, same, "differentiate", moves=(160, 80)),
+    Case(
+        "xarray, 3162 x 3162, even coordinates",
+        labelled(3162, 3162, is_even=True),
+        3,
+        same,
+        "differentiate",
+        moves=(80, 80),
+    ),
+    Case(
+        "xarray, 3162 x 3162, coordinates",
+        labelled(3162, 3162, is_even=False),
+        3,
+        same,
+        "differentiate",
+        moves=(80, 80),
+    ),
+    Case("mapped file of 512 MiB, first axis, out=", mapped(0), None, same, "np.gradient, slabs", moves=(537, 537)),
+    Case("mapped file of 512 MiB, last axis, out=", mapped(2), None, same, "np.gradient, slabs", moves=(537, 537)),
     Case("n = 10, spacing 0.1", gradient(10, spacing=(0.1,))),
     Case("n = 10, out=", into(10)),
     Case("n = 10, a new spacing each time", new_spacings(1), None, anything),
     Case("n = 10, a new spacing each time, edge_order=2", new_spacings(2), None, anything),
-    Case("n = 1e5, grown heap", grown_heap(gradient(10**5))),
-    Case("n = 1e5, coordinates, grown heap", grown_heap(along(10**5))),
     Case("n = 1e6, float32", gradient(10**6, dtype=np.float32)),
     Case("n = 1e6, complex128, spacing 0.1", gradient(10**6, dtype=complex, spacing=(0.1,))),
-    Case("n = 1e7, int32", gradient(10**7, dtype=np.int32)),
+    Case("n = 1e7, int32", gradient(10**7, dtype=np.int32), moves=(40, 80)),
     Case("n = 1e6, every other element", gradient(2 * 10**6, layout=lambda f: f[::2])),
     Case("512 x 512, edge_order=2", gradient(512, 512, edge_order=2)),
     Case("512 x 512, Fortran order", gradient(512, 512, layout=np.asfortranarray)),
@@ -561,7 +655,14 @@ CASES = [
         "descent, 2e5 x 10, 4 targets, 20 times, fused", descent(200_000, 10, 20, "fused", 4), None, close, "plain loop"
     ),
     Case("descent, 1e4 x 10, 100 times, fused", descent(10_000, 10, 100, "fused"), None, close, "plain loop"),
-    Case("descent, 2e5 x 100, Fortran order", descent(200_000, 100, 10, "fused", None, "F"), None, close, "plain loop"),
+    Case(
+        "descent, 2e5 x 100, Fortran order",
+        descent(200_000, 100, 10, "fused", None, "F"),
+        None,
+        close,
+        "plain loop",
+        moves=(1616, 0),
+    ),
 ]
 
 # "Any of 60 shapes": from (2,) to (10^6, 2), each axis short or long, first, in the middle or last.

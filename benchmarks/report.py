@@ -10,12 +10,15 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
+import numgrad
 from benchmarks import (
     certified,
     exact_report,
     functions_report,
     groups_report,
+    history,
     noisy_report,
     peers,
     roofline,
@@ -60,26 +63,42 @@ except KeyboardInterrupt:
 """
 
 
+HEADER = ["case", "reference", "its time", "numgrad", "ratio", "warm heap", "bound, one thread", "all threads"]
+HEADER += ["reached", "at least", ""]
 MARK, END = "<!-- results -->", "<!-- end of results -->"
 
 
-def medians(case: Case, turns: int) -> tuple[float, float]:
+class Medians(NamedTuple):
+    """Of a case in a process: seconds of both libraries by the state of the heap, and bandwidths beside them."""
+
+    fresh: tuple[float, float]
+    warm: tuple[float, float]
+    rates: dict[str, dict[str, float]]
+
+    @property
+    def ratio(self) -> float:
+        return self.fresh[0] / self.fresh[1]
+
+
+def medians(case: Case, turns: int) -> Medians:
     """Return the medians of the turn with the middle ratio.
 
-    In each turn pytest-benchmark times both calls in a fresh process: np.gradient's time depends on what a process has
-    allocated before, be it by the benchmark.
+    In each turn pytest-benchmark times the calls in a fresh process: np.gradient's time depends on what a process has
+    allocated before, be it by the benchmark. Then both once more, in a heap that is warm.
     """
-    tests = [f"benchmarks/test_speed.py::test_speed[{case.id}-{library}]" for library in ("reference", "numgrad")]
-    pairs = []
+    kinds = [f"{heap}-{library}" for heap in ("fresh", "warm") for library in ("reference", "numgrad")]
+    tests = [f"benchmarks/test_speed.py::test_speed[{case.id}-{kind}]" for kind in kinds]
+    found = []
     for _ in range(turns):
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "times.json"
             command = [sys.executable, "-m", "pytest", *tests, "-q", "-p", "no:cacheprovider"]
             command += ["--benchmark-max-time=0.4", f"--benchmark-json={file}"]
             subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-            reference, numgrad = (b["stats"]["median"] for b in json.loads(file.read_text())["benchmarks"])
-        pairs.append((reference, numgrad))
-    return sorted(pairs, key=lambda pair: pair[0] / pair[1])[turns // 2]
+            timed = json.loads(file.read_text())["benchmarks"]
+        times = [b["stats"]["median"] for b in timed]
+        found.append(Medians((times[0], times[1]), (times[2], times[3]), timed[1]["extra_info"].get("rates", {})))
+    return sorted(found, key=lambda one: one.ratio)[turns // 2]
 
 
 def interrupt_delay(method: str, *shape: int) -> float:
@@ -93,16 +112,24 @@ def interrupt_delay(method: str, *shape: int) -> float:
         return float(process.stdout.readline()) - sent
 
 
-def speed_table(turns: int) -> list[str]:
-    rows = []
-    for case in CASES:
-        reference, numgrad = medians(case, turns)
-        ratio, target = reference / numgrad, case.at_least
-        verdict = "" if ratio >= (target or 1) else "short" if target else "slower"
-        times = f"{unit(reference)} | {unit(numgrad)} | {ratio:.3g} | {target or ''} | {verdict}"
-        rows.append(f"| {case.name} | {case.reference} | {times} |")
-        print(rows[-1], flush=True)
-    return table("| case | reference | its time | numgrad | ratio | at least | |", rows)
+def speed_table(turns: int, cases: list[Case] = CASES) -> tuple[list[list[str]], dict[str, float]]:
+    """Return the rows of the table, and for each large case the part of its bound that it reaches."""
+    rows, reached = [], {}
+    for case in cases:
+        found = medians(case, turns)
+        warm = found.warm[0] / found.warm[1]
+        bounds = [roofline.bound(case.moves, rates) for rates in found.rates.values()] if case.moves else []
+        if bounds:
+            reached[case.name] = min(bounds) / found.fresh[1]
+        row = [case.name, case.reference, *map(unit, found.fresh), f"{found.ratio:.3g}", f"{warm:.3g}"]
+        row += [*map(unit, (bounds[0], bounds[-1])), f"{reached[case.name]:.0%}"] if bounds else [""] * 3
+        rows.append([*row, str(case.at_least or ""), case.losses(found.ratio, warm)])
+        print(line(rows[-1]), flush=True)
+    return rows, reached
+
+
+def line(cells: list[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
 
 
 def start_table(turns: int) -> list[str]:
@@ -150,7 +177,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--turns", type=int, default=5, help="processes for each case; the middle ratio counts")
     parser.add_argument("--only", nargs="+", metavar="TITLE", help="measure these sections anew, and leave the others")
+    parser.add_argument("--history", action="store_true", help="measure large cases only, for history.csv; 1 if worse")
     turns, only = (options := parser.parse_args()).turns, options.only
+    if options.history:
+        history.record(numgrad.__version__, speed_table(turns, [case for case in CASES if case.moves])[1])
+        print("\n".join(worse := history.regressions()))
+        raise SystemExit(bool(worse))
     sections: dict[str, Callable[[], list[str]]] = {
         "From start to first answer": lambda: start_table(turns),
         "Whole scripts": lambda: scripts.report(turns + 2),
@@ -178,24 +210,30 @@ def main() -> None:
         for title in only:
             replace_section(results, title, sections[title]())
         return
-    speed = speed_table(turns)
+    rows, reached = speed_table(turns)
+    history.record(numgrad.__version__, reached)
     text = [
         "# Results",
         "",
         "Written by `python -m benchmarks.report`; do not edit. " + machine() + ".",
         "",
-        "Medians of pytest-benchmark, reference and numgrad in one process; of "
-        f"{turns} such processes the one with the middle ratio. All arrays float64 and results fresh unless said.",
+        f"Medians of pytest-benchmark, reference and numgrad in one process; of {turns} such processes the one with "
+        "the middle ratio. All arrays float64 and results fresh unless said. Times and the first ratio are those of "
+        "a fresh process; the other ratio is in a warm heap, where temporaries cost no page faults. Bounds, of what "
+        "does not fit the cache: the least time in which one thread, and all, can move what must be read and written, "
+        "by the bandwidths of the same process, and what part of the lesser one numgrad reaches.",
         "",
-        *speed,
+        *table(line(HEADER), [line(row) for row in rows]),
         "",
     ]
+    if worse := history.regressions():
+        text += [*worse, ""]
     for title, report in sections.items():
         text += [f"## {title}", "", *report(), ""]
     text += [LAST, ""]
     results.write_text("\n".join(text))
     readme = ROOT / "README.md"
-    shown = [row.rsplit("|", 3)[0] + "|" for row in (*speed[:2], *(r for r in speed[2:] if r.split("|")[6].strip()))]
+    shown = table(line(HEADER[:6]), [line(row[:6]) for row in rows if row[9]])
     before, _, rest = readme.read_text().partition(MARK)
     _, end, after = rest.partition(END)
     assert end, f"{readme} has no {MARK} ... {END}"

@@ -1,4 +1,4 @@
-"""What memory allows: bandwidth measured, bytes that each case must move, and the fraction of the bound reached."""
+"""What memory allows: bandwidth measured, the bound of what must be moved, and how much of it a descent reaches."""
 
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -8,7 +8,7 @@ import numba
 import numpy as np
 
 import numgrad as ng
-from benchmarks.cases import coordinates, regression, samples
+from benchmarks.cases import regression
 from benchmarks.measure import side_by_side, table, unit
 from numgrad._arrays.kernels import streamed
 from numgrad._arrays.plan import compose as _recipe
@@ -23,7 +23,7 @@ else:
     put_line, fence = numba.njit(streamed.put_line), numba.njit(streamed.fence)
 
 
-@numba.njit(nogil=True)
+@numba.njit(nogil=True, cache=True)
 def read(f: Any, out: Any, buffer: Any) -> Any:
     bits, found = f.view(np.int64), np.int64(0)
     for k in range(np.uintp(f.size)):
@@ -31,14 +31,14 @@ def read(f: Any, out: Any, buffer: Any) -> Any:
     buffer[0] = found
 
 
-@numba.njit(nogil=True)
+@numba.njit(nogil=True, cache=True)
 def write(f: Any, out: Any, buffer: Any) -> None:
     for k in range(np.uintp(0), np.uintp(out.size), np.uintp(8)):
         put_line(out, k, buffer, np.uintp(0))
     fence()
 
 
-@numba.njit(nogil=True)
+@numba.njit(nogil=True, cache=True)
 def copy(f: Any, out: Any, buffer: Any) -> None:
     for k in range(np.uintp(0), np.uintp(out.size), CHUNK):
         for j in range(CHUNK):
@@ -72,49 +72,37 @@ def bandwidth(threads: int, size: int = SIZE, seconds: float = 4) -> dict[str, f
     return {name: moved[name] / times[name] for name in times}
 
 
-def into(*shape: int, dtype: Any = float, is_uneven: bool = False) -> tuple[Any, int, int]:
-    """Return a call, and the bytes it must read and write."""
-    f = samples(*shape, dtype=dtype)
-    given = tuple(map(coordinates, shape)) if is_uneven else ()
-    out = np.zeros((len(shape), *shape), dtype)
-    reads = f.nbytes + sum(x.nbytes for x in given)
-    return partial(ng.gradient, f, *given, out=out), reads, out.nbytes
+def rates(size: int = 2 * 10**7, seconds: float = 0.3) -> dict[int, dict[str, float]]:
+    """Return the bandwidths by the number of threads, one and all: quickly, to be had beside a case."""
+    return {threads: bandwidth(threads, size, seconds) for threads in sorted({1, ng.get_num_threads()})}
 
 
-def passes(size: int) -> tuple[Any, int, int]:
-    """Return a call of 50 passes of a fused descent over about `size` numbers, and the bytes they read."""
+def bound(moves: tuple[float, float], rates: dict[str, float]) -> float:
+    """Return the least seconds for so many MB read and written.
+
+    Reads and writes may overlap, but neither can be faster than alone, nor both than a copy.
+    """
+    reads, writes = moves[0] * 1e6, moves[1] * 1e6
+    return max(reads / rates["read"], writes / rates["write"], (reads + writes) / rates["copy"])
+
+
+def passes(size: int, seconds: float) -> tuple[float, float]:
+    """Return the seconds of 50 passes of a fused descent over about `size` numbers, and the MB they read."""
     X, y = regression(size // 10, 10)
-    return partial(ng.gradient_descent, X, y, n_iter=51, method="fused"), 50 * (X.nbytes + y.nbytes), 0
+    call = partial(ng.gradient_descent, X, y, n_iter=51, method="fused")
+    times = side_by_side({"all": call, "before": partial(call, n_iter=1)}, seconds)
+    return times["all"] - times["before"], 50 * (X.nbytes + y.nbytes) / 1e6
 
 
 def report(size: int = SIZE, seconds: float = 2) -> list[str]:
-    counts = sorted({1, ng.get_num_threads()})
-    measured = {t: bandwidth(t, size, 2 * seconds) for t in counts}
+    measured = rates(size, 2 * seconds)
     rows = [
-        f"| {name} | " + " | ".join(f"{measured[t][name] / 1e9:.3g} GB/s" for t in counts) + " |"
+        f"| {name} | " + " | ".join(f"{found[name] / 1e9:.3g} GB/s" for found in measured.values()) + " |"
         for name in measured[1]
     ]
-    lines = table("| | " + " | ".join(f"{t} thread{'s' * (t > 1)}" for t in counts) + " |", rows)
-    side = round((size / 2) ** (1 / 3) / 4) * 4
-    square = round((size / 6) ** 0.5)
-    cases = {
-        f"{size:.0e} points".replace("e+0", "e"): lambda: into(size),
-        f"{size // 10:.0e} points, coordinates".replace("e+0", "e"): lambda: into(size // 10, is_uneven=True),
-        f"{side}^3, all axes": lambda: into(side, side, side),
-        f"{square}^2 float32, both axes": lambda: into(square, square, dtype=np.float32),
-    }
-    best = measured[counts[-1]]
-    cases[f'50 passes of a descent, {size // 100:.0e} x 10, method="fused"'.replace("e+0", "e")] = lambda: passes(
-        size // 10
-    )
-    rows = []
-    for name, make in cases.items():
-        call, reads, writes = make()
-        time = side_by_side({"it": call}, seconds)["it"]
-        if not writes:  # without what comes before the passes
-            time -= side_by_side({"it": partial(call, n_iter=1)}, seconds)["it"]
-        # Reads and writes may overlap, but neither can be faster than alone, nor both than a copy.
-        bound = max(reads / best["read"], writes / best["write"], (reads + writes) / best["copy"])
-        moved = f"{reads / 1e6:.0f} + {writes / 1e6:.0f} MB"
-        rows.append(f"| {name} | {moved} | {unit(bound)} | {unit(time)} | {bound / time:.0%} |")
-    return [*lines, "", *table("| case, with `out=` | read + written | bound | numgrad | reached |", rows)]
+    lines = table("| | " + " | ".join(f"{t} thread{'s' * (t > 1)}" for t in measured) + " |", rows)
+    time, moved = passes(size // 10, seconds)
+    least = bound((moved, 0), measured[max(measured)])
+    name = f'50 passes of a descent, {size // 100:.0e} x 10, method="fused"'.replace("e+0", "e")
+    row = f"| {name} | {moved:.0f} MB | {unit(least)} | {unit(time)} | {least / time:.0%} |"
+    return [*lines, "", *table("| the passes alone | read | bound | numgrad | reached |", [row])]

@@ -1,10 +1,12 @@
 """numgrad against NumPy and its peers, side by side: `python -m pytest benchmarks`, or one case with `-k`."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
 from benchmarks import peers
-from benchmarks.cases import CASES
+from benchmarks.cases import CASES, LARGE, grow_heap
 
 
 @pytest.fixture(scope="module", params=CASES, ids=lambda case: case.id)
@@ -24,16 +26,38 @@ def expected(calls):
 
 
 @pytest.mark.parametrize("library", ["reference", "numgrad"])
-def test_speed(benchmark, case, calls, expected, library):
-    benchmark.group = case.name
+@pytest.mark.parametrize("heap", ["fresh", "warm"])
+def test_speed(benchmark, case, calls, expected, heap, library):
+    benchmark.group = f"{case.name}, {heap} heap"
     call, is_timed = calls[library], benchmark.enabled
+    if heap == "warm":
+        if not is_timed:
+            pytest.skip("nothing but times differs")
+        grow_heap()
+        benchmark(call)
+        return
     result = call() if is_timed else benchmark(call)  # compiles; pytest-benchmark sets its rounds by its first call
     if library == "numgrad":  # not before the reference has been timed, which depends on the state of the heap
         assert case.agree(expected.pop() if expected else calls["reference"](), result)
+        check_moves(case, call, result)
     elif not is_timed:
         expected.append(result)
     if is_timed:
         benchmark(call)
+        if library == "numgrad" and case.moves:
+            from benchmarks import roofline  # Numba, whose import is to be seen in np.gradient's time
+
+            benchmark.extra_info["rates"] = roofline.rates()
+
+
+def check_moves(case, call, result):
+    """What the case says that it moves, where that can be read off the call; what moves so much must say it."""
+    read = sum(a.nbytes for a in call.args if isinstance(a, np.ndarray)) if isinstance(call, partial) else 0
+    if read:
+        parts = result if isinstance(result, (tuple, list)) else [result]
+        moved = read, sum(np.asarray(part).nbytes for part in parts)
+        assert bool(case.moves) == (sum(moved) >= LARGE), moved
+        assert not case.moves or np.allclose(np.multiply(case.moves, 1e6), moved, rtol=0.02), moved
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +105,10 @@ def test_growth(tmp_path):
 def test_roofline():
     from benchmarks import roofline
 
-    assert len(roofline.report(10**6, 0.01)) >= 2 + 4 + 1 + 2 + 5
+    assert len(roofline.report(10**6, 0.01)) >= 2 + 4 + 1 + 2 + 1
+    rates = roofline.rates(10**5, 0.01)
+    assert set(rates) >= {1}
+    assert all(roofline.bound((8, 8), found) > 0 for found in rates.values())
 
 
 def test_functions_report():
