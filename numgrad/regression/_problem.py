@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from numgrad.regression import _check
+from numgrad.regression import _check, _sparse
 from numgrad.regression._check import Data, Floats
+from numgrad.regression._entries import Entries
 from numgrad.regression._kernels.iteration import LARGEST
 from numgrad.regression._quadratic import (
     EPS,
@@ -71,7 +72,14 @@ class Problem:
                 "`X` or `y` has changed since gradient_descent read it, and what is asked for needs the data of then; "
                 "ask before you change them, or run with method='modes', which keeps what it needs"
             )
+        if self.compressed is None and self.entries is not None and (why := self.entries.refusal()):
+            raise RuntimeError(why)
         return self.compress()
+
+    @property
+    def entries(self) -> Entries | None:
+        """A sparse X; None if it is not, or not here any more."""
+        return self.data.x if self.data is not None and isinstance(self.data.x, Entries) else None
 
     @cached_property
     def step_size(self) -> StepSize:
@@ -84,14 +92,19 @@ class Problem:
 
     def prepare(self, theta: Floats) -> Floats:
         """Choose the coordinates and the scale of a descent, find the spectrum there, and return the start there."""
-        if self.data is None or self.model.standardize:
+        x = self.entries if self.compressed is None else None
+        if self.data is not None and x is not None and self.model.standardize:
+            self.coordinates = _sparse.standardising(self.data, self.model.fit_intercept)
+        elif self.data is None or self.model.standardize:
             self.coordinates = self.compress().coordinates
         else:
             n = self.data.x.shape[1]
             self.coordinates = ThetaCoordinates(np.zeros(n), np.ones(n), self.model.fit_intercept)
         start = self.coordinates.enter(theta)
         self._find_scale(start)
-        if self.compressed is None:
+        if x is not None and not _sparse.is_quick(x):
+            self.ends = _sparse.largest_eigenvalue(self.inner, self.scale.curvature(self.model.l2))
+        elif self.compressed is None:
             self.ends = extreme_eigenvalues(self.inner, self.scale.curvature(self.model.l2))
         else:
             values = self.compressed.eigenvalues(self.scale)
@@ -106,7 +119,7 @@ class Problem:
     def _find_scale(self, start: Floats) -> None:
         """Choose what the descent from `start`, in its coordinates, is divided by: nothing, for ordinary data."""
         if self.data is not None:
-            x, y = (_check.size(array, seen) for array, seen in zip(self.data[:2], self.data.traces, strict=True))
+            x, y = _check.sizes(self.data)
         else:
             known = self.compress()
             x, y = float(known.sizes.max()), float(column_norms(np.vstack([known.b, known.rest])).max(initial=0))
@@ -126,6 +139,8 @@ class Problem:
     def inner(self) -> Inner:
         """The data as a fused descent reads them."""
         assert self.data is not None
+        if self.entries is not None:
+            return _sparse.divided(self.data, self.coordinates, self.scale)
         if any(self.scale):
             return divided(self.data, self.coordinates, self.scale)
         return Inner(self.data, self.coordinates, int(self.model.fit_intercept))

@@ -1,0 +1,163 @@
+"""Sparse X without ever being dense: passes over its entries, and what a descent must know of it beforehand.
+
+With ``z = (x - shift) factor``, sums over z follow from those over x: ``z' l = factor (x' l - shift sum(l))``. So zeros
+stay what is not stored, also where features are centred.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from numgrad._compile.jit import specialise
+from numgrad._system.threads import get_num_threads, share
+from numgrad.regression._check import Data, Floats, read_only
+from numgrad.regression._entries import Entries
+from numgrad.regression._kernels.entries import Rows, over_entries
+from numgrad.regression._quadratic import Scale, ThetaCoordinates, shifted
+from numgrad.regression._rows import FASTMATH, ROUNDING
+from numgrad.regression._step_size import EXACT, Inner
+
+# Products of a decomposition, or of a Gram matrix, that nobody waits for: a second.
+QUICK = 2**33
+# Parts of a pass, each with sums of its own; fewer if they would have less than so many entries, or than sums.
+PARTS, LEAST = 16, 2**16
+# Entries that a kernel goes over, or NumPy, between two chances for Ctrl-C.
+AT_A_TIME = 2**21
+# Steps of Lanczos's iteration, and how near to L it ends.
+STEPS, NEAR = 60, 1e-8
+
+
+class Passes:
+    """Sums of the loss and its gradient over all entries, in the same order for any number of threads."""
+
+    def __init__(self, inner: Inner, y: np.ndarray):
+        x: Entries = inner.data.x
+        self._coordinates, self._one, p = inner.coordinates, inner.one, y.shape[1]
+        weight = np.ascontiguousarray(inner.data.weight)
+        targets = read_only(np.ascontiguousarray(y, np.float64))
+        self._rows = Rows(x.values, x.columns, x.starts, targets, read_only(weight))
+        self._kernel = specialise(over_entries, x.values.dtype.name, x.columns.dtype.name, fastmath=FASTMATH)
+        least = max(LEAST, 4 * x.width) // p
+        parts = min(PARTS, max(1, x.count // least))
+        self._parts = [x.cuts(AT_A_TIME // p, *part) for part in x.cuts(max(1, -(-max(x.count, len(x)) // parts)))]
+        self._sums = np.empty((len(self._parts), p, x.width + 2))
+
+    def go(self, theta: Floats) -> tuple[Floats, float]:
+        """Return the gradient, times the sum of the weights, and the weighted sum of squares; a row for each target."""
+        shift, factor, first = self._coordinates.shift, self._coordinates.factor, int(self._coordinates.intercept)
+        outer = theta[:, first:] * factor
+        base = -(outer * shift).sum(axis=1)
+        if first:
+            base += self._one * theta[:, 0]
+        self._sums[...] = 0
+
+        def work(mine: Any) -> None:
+            for which, ranges in mine:
+                for low, high in ranges:
+                    self._kernel(self._rows, outer, base, self._sums[which], low, high)
+
+        threads = get_num_threads() if len(self._parts) > 1 else 1
+        share(work, list(enumerate(self._parts)), threads)
+        total = self._sums.sum(axis=0)
+        ones = total[:, -2:-1]
+        gradient = (total[:, :-2] - shift * ones) * factor
+        return np.hstack([self._one * ones, gradient]) if first else gradient, float(total[:, -1].sum())
+
+
+def standardising(data: Data, intercept: bool) -> ThetaCoordinates:
+    """Return the coordinates of features of mean 0 and deviation 1; without an intercept, of mean square 1.
+
+    As from a decomposition, to rounding, but by sums over the entries: those of a column about its mean and, for each
+    row without an entry there, the square of the mean.
+    """
+    x: Entries = data.x
+    n = x.width
+    origin, count, power = np.zeros(n), np.zeros(n), np.full(n, -(2**20))
+    for columns, values, weight in _chunks(data):
+        counted = weight > 0
+        count += np.bincount(columns[counted], minlength=n)
+        origin[columns[counted]] = values[counted]  # any one
+        np.maximum.at(power, columns, np.where(values == 0, -(2**20), np.frexp(values)[1]))
+    power[power == -(2**20)] = 0
+    is_full = count == np.count_nonzero(data.weight)  # which may have little spread about a large mean
+    origin = np.where(is_full, np.ldexp(origin, -power), 0)
+    mean, stored, square = np.zeros(n), np.zeros(n), np.zeros(n)
+    for columns, values, weight in _chunks(data):
+        values = np.ldexp(values, -power[columns]) - origin[columns]
+        mean += np.bincount(columns, weight * values, n)
+        stored += np.bincount(columns, weight, n)
+    mean /= data.total
+    missing = np.where(is_full, 0, np.maximum(data.total - stored, 0))
+    for columns, values, weight in _chunks(data):
+        values = np.ldexp(values, -power[columns]) - origin[columns]
+        square += np.bincount(columns, weight * (values - mean[columns]) ** 2, n)
+    deviation = np.sqrt((square + missing * mean**2) / data.total)
+    mean += origin
+    size = np.hypot(mean, deviation)
+    is_constant = deviation <= ROUNDING * float(np.finfo(x.dtype).eps) * size
+    scale = np.where(is_constant, 0, deviation) if intercept else size
+    scale = np.ldexp(scale, power)
+    shift = np.ldexp(mean, power) if intercept else np.zeros(n)
+    return ThetaCoordinates(shift, np.where(scale == 0, 0, 1 / np.where(scale == 0, 1, scale)), intercept)
+
+
+def _chunks(data: Data) -> Any:
+    """Yield the columns, values and weights of some entries at a time."""
+    x: Entries = data.x
+    for low, high in x.cuts(AT_A_TIME):
+        some = slice(x.starts[low], x.starts[high])
+        weight = np.repeat(data.weight[low:high], np.diff(x.starts[low : high + 1]))
+        yield x.columns[some], x.values[some].astype(np.float64, copy=False), weight
+
+
+def divided(data: Data, coordinates: ThetaCoordinates, scale: Scale) -> Inner:
+    """Return data in the coordinates of the descent, divided by its scale, if there is one."""
+    x: Entries = data.x
+    if not any(scale):
+        return Inner(data, coordinates, int(coordinates.intercept))
+    shift, factor, power = coordinates.shift, coordinates.factor, np.full(x.width, scale.x)
+    if not coordinates.is_plain:  # features of any scale, so that each is divided by its own first
+        power = np.frexp(np.maximum(abs(shift), coordinates.scale))[1]
+        shift, factor = np.ldexp(shift, -power), np.ldexp(factor, power - scale.x)
+    values = np.ldexp(x.values.astype(np.float64), -power[x.columns])
+    y = read_only(shifted(data.y.astype(np.float64), -scale.y))
+    entries = Entries(read_only(values), x.columns, x.starts, x.width)
+    inner = ThetaCoordinates(shift, factor, coordinates.intercept)
+    return Inner(data._replace(x=entries, y=y), inner, int(inner.intercept), float(shifted(1.0, -scale.x)))
+
+
+def is_quick(x: Entries) -> bool:
+    """Return whether a decomposition, or a Gram matrix, takes little time."""
+    m, n = x.shape
+    return n <= EXACT and m * n * min(m, n) <= QUICK
+
+
+def largest_eigenvalue(inner: Inner, l2: float) -> tuple[float, float, bool]:
+    """Return an estimate of the largest eigenvalue of the Hessian from below; nan, as the least is not known; False.
+
+    By C. Lanczos, "An iteration method for the solution of the eigenvalue problem", J. Res. Natl. Bur. Stand. 45, 1950,
+    without reorthogonalisation: its copies of the largest eigenvalue do no harm.
+    """
+    size = inner.data.x.width + int(inner.coordinates.intercept)
+    penalty = np.full(size, l2)
+    penalty[: inner.first] = 0
+    passes = Passes(inner, np.zeros((len(inner.data.x), 1)))
+    v = np.random.default_rng(0).standard_normal(size)
+    v /= np.linalg.norm(v)
+    before, beta, found = np.zeros(size), 0.0, 0.0
+    diagonal: list[float] = []
+    beside: list[float] = []
+    for _ in range(STEPS):
+        new = passes.go(v[None])[0][0] / inner.data.total + penalty * v
+        if not np.isfinite(new).all():
+            return np.inf, np.nan, False
+        alpha = float(v @ new)
+        new -= alpha * v + beta * before
+        diagonal.append(alpha)
+        values, vectors = np.linalg.eigh(np.diag(diagonal) + np.diag(beside, 1) + np.diag(beside, -1))
+        beta, found = float(np.linalg.norm(new)), float(values[-1])
+        if beta * abs(vectors[-1, -1]) <= NEAR * found:
+            break
+        beside.append(beta)
+        before, v = v, new / beta
+    return found, np.nan, False
