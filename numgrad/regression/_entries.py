@@ -65,14 +65,14 @@ class Entries:
         return int(np.searchsorted(self.starts, entry, "right")) - 1, int(self.columns[entry])
 
     def cuts(self, size: int, low: int = 0, high: int | None = None) -> list[tuple[int, int]]:
-        """Cut the rows from `low` to `high` into ranges of about so many entries, and of rows; of a row at least."""
+        """Cut the rows from `low` to `high` into ranges of about so many entries and rows together."""
         high = len(self) if high is None else high
-        found = []
-        while low < high:
-            end = int(np.searchsorted(self.starts, self.starts[low] + size, "right")) - 1
-            end = min(high, max(low + 1, min(end, low + size)))
-            found.append((low, end))
-            low = end
+        before = self.starts[low : high + 1] + np.arange(high - low + 1)
+        found, begin = [], 0
+        while low + begin < high:
+            end = max(begin + 1, int(np.searchsorted(before, before[begin] + size, "right")) - 1)
+            found.append((low + begin, low + end))
+            begin = end
         return found
 
 

@@ -92,7 +92,7 @@ def _cheaper(problem: Problem, n_iter: int, p: int) -> str:
     size = n + p + 1
     fused: float = 2 * n_iter * m * n * p
     if problem.entries is not None:
-        if problem.entries.refusal():
+        if problem.refusal:
             return "fused"
         fused = 2 * n_iter * problem.entries.count * p * SCATTERED
     modes = 2 * m * size * min(m, size) / 3 + 20 * size * min(m, size) ** 2 + 4 * n_iter * size * p

@@ -51,6 +51,7 @@ class Problem:
     is_flat: bool
     dtype: Any  # the one that theta has in the result
     compressed: Quadratic | None = None
+    refusal: str = ""  # why the data cannot be compressed
     coordinates: ThetaCoordinates = field(init=False)
     scale: Scale = UNSCALED
     unit: float = 1.0  # inner theta of this size explains the targets
@@ -67,13 +68,13 @@ class Problem:
     @property
     def quadratic(self) -> Quadratic:
         """The cost as a quadratic function, for results that are asked for after a run: data may have changed."""
+        if self.compressed is None and self.refusal:
+            raise RuntimeError(self.refusal)
         if self.compressed is None and (self.data is None or _check.has_changed(self.data)):
             raise RuntimeError(
                 "`X` or `y` has changed since gradient_descent read it, and what is asked for needs the data of then; "
                 "ask before you change them, or run with method='modes', which keeps what it needs"
             )
-        if self.compressed is None and self.entries is not None and (why := self.entries.refusal()):
-            raise RuntimeError(why)
         return self.compress()
 
     @property
@@ -196,7 +197,8 @@ def read(X: Any, y: Any, sample_weight: Any, model: Model, method: str) -> Probl
         raise ValueError(MISSING)
     data = _check.data(X, y, sample_weight)
     names = parameter_names(data.names, data.x.shape[1], model.fit_intercept)
-    return Problem(data, model, names, data.y.shape[1], data.is_flat, data.dtype)
+    refusal = data.x.refusal() if isinstance(data.x, Entries) else ""
+    return Problem(data, model, names, data.y.shape[1], data.is_flat, data.dtype, refusal=refusal)
 
 
 def _read_rows(rows: CompressedRows, others: dict[str, Any], model: Model, method: str) -> Problem:

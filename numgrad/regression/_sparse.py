@@ -12,8 +12,9 @@ from numgrad._compile.jit import specialise
 from numgrad._system.threads import get_num_threads, share
 from numgrad.regression._check import Data, Floats, read_only
 from numgrad.regression._entries import Entries
+from numgrad.regression._kernels.entries import AT_A_TIME as ROWS_AT_A_TIME
 from numgrad.regression._kernels.entries import Rows, over_entries
-from numgrad.regression._quadratic import Scale, ThetaCoordinates, shifted
+from numgrad.regression._quadratic import Scale, ThetaCoordinates, exponent, shifted
 from numgrad.regression._rows import FASTMATH, ROUNDING
 from numgrad.regression._step_size import EXACT, Inner
 
@@ -24,7 +25,7 @@ PARTS, LEAST = 16, 2**16
 # Entries that a kernel goes over, or NumPy, between two chances for Ctrl-C.
 AT_A_TIME = 2**21
 # Steps of Lanczos's iteration, and how near to L it ends.
-STEPS, NEAR = 60, 1e-8
+STEPS, NEAR = 60, 1e-2
 
 
 class Passes:
@@ -37,9 +38,10 @@ class Passes:
         targets = read_only(np.ascontiguousarray(y, np.float64))
         self._rows = Rows(x.values, x.columns, x.starts, targets, read_only(weight))
         self._kernel = specialise(over_entries, x.values.dtype.name, x.columns.dtype.name, fastmath=FASTMATH)
-        least = max(LEAST, 4 * x.width) // p
-        parts = min(PARTS, max(1, x.count // least))
-        self._parts = [x.cuts(AT_A_TIME // p, *part) for part in x.cuts(max(1, -(-max(x.count, len(x)) // parts)))]
+        work = x.count + len(x)
+        parts = min(PARTS, max(1, work * p // max(LEAST, 4 * x.width * p)))
+        size = work // parts + work // len(x) + 1  # a row more, so that none is left over
+        self._parts = [x.cuts(AT_A_TIME // p, *part) for part in x.cuts(size)]
         self._sums = np.empty((len(self._parts), p, x.width + 2))
 
     def go(self, theta: Floats) -> tuple[Floats, float]:
@@ -52,9 +54,10 @@ class Passes:
         self._sums[...] = 0
 
         def work(mine: Any) -> None:
+            loss = np.empty(int(ROWS_AT_A_TIME))
             for which, ranges in mine:
                 for low, high in ranges:
-                    self._kernel(self._rows, outer, base, self._sums[which], low, high)
+                    self._kernel(self._rows, outer, base, loss, self._sums[which], low, high)
 
         threads = get_num_threads() if len(self._parts) > 1 else 1
         share(work, list(enumerate(self._parts)), threads)
@@ -70,35 +73,47 @@ def standardising(data: Data, intercept: bool) -> ThetaCoordinates:
     As from a decomposition, to rounding, but by sums over the entries: those of a column about its mean and, for each
     row without an entry there, the square of the mean.
     """
-    x: Entries = data.x
-    n = x.width
-    origin, count, power = np.zeros(n), np.zeros(n), np.full(n, -(2**20))
-    for columns, values, weight in _chunks(data):
-        counted = weight > 0
-        count += np.bincount(columns[counted], minlength=n)
-        origin[columns[counted]] = values[counted]  # any one
-        np.maximum.at(power, columns, np.where(values == 0, -(2**20), np.frexp(values)[1]))
-    power[power == -(2**20)] = 0
-    is_full = count == np.count_nonzero(data.weight)  # which may have little spread about a large mean
-    origin = np.where(is_full, np.ldexp(origin, -power), 0)
-    mean, stored, square = np.zeros(n), np.zeros(n), np.zeros(n)
-    for columns, values, weight in _chunks(data):
-        values = np.ldexp(values, -power[columns]) - origin[columns]
-        mean += np.bincount(columns, weight * values, n)
+    n = data.x.width
+    count, stored, mean, square = np.zeros((4, n))
+    origin, power = np.zeros(n), _powers(data)
+    for columns, _, weight in _chunks(data):
         stored += np.bincount(columns, weight, n)
+        count += np.bincount(columns, weight > 0, n)
+    is_full = count == np.count_nonzero(data.weight)  # which may have little spread about a large mean
+    has_origin, has_power = is_full.any(), power.any()
+
+    def moved(columns: np.ndarray, values: Floats) -> Floats:
+        values = np.ldexp(values, -power[columns]) if has_power else values
+        return values - origin[columns] if has_origin else values
+
+    if has_origin:
+        for columns, values, weight in _chunks(data):
+            some = is_full[columns] & (weight > 0)
+            origin[columns[some]] = values[some]  # any one
+        origin = np.ldexp(origin, -power)
+    for columns, values, weight in _chunks(data):
+        mean += np.bincount(columns, weight * moved(columns, values), n)
     mean /= data.total
     missing = np.where(is_full, 0, np.maximum(data.total - stored, 0))
     for columns, values, weight in _chunks(data):
-        values = np.ldexp(values, -power[columns]) - origin[columns]
-        square += np.bincount(columns, weight * (values - mean[columns]) ** 2, n)
+        square += np.bincount(columns, weight * (moved(columns, values) - mean[columns]) ** 2, n)
     deviation = np.sqrt((square + missing * mean**2) / data.total)
     mean += origin
     size = np.hypot(mean, deviation)
-    is_constant = deviation <= ROUNDING * float(np.finfo(x.dtype).eps) * size
-    scale = np.where(is_constant, 0, deviation) if intercept else size
-    scale = np.ldexp(scale, power)
+    is_constant = deviation <= ROUNDING * float(np.finfo(data.x.dtype).eps) * size
+    scale = np.ldexp(np.where(is_constant, 0, deviation) if intercept else size, power)
     shift = np.ldexp(mean, power) if intercept else np.zeros(n)
     return ThetaCoordinates(shift, np.where(scale == 0, 0, 1 / np.where(scale == 0, 1, scale)), intercept)
+
+
+def _powers(data: Data) -> np.ndarray:
+    """Return the power of two to divide each column by, so that its values have squares; 0 if all have some."""
+    largest = np.zeros(data.x.width)
+    sizes = (abs(values[values != 0]) for _, values, _ in _chunks(data))
+    if any(size.size and (exponent(size.max()) or exponent(size.min())) for size in sizes):
+        for columns, values, _ in _chunks(data):
+            np.maximum.at(largest, columns, abs(values))
+    return np.frexp(largest)[1]
 
 
 def _chunks(data: Data) -> Any:
