@@ -95,13 +95,14 @@ class Fused(Engine):
         state = self._velocity, self._before, self._pace, self.log
         if self._is_small:
             flat = Flat(self._theta.ravel(), self._gradient.ravel())
-            sums = (self._theta, self._gradient, flat, self._loss, self._square)
-            arguments = (self._blocks, self._count, *sums, *state, end)
+            room = (self._theta, self._gradient, flat, self._loss, self._square)
+            arguments = (self._blocks, self._count, *room, *state, end)
             entry_point(self._descent, *arguments)(*arguments)
             return
         while self.done < end and self.goes_on:
             self._pass()
-            self._advance(self._theta.ravel(), self._gradient.ravel(), self._square, *state)
+            sums = self._theta.ravel(), self._gradient.ravel(), self._square
+            entry_point(self._advance, *sums, *state)(*sums, *state)
 
     def settle(self) -> float:
         if not self.is_diverged and not self._is_settled:

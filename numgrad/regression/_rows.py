@@ -311,14 +311,15 @@ def by_blocks(X: Any, y: Any, sample_weight: Any, is_with_y: bool = True) -> Any
 def compress_block(number: int, x: Any, y: Any, weight: Any) -> CompressedRows:
     """Read one block, in the thread of the task: the others are dask's to give."""
     rows = CompressedRows()
+    count = x.shape[0]  # a sparse one has no length
     try:
         for name, values in (("y", y), ("sample_weight", weight)):
-            if values is not None and np.ndim(values) and len(values) != len(x):
+            if values is not None and np.ndim(values) and len(values) != count:
                 raise ValueError(
-                    f"`{name}` has {len(values)} values and `X` has {len(x)} rows; give one value for each row"
+                    f"`{name}` has {len(values)} values and `X` has {count} rows; give one value for each row"
                 )
         with one_thread():
-            return rows.read(_check.data(x, y, weight, may_be_zero=True)) if len(x) else rows
+            return rows.read(_check.data(x, y, weight, may_be_zero=True)) if count else rows
     except (TypeError, ValueError) as error:
         kind = TypeError if isinstance(error, TypeError) else ValueError
         raise kind(f"block {number} along axis 0, whose rows count from 0: {error}") from error

@@ -4,11 +4,13 @@ With ``z = (x - shift) factor``, sums over z follow from those over x: ``z' l = 
 stay what is not stored, also where features are centred.
 """
 
+from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from numgrad._compile.jit import specialise
+from numgrad._compile.jit import entry_point, specialise
 from numgrad._system.threads import get_num_threads, share
 from numgrad.regression._check import Data, Floats, read_only
 from numgrad.regression._entries import Entries
@@ -18,8 +20,8 @@ from numgrad.regression._quadratic import Scale, ThetaCoordinates, exponent, shi
 from numgrad.regression._rows import FASTMATH, ROUNDING
 from numgrad.regression._step_size import EXACT, Inner
 
-# Products of a decomposition, or of a Gram matrix, that nobody waits for: a second.
-QUICK = 2**33
+# Products of a decomposition, or of a Gram matrix, that nobody waits for.
+QUICK = 2**28
 # Parts of a pass, each with sums of its own; fewer if they would have less than so many entries, or than sums.
 PARTS, LEAST = 16, 2**16
 # Entries that a kernel goes over, or NumPy, between two chances for Ctrl-C.
@@ -34,6 +36,7 @@ class Passes:
     def __init__(self, inner: Inner, y: np.ndarray):
         x: Entries = inner.data.x
         self._coordinates, self._one, p = inner.coordinates, inner.one, y.shape[1]
+        self._is_plain = inner.coordinates.is_plain
         weight = np.ascontiguousarray(inner.data.weight)
         targets = read_only(np.ascontiguousarray(y, np.float64))
         self._rows = Rows(x.values, x.columns, x.starts, targets, read_only(weight))
@@ -47,24 +50,31 @@ class Passes:
     def go(self, theta: Floats) -> tuple[Floats, float]:
         """Return the gradient, times the sum of the weights, and the weighted sum of squares; a row for each target."""
         shift, factor, first = self._coordinates.shift, self._coordinates.factor, int(self._coordinates.intercept)
-        outer = theta[:, first:] * factor
-        base = -(outer * shift).sum(axis=1)
+        if self._is_plain:
+            outer, base = np.ascontiguousarray(theta[:, first:]), np.zeros(len(theta))
+        else:
+            outer = theta[:, first:] * factor
+            base = -(outer * shift).sum(axis=1)
         if first:
             base += self._one * theta[:, 0]
-        self._sums[...] = 0
-
-        def work(mine: Any) -> None:
-            loss = np.empty(int(ROWS_AT_A_TIME))
-            for which, ranges in mine:
-                for low, high in ranges:
-                    self._kernel(self._rows, outer, base, loss, self._sums[which], low, high)
-
-        threads = get_num_threads() if len(self._parts) > 1 else 1
-        share(work, list(enumerate(self._parts)), threads)
-        total = self._sums.sum(axis=0)
-        ones = total[:, -2:-1]
-        gradient = (total[:, :-2] - shift * ones) * factor
+        if len(self._parts) == 1:
+            self._go_over(outer, base, iter([0]))
+        else:
+            share(partial(self._go_over, outer, base), range(len(self._parts)), get_num_threads())
+        total = self._sums[0] if len(self._parts) == 1 else self._sums.sum(axis=0)
+        ones, gradient = total[:, -2:-1], total[:, :-2]
+        if not self._is_plain:
+            gradient = (gradient - shift * ones) * factor
         return np.hstack([self._one * ones, gradient]) if first else gradient, float(total[:, -1].sum())
+
+    def _go_over(self, outer: Floats, base: Floats, parts: Iterator[int]) -> None:
+        loss = np.empty(int(ROWS_AT_A_TIME))
+        for which in parts:
+            sums = self._sums[which]
+            sums[...] = 0
+            for low, high in self._parts[which]:
+                arguments = self._rows, outer, base, loss, sums, low, high
+                entry_point(self._kernel, *arguments)(*arguments)
 
 
 def standardising(data: Data, intercept: bool) -> ThetaCoordinates:
