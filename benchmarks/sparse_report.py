@@ -82,7 +82,7 @@ def report(shapes: list[tuple[int, int, int]] = SHAPES, seconds: float = 4.0, si
         rows.append(row(shape, bandwidth, seconds))
         print(rows[-1], flush=True)
     header = (
-        "| an iteration on | SciPy's loop | numgrad, a thread | all threads | ratio | read of the entries | start | X | "
+        "| an iteration on | SciPy's loop | numgrad, one thread | all threads | ratio | read of X | start | X | "
         "besides, standardised | dense |"
     )
     return table(header, rows)

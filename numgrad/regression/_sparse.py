@@ -17,7 +17,7 @@ from numgrad.regression._entries import Entries
 from numgrad.regression._kernels.entries import AT_A_TIME as ROWS_AT_A_TIME
 from numgrad.regression._kernels.entries import Rows, over_entries
 from numgrad.regression._quadratic import Scale, ThetaCoordinates, exponent, shifted
-from numgrad.regression._rows import FASTMATH, ROUNDING
+from numgrad.regression._rows import ROUNDING
 from numgrad.regression._step_size import EXACT, Inner
 
 # Products of a decomposition, or of a Gram matrix, that nobody waits for.
@@ -40,7 +40,7 @@ class Passes:
         weight = np.ascontiguousarray(inner.data.weight)
         targets = read_only(np.ascontiguousarray(y, np.float64))
         self._rows = Rows(x.values, x.columns, x.starts, targets, read_only(weight))
-        self._kernel = specialise(over_entries, x.values.dtype.name, x.columns.dtype.name, fastmath=FASTMATH)
+        self._kernel = specialise(over_entries, x.values.dtype.name, x.columns.dtype.name)
         work = x.count + len(x)
         parts = min(PARTS, max(1, work * p // max(LEAST, 4 * x.width * p)))
         size = work // parts + work // len(x) + 1  # a row more, so that none is left over
