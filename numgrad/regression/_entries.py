@@ -78,7 +78,7 @@ class Entries:
 
 def is_sparse(X: Any) -> bool:
     """Return whether this is a matrix or an array of scipy.sparse, of any format."""
-    return any(base.__module__.startswith("scipy.sparse") for base in type(X).__mro__)
+    return hasattr(X, "tocsr") and any(base.__module__.startswith("scipy.sparse") for base in type(X).__mro__)
 
 
 def read(X: Any) -> Entries:

@@ -17,8 +17,8 @@ RATES = ("auto", "optimal", "bb", "backtracking")
 ADAPTIVE = {"bb": BARZILAI_BORWEIN, "backtracking": BACKTRACKING}
 # Products that a QR decomposition of next to nothing takes as long as.
 OVERHEAD = 2**16
-# Products of a dense pass that one with a stored entry takes as long as.
-SCATTERED = 10
+# Products of a decomposition that one with a stored entry takes as long as, in a pass.
+SCATTERED = 5
 
 
 class Wish(NamedTuple):

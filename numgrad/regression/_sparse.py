@@ -14,7 +14,6 @@ from numgrad._compile.jit import entry_point, specialise
 from numgrad._system.threads import get_num_threads, share
 from numgrad.regression._check import Data, Floats, read_only
 from numgrad.regression._entries import Entries
-from numgrad.regression._kernels.entries import AT_A_TIME as ROWS_AT_A_TIME
 from numgrad.regression._kernels.entries import Rows, over_entries
 from numgrad.regression._quadratic import Scale, ThetaCoordinates, exponent, shifted
 from numgrad.regression._rows import ROUNDING
@@ -24,6 +23,8 @@ from numgrad.regression._step_size import EXACT, Inner
 QUICK = 2**28
 # Parts of a pass, each with sums of its own; fewer if they would have less than so many entries, or than sums.
 PARTS, LEAST = 16, 2**16
+# Entries of which all losses are found first, and which stay in the cache meanwhile.
+BLOCK = 2**15
 # Entries that a kernel goes over, or NumPy, between two chances for Ctrl-C.
 AT_A_TIME = 2**21
 # Steps of Lanczos's iteration, and how near to L it ends.
@@ -43,6 +44,7 @@ class Passes:
         self._kernel = specialise(over_entries, x.values.dtype.name, x.columns.dtype.name)
         work = x.count + len(x)
         parts = min(PARTS, max(1, work * p // max(LEAST, 4 * x.width * p)))
+        self._several = max(16, BLOCK * len(x) // work)
         size = work // parts + work // len(x) + 1  # a row more, so that none is left over
         self._parts = [x.cuts(AT_A_TIME // p, *part) for part in x.cuts(size)]
         self._sums = np.empty((len(self._parts), p, x.width + 2))
@@ -68,7 +70,7 @@ class Passes:
         return np.hstack([self._one * ones, gradient]) if first else gradient, float(total[:, -1].sum())
 
     def _go_over(self, outer: Floats, base: Floats, parts: Iterator[int]) -> None:
-        loss = np.empty(int(ROWS_AT_A_TIME))
+        loss = np.empty(self._several)
         for which in parts:
             sums = self._sums[which]
             sums[...] = 0

@@ -137,6 +137,9 @@ def test_errors():
     ):
         with pytest.raises(kind, match=f"^{message}"):
             ng.gradient_descent(bad, y)
+    operator = pytest.importorskip("scipy.sparse.linalg").aslinearoperator(X)
+    with pytest.raises((TypeError, ValueError), match=r"^`X` "):
+        ng.gradient_descent(operator, y)
     with pytest.raises(TypeError, match=r"^`y` is sparse, a csr_array; give y.toarray\(\)"):
         ng.gradient_descent(X.toarray(), X)
     for value, kind in ((np.nan, sparse.csr_array), (np.inf, sparse.csc_array)):
@@ -214,6 +217,14 @@ def test_compressed_rows_are_those_of_the_dense_matrix():
     large = rows_of(150_000, 40, 3)
     y = np.arange(150_000.0)
     assert np.allclose(ng.CompressedRows().update(large, y).solve(), np.linalg.lstsq(large.toarray(), y)[0])
+
+
+def test_blocks_of_dask():
+    da = pytest.importorskip("dask.array")
+    X, y = dense(90, 5), np.arange(90.0)
+    lazy = da.from_array(X, chunks=(40, 5)).map_blocks(sparse.csr_array)
+    found = ng.CompressedRows.from_dask(lazy, da.from_array(y, chunks=30))
+    assert np.array_equal(found.R, ng.CompressedRows.from_dask(da.from_array(X, chunks=(40, 5)), y).R)
 
 
 def test_results_after_a_fused_run():

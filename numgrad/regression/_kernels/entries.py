@@ -7,10 +7,6 @@ import numpy as np
 from numgrad._compile.language import Array, Index, Target
 from numgrad.regression._kernels.passes import SIZE
 
-# Rows whose losses are found before their gradients, while the entries are in the cache: a loss waits for all entries
-# of its row, and the other rows need not wait for it.
-AT_A_TIME = SIZE(64)
-
 
 class Rows(NamedTuple):
     """Rows of entries, with their targets and weights."""
@@ -25,12 +21,13 @@ class Rows(NamedTuple):
 def over_entries(rows: Rows, theta: Array, base: Array, loss: Target, sums: Target, start: Index, stop: Index) -> None:
     """Add X' W l, the sum of W l, and l' W l to a row of `sums`, l = X theta + base - y, for rows `start` to `stop`.
 
-    Theta, base and sums have a row for each target; `loss` has room for the weighted losses of AT_A_TIME rows.
+    Theta, base and sums have a row for each target. `loss` has room for the weighted losses of the rows of which all
+    are found before their gradients, so that rows need not wait for one another.
     """
     values, columns, starts, y, weight = rows
-    p, n, one = SIZE(theta.shape[0]), SIZE(theta.shape[1]), SIZE(1)
-    for low in range(SIZE(start), SIZE(stop), AT_A_TIME):
-        high = min(low + AT_A_TIME, SIZE(stop))
+    p, n, one, several = SIZE(theta.shape[0]), SIZE(theta.shape[1]), SIZE(1), SIZE(len(loss))
+    for low in range(SIZE(start), SIZE(stop), several):
+        high = min(low + several, SIZE(stop))
         for k in range(p):
             ones, square = 0.0, 0.0
             for i in range(low, high):
