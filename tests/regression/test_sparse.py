@@ -289,16 +289,16 @@ def test_coordinates_without_a_decomposition(intercept):
         assert np.allclose(found.shift, expected.shift, rtol=1e-12, atol=0)
 
 
-@pytest.mark.filterwarnings(
-    "ignore:gradient_descent. .* of the result"
-)  # the rate and the cost are beyond, as they must
-@pytest.mark.parametrize(("x", "y"), [(1e200, 1.0), (1e-200, 1e-150), (1.0, 1e180)])
+@pytest.mark.filterwarnings("ignore:gradient_descent. .* of the result")  # whose rate and cost are beyond numbers
+@pytest.mark.parametrize(("x", "y"), [(1e40, 1.0), (1e200, 1.0), (1e-200, 1e-150), (1.0, 1e180)])
 def test_any_scale(x, y):
     X, target = dense(100, 5) * x, np.arange(100.0) * y
     for model in MODELS[:4]:
-        options = {**model, "n_iter": 20, "method": "fused"}
+        unit = np.append([y] * model.get("fit_intercept", False), np.full(5, y / x))
+        options = {**model, "theta0": 3 * unit, "n_iter": 20, "method": "fused"}
         one, other = (ng.gradient_descent(a, target, **options) for a in (X, sparse.csr_array(X)))
-        assert np.allclose(one.theta / (y / x), other.theta / (y / x), rtol=1e-9, atol=1e-12 * x)
+        assert np.allclose(one.theta / unit, other.theta / unit, rtol=1e-9, atol=1e-11)
+        assert np.allclose(one.cost, other.cost, rtol=1e-9, atol=0)
 
 
 def test_the_largest_eigenvalue_by_lanczos():
