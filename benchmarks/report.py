@@ -23,6 +23,7 @@ from benchmarks import (
     peers,
     roofline,
     scripts,
+    sparse_report,
     sphere_report,
     sweep,
 )
@@ -196,6 +197,7 @@ def main() -> None:
             "",
             *sweep.growth_report(),
         ],
+        "Sparse descents": sparse_report.report,
         "Other libraries": peers.report,
         "On the sphere": sphere_report.report,
         "Derivatives of functions": functions_report.report,

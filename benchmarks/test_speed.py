@@ -139,6 +139,12 @@ def test_exact_report():
     assert len(exact_report.report(cases, 0.01)) == 2 + 2 + 4
 
 
+def test_sparse_report():
+    from benchmarks import sparse_report
+
+    assert len(sparse_report.report([(1000, 100, 5), (50, 40, 10)], 0.01, 10**5)) == 2 + 2
+
+
 def test_sphere_report():
     from benchmarks import sphere_report
 

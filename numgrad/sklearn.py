@@ -21,6 +21,9 @@ from numgrad.regression import CompressedRows, Descent, End, _check, gradient_de
 __all__ = ["GradientDescentRegressor"]
 
 
+SPARSE = ["csr", "csc"]  # others become the first
+
+
 class _Named(np.ndarray[Any, Any]):
     """An array with the names of its columns, as data frames have them."""
 
@@ -29,7 +32,7 @@ class _Named(np.ndarray[Any, Any]):
 
 def _named(estimator: Any, X: np.ndarray) -> np.ndarray:
     names = getattr(estimator, "feature_names_in_", None)
-    if names is None:
+    if names is None or not isinstance(X, np.ndarray):  # sparse
         return X
     named = X.view(_Named)
     named.columns = names
@@ -46,6 +49,9 @@ def _refuse(name: str, given: Any) -> None:
 
 class GradientDescentRegressor(CallbackSupportMixin, MultiOutputMixin, RegressorMixin, BaseEstimator):  # type: ignore[misc]
     """Linear regression by batch gradient descent.
+
+    Samples may be a matrix or an array of scipy.sparse, which is never made dense, not even by `standardize`; then
+    `partial_fit`, and ``method="modes"``, take up to about 2000 features.
 
     Parameters
     ----------
@@ -132,13 +138,18 @@ class GradientDescentRegressor(CallbackSupportMixin, MultiOutputMixin, Regressor
         self.warm_start = warm_start
         self.on_divergence = on_divergence
 
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
     @with_callbacks  # type: ignore[untyped-decorator]
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "GradientDescentRegressor":
         """Fit the model.
 
         Parameters
         ----------
-        X : array_like, shape (n_samples, n_features)
+        X : array_like or sparse, shape (n_samples, n_features)
             The features.
         y : array_like, shape (n_samples,) or (n_samples, n_targets)
             The targets.
@@ -166,7 +177,7 @@ class GradientDescentRegressor(CallbackSupportMixin, MultiOutputMixin, Regressor
 
         Parameters
         ----------
-        X : array_like, shape (n_samples, n_features)
+        X : array_like or sparse, shape (n_samples, n_features)
             The features.
         y : array_like, shape (n_samples,) or (n_samples, n_targets)
             The targets.
@@ -192,7 +203,7 @@ class GradientDescentRegressor(CallbackSupportMixin, MultiOutputMixin, Regressor
 
         Parameters
         ----------
-        X : array_like, shape (n_samples, n_features)
+        X : array_like or sparse, shape (n_samples, n_features)
             The features.
 
         Returns
@@ -201,14 +212,21 @@ class GradientDescentRegressor(CallbackSupportMixin, MultiOutputMixin, Regressor
         """
         check_is_fitted(self)
         _refuse("X", X)
-        X = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
+        X = validate_data(self, X, accept_sparse=SPARSE, dtype=[np.float64, np.float32], reset=False)
         return np.asarray(X @ self.coef_.T + self.intercept_)
 
     def _validated(self, X: Any, y: Any, is_first: bool) -> tuple[np.ndarray, np.ndarray]:
         for name, given in (("X", X), ("y", y)):
             _refuse(name, given)
         X, y = validate_data(
-            self, X, y, dtype=[np.float64, np.float32], multi_output=True, y_numeric=True, reset=is_first
+            self,
+            X,
+            y,
+            accept_sparse=SPARSE,
+            dtype=[np.float64, np.float32],
+            multi_output=True,
+            y_numeric=True,
+            reset=is_first,
         )
         self._dtype = X.dtype
         return X, y.astype(X.dtype, copy=False)

@@ -284,3 +284,27 @@ def test_quantities_keep_their_unit_to_themselves():
     for call in (lambda: model.fit(X * m, y), lambda: model.partial_fit(X, y * m), lambda: model.predict(X * m)):
         with pytest.raises(TypeError, match=r"is in units of 'm'.*unit of y over that of its column"):
             call()
+
+
+@pytest.mark.parametrize("kind", ["csr_array", "csc_matrix"])
+def test_sparse_samples(kind):
+    """The same model as of the dense samples, whole and in parts, also after a data frame with names."""
+    sparse = pytest.importorskip("scipy.sparse")
+    rng = np.random.default_rng(0)
+    dense = rng.standard_normal((90, 6)) * (rng.random((90, 6)) < 0.4)
+    y, w = np.column_stack([dense.sum(axis=1), dense[:, 0] + 1]), rng.random(90)
+    X = getattr(sparse, kind)(dense)
+    for options in ({}, {"learning_rate": "bb", "standardize": False, "method": "fused"}, {"alpha": 0.1}):
+        one, other = (GradientDescentRegressor(**options).fit(x, y, w) for x in (dense, X))
+        assert np.allclose(one.coef_, other.coef_, rtol=1e-5)
+        predicted = other.predict(X)
+        assert type(predicted) is np.ndarray
+        assert np.allclose(predicted, one.predict(dense), rtol=1e-5)
+        one, other = (GradientDescentRegressor(**options) for _ in range(2))
+        for part in (slice(50), slice(50, 90)):
+            one.partial_fit(dense[part], y[part])
+            other.partial_fit(X[part], y[part])
+        assert np.allclose(one.coef_, other.coef_, rtol=1e-5)
+    small = GradientDescentRegressor().fit(X.astype("f4"), y)
+    assert small.coef_.dtype == small.predict(X.astype("f4")).dtype == np.float32
+    assert GradientDescentRegressor().fit(sparse.lil_array(dense), y).n_features_in_ == 6

@@ -1,7 +1,7 @@
 """Data as the functions of regression accept them. A refusal names the argument, the value and the remedy."""
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from math import frexp, isfinite
 from typing import Any, NamedTuple
 
@@ -9,6 +9,8 @@ import numpy as np
 
 from numgrad import _checks
 from numgrad._checks import integer
+from numgrad.regression import _entries
+from numgrad.regression._entries import Entries
 
 Floats = np.ndarray[Any, np.dtype[np.floating[Any]]]
 
@@ -49,7 +51,7 @@ class Trace(NamedTuple):
 class Data(NamedTuple):
     """Arrays as the kernels take them: any real dtype and layout, in place wherever they can be read there."""
 
-    x: np.ndarray
+    x: Any  # an array, or Entries
     y: np.ndarray  # a column for each target
     weight: Floats  # ones of stride 0 without sample_weight
     dtype: Any  # the computation's: float32 if x and y have it, else float64
@@ -57,7 +59,12 @@ class Data(NamedTuple):
     is_flat: bool  # y was given with one dimension
     total: float  # sum of the weights, in units of `unit`
     unit: float  # a power of 4, so that no weight is far above 1, where float32 would overflow
-    traces: tuple[Trace, Trace]  # those of x and y
+    traces: tuple[Trace, ...]  # those of `arrays`
+
+    @property
+    def arrays(self) -> tuple[np.ndarray, ...]:
+        """What x and y are read from, y the last."""
+        return (*(self.x.arrays if isinstance(self.x, Entries) else (self.x,)), self.y)
 
 
 def data(X: Any, y: Any, sample_weight: Any = None, may_be_zero: bool = False) -> Data:
@@ -65,10 +72,10 @@ def data(X: Any, y: Any, sample_weight: Any = None, may_be_zero: bool = False) -
     refuse_lazy("X", X)
     columns = names_of(X)
     names = None if columns is None else tuple(map(str, columns))
-    x_array = _numbers("X", X)
-    if x_array.ndim != 2:
+    x_array: Any = _entries.read(X) if _entries.is_sparse(X) else _numbers("X", X)
+    if not isinstance(x_array, Entries) and x_array.ndim != 2:
         raise ValueError(f"`X` has shape {x_array.shape}; give (rows, features), for one feature X.reshape(-1, 1)")
-    if x_array.size == 0:
+    if 0 in x_array.shape:
         raise ValueError(f"`X` has shape {x_array.shape}, which is empty; give at least one row and one feature")
     m = len(x_array)
     y_array = np.empty((m, 0), x_array.dtype) if y is None else _numbers("y", y)
@@ -76,14 +83,19 @@ def data(X: Any, y: Any, sample_weight: Any = None, may_be_zero: bool = False) -
         raise ValueError(f"`y` has shape {y_array.shape}; give one value for each row, or a column for each target")
     if len(y_array) != m:
         raise ValueError(f"`y` has {len(y_array)} values and `X` has {m} rows; give one value for each row")
-    traces = _finite("X", x_array), _finite("y", y_array)
+    if isinstance(x_array, Entries):
+        traces = (_finite("X", x_array.values, x_array.place), *map(_trace, x_array.arrays[1:]))
+    else:
+        traces = (_finite("X", x_array),)
+        x_array = _plain(x_array)
+    traces += (_finite("y", y_array),)
     is_flat = y_array.ndim == 1
     if is_flat:
         y_array = y_array.reshape(-1, 1)
     dtype = np.float32 if x_array.dtype == np.float32 and y_array.dtype == np.float32 else np.float64
     weight, unit = weights(sample_weight, m, may_be_zero)
     total = float(weight.sum()) if sample_weight is not None else float(m)
-    return Data(_plain(x_array), _plain(y_array), weight, dtype, names, is_flat, total, unit, traces)
+    return Data(x_array, _plain(y_array), weight, dtype, names, is_flat, total, unit, traces)
 
 
 def weights(sample_weight: Any, m: int, may_be_zero: bool) -> tuple[Floats, float]:
@@ -108,7 +120,13 @@ def weights(sample_weight: Any, m: int, may_be_zero: bool) -> tuple[Floats, floa
     return read_only(array.astype(np.float64) / unit), unit
 
 
-def size(array: np.ndarray, trace: Trace) -> float:
+def sizes(given: Data) -> tuple[float, float]:
+    """Return about how large the largest elements of X and of y are."""
+    x, *_, y = zip(given.arrays, given.traces, strict=True)
+    return _size(*x), _size(*y)
+
+
+def _size(array: np.ndarray, trace: Trace) -> float:
     """Return about how large the largest element of an array is.
 
     From the trace alone it is known to a factor of the number of elements, which is enough unless it may be far from 1.
@@ -120,7 +138,7 @@ def size(array: np.ndarray, trace: Trace) -> float:
 
 def has_changed(given: Data) -> bool:
     """Return whether X or y is no longer what it was when looked at."""
-    now = _trace(given.x), _trace(given.y)
+    now = map(_trace, given.arrays)
     return not all(abs(a.checksum - b.checksum) <= 1e-11 * b.size for a, b in zip(now, given.traces, strict=True))
 
 
@@ -247,8 +265,8 @@ def _plain(array: np.ndarray) -> np.ndarray:
     return read_only(array)
 
 
-def _finite(name: str, array: np.ndarray) -> Trace:
-    """Return the trace of an array, if all is finite."""
+def _finite(name: str, array: np.ndarray, place: Callable[[int], tuple[int, ...]] | None = None) -> Trace:
+    """Return the trace of an array, if all is finite; `place` says where an element is outside, if not there."""
     trace = _trace(array)
     if not isfinite(trace.checksum):
         with np.errstate(over="ignore"):
@@ -257,7 +275,8 @@ def _finite(name: str, array: np.ndarray) -> Trace:
                 if not good.all():
                     first, *rest = np.argwhere(~good)[0]
                     where = (int(start + first), *map(int, rest))
-                    raise ValueError(f"`{name}` has {array[where]} at {list(where)}; drop or fill what is not finite")
+                    outside = where if place is None else place(*where)
+                    raise ValueError(f"`{name}` has {array[where]} at {list(outside)}; drop or fill what is not finite")
     return trace
 
 
@@ -267,7 +286,7 @@ def _trace(array: np.ndarray) -> Trace:
     Each element has a factor of its own in the checksum, so that sorting or shuffling changes it. Rounding errors in it
     are small beside its `size`.
     """
-    columns = array.reshape(len(array), -1)
+    columns = array[:, None] if array.ndim == 1 else array.reshape(len(array), -1)
     across, down = _factors(columns.shape[1]), _factors(min(_rows_at_a_time(columns), len(columns)))
     checksum, size = 0.0, 0.0
     with np.errstate(over="ignore", invalid="ignore"):

@@ -36,11 +36,11 @@ def gradient_descent(
 
     Parameters
     ----------
-    X : array_like, shape (m, n), dask array or dataframe, or CompressedRows
+    X : array_like or sparse, shape (m, n), dask array or dataframe, or CompressedRows
         One row for each observation, one column for each feature. Arrays in C or Fortran order, lists, and data
-        frames of pandas, polars and pyarrow, which name theta. Computed in float32 if `X` and `y` are float32, else in
-        float64. With `CompressedRows`, `y` and `sample_weight` are left out. dask collections are compressed first, as
-        by `CompressedRows.from_dask`.
+        frames of pandas, polars and pyarrow, which name theta; matrices and arrays of scipy.sparse, see the notes.
+        Computed in float32 if `X` and `y` are float32, else in float64. With `CompressedRows`, `y` and `sample_weight`
+        are left out. dask collections are compressed first, as by `CompressedRows.from_dask`.
     y : array_like, shape (m,) or (m, p)
         The observed values, of one target or of several, which are fitted at once.
     theta0 : array_like, shape of theta, optional
@@ -145,6 +145,14 @@ def gradient_descent(
     zero. The limit of the rate is ``2 / L``, with momentum m ``2 * (1 + m) / L``, with "nesterov"
     ``2 * (1 + m) / ((1 + 2 * m) * L)``; its m is ``(1 - q) / (1 + q)``, ``q = sqrt(learning_rate * mu)``, or that of
     [3]_ for the "optimal" rate.
+
+    A sparse `X` is never made dense: memory is in proportion to its entries, rows and features. In format CSR, with
+    sorted indices and without duplicates, of float32 or float64, it is read in place; else a copy of its entries is.
+    "fused" goes over the entries; features are centred by sums of what is stored, so that about as many digits are lost
+    as the mean of a feature has before its deviation. L is an estimate there, by Lanczos's iteration, from a size on.
+    "modes", and what needs mu or the least-squares solution, like ``learning_rate="optimal"``, make blocks of rows
+    dense, one at a time, and are refused where R would have more than 4 million elements, as of 2048 features and as
+    many rows.
 
     The sums of a pass are taken in the same order for any number of threads, and so are their bits.
 

@@ -11,7 +11,8 @@ from numgrad._checks import integer
 from numgrad.regression import _check
 from numgrad.regression._check import Data, Floats
 from numgrad.regression._engine import Engine, Record, Rule
-from numgrad.regression._fused import Fused
+from numgrad.regression._entries import Entries
+from numgrad.regression._fused import Fused, FusedEntries
 from numgrad.regression._kernels.iteration import BACKTRACKING, FIXED
 from numgrad.regression._modes import Modes
 from numgrad.regression._problem import Problem
@@ -102,7 +103,10 @@ def _features(problem: Problem) -> int:
 
 def _rows(problem: Problem, data: tuple[Any, ...]) -> Data | None:
     if data[0] is not None:
-        return _check.data(*data)
+        found = _check.data(*data)
+        if isinstance(found.x, Entries):
+            raise TypeError("`X` is sparse, whose rows are not shown; give X.toarray(), if that fits in memory")
+        return found
     return None if problem.source is None else problem.source.rows(problem.data)
 
 
@@ -116,7 +120,8 @@ def _state(problem: Problem, rule: Rule, start: Floats, method: str, n_iter: int
     elif problem.data is None:
         raise RuntimeError(f"`explain` needs the rows of this run, which are not kept; {GIVE}")
     else:
-        engine = Fused(problem.inner, start, rule, record, scale.curvature(problem.model.l2), n_iter)
+        kind = Fused if problem.entries is None else FusedEntries
+        engine = kind(problem.inner, start, rule, record, scale.curvature(problem.model.l2), n_iter)
     try:
         velocity = np.zeros_like(start)
         if k and rule.momentum:

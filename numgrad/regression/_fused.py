@@ -9,6 +9,7 @@ from numgrad._compile.jit import Kernel, entry_point, specialise
 from numgrad._system.threads import get_num_threads, share
 from numgrad.regression._check import Floats
 from numgrad.regression._engine import Engine, Record, Rule
+from numgrad.regression._entries import Entries
 from numgrad.regression._kernels.iteration import (
     BACKTRACKING,
     COST,
@@ -25,6 +26,7 @@ from numgrad.regression._kernels.iteration import (
 )
 from numgrad.regression._kernels.passes import LINE, ROWS, Layout, columns, pack, packing, rows
 from numgrad.regression._rows import FASTMATH, by_columns, tags
+from numgrad.regression._sparse import Passes
 from numgrad.regression._step_size import Inner
 
 # Data up to this size are copied once, packed.
@@ -40,14 +42,12 @@ class Fused(Engine):
     """The iteration on the data themselves."""
 
     def __init__(self, inner: Inner, start: Floats, rule: Rule, record: Record, l2: float, n_iter: int):
-        data, coordinates, first = inner
+        data, coordinates, first, _ = inner
         super().__init__(start, rule, record, float(np.finfo(data.dtype).eps))
-        self._data, self._coordinates, self._rule = data, coordinates, rule
+        self._inner, self._data, self._coordinates, self._rule = inner, data, coordinates, rule
         self._theta = start.copy()
-        m, p = data.y.shape
         size = start.shape[1]
         self._gradient, self._square = np.zeros(start.shape), np.zeros(1)
-        self._loss = np.empty(int(ROWS), data.dtype)
         self._velocity, self._before = np.zeros(start.size), np.zeros(start.size)
         self.rates = np.empty(0 if rule.kind == FIXED or not len(record.at) else n_iter)
         shape, numbers = np.array([rule.kind, size, first, 0]), np.array([*rule.numbers, data.total, l2, 0.0, 0.0])
@@ -55,8 +55,20 @@ class Fused(Engine):
         dtype = np.dtype(data.dtype).name
         self._kernel = partial(specialise, fastmath=FASTMATH, REAL=data.dtype)
         self._advance = self._kernel(advance, dtype)
+        self._is_small = False  # if it is, one kernel does all
+        self._lay_out()
+        if rule.tol and start.any():
+            self._theta[...] = 0
+            self._pass()
+            self.log.marks[STEEPEST] = ((self._gradient / data.total) ** 2).sum()
+            self._theta[...], self._gradient[...], self._square[0] = start, 0, 0
 
-        # The blocks of rows: packed once, packed in each pass, or no blocks, but rows where they lie.
+    def _lay_out(self) -> None:
+        """Prepare the passes: over blocks, packed once; over blocks, packed in each pass; over rows where they lie."""
+        data, coordinates, dtype = self._data, self._coordinates, np.dtype(self._data.dtype).name
+        m, p = data.y.shape
+        size = self._theta.shape[1]
+        self._loss = np.empty(int(ROWS), data.dtype)
         self._lines = -(-size // 4) * 4
         self._block = (self._lines + p) * int(LINE)
         self._count = -(-m // int(ROWS))
@@ -73,12 +85,7 @@ class Fused(Engine):
         piece = min(max(m * size // 16, PIECE[0]), PIECE[1])
         rows_of_piece = max(1, piece // (size * int(ROWS))) * int(ROWS)
         self._pieces = [(low, min(low + rows_of_piece, m)) for low in range(0, m, rows_of_piece)]
-        self._sums = np.empty((len(self._pieces), start.size + 1))
-        if rule.tol and start.any():
-            self._theta[...] = 0
-            self._pass()
-            self.log.marks[STEEPEST] = ((self._gradient / data.total) ** 2).sum()
-            self._theta[...], self._gradient[...], self._square[0] = start, 0, 0
+        self._sums = np.empty((len(self._pieces), self._theta.size + 1))
 
     @property
     def work(self) -> int:
@@ -88,13 +95,14 @@ class Fused(Engine):
         state = self._velocity, self._before, self._pace, self.log
         if self._is_small:
             flat = Flat(self._theta.ravel(), self._gradient.ravel())
-            sums = (self._theta, self._gradient, flat, self._loss, self._square)
-            arguments = (self._blocks, self._count, *sums, *state, end)
+            room = (self._theta, self._gradient, flat, self._loss, self._square)
+            arguments = (self._blocks, self._count, *room, *state, end)
             entry_point(self._descent, *arguments)(*arguments)
             return
         while self.done < end and self.goes_on:
             self._pass()
-            self._advance(self._theta.ravel(), self._gradient.ravel(), self._square, *state)
+            sums = self._theta.ravel(), self._gradient.ravel(), self._square
+            entry_point(self._advance, *sums, *state)(*sums, *state)
 
     def settle(self) -> float:
         if not self.is_diverged and not self._is_settled:
@@ -167,3 +175,18 @@ class Fused(Engine):
         shift = np.append(coordinates.shift, np.zeros(data.y.shape[1]))
         arrays = data.x, data.y, data.weight, shift, coordinates.factor
         return Layout(*arrays, int(coordinates.intercept), self._lines)
+
+
+class FusedEntries(Fused):
+    """The iteration on the entries of a sparse X."""
+
+    def _lay_out(self) -> None:
+        self._passes = Passes(self._inner, self._data.y)
+
+    @property
+    def work(self) -> int:
+        x: Entries = self._data.x
+        return (x.count + sum(x.shape)) * len(self._theta)
+
+    def _pass(self) -> None:
+        self._gradient[...], self._square[0] = self._passes.go(self._theta)

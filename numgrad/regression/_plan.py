@@ -17,6 +17,8 @@ RATES = ("auto", "optimal", "bb", "backtracking")
 ADAPTIVE = {"bb": BARZILAI_BORWEIN, "backtracking": BACKTRACKING}
 # Products that a QR decomposition of next to nothing takes as long as.
 OVERHEAD = 2**16
+# Products of a decomposition that one with a stored entry takes as long as, in a pass.
+SCATTERED = 5
 
 
 class Wish(NamedTuple):
@@ -88,8 +90,13 @@ def _cheaper(problem: Problem, n_iter: int, p: int) -> str:
         return "modes"
     m, n = problem.data.x.shape
     size = n + p + 1
+    fused: float = 2 * n_iter * m * n * p
+    if problem.entries is not None:
+        if problem.refusal:
+            return "fused"
+        fused = 2 * n_iter * problem.entries.count * p * SCATTERED
     modes = 2 * m * size * min(m, size) / 3 + 20 * size * min(m, size) ** 2 + 4 * n_iter * size * p
-    return "modes" if modes + OVERHEAD < 2 * n_iter * m * n * p else "fused"
+    return "modes" if modes + OVERHEAD < fused else "fused"
 
 
 def _rule(problem: Problem, wish: Wish) -> Rule:

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from numgrad.regression import _check
+from numgrad.regression import _check, _sparse
 from numgrad.regression._check import Data, Floats
+from numgrad.regression._entries import Entries
 from numgrad.regression._kernels.iteration import LARGEST
 from numgrad.regression._quadratic import (
     EPS,
@@ -51,6 +52,7 @@ class Problem:
     is_flat: bool
     dtype: Any  # the one that theta has in the result
     compressed: Quadratic | None = None
+    refusal: str = ""  # why the data cannot be compressed
     coordinates: ThetaCoordinates = field(init=False)
     scale: Scale = UNSCALED
     unit: float = 1.0  # inner theta of this size explains the targets
@@ -68,12 +70,19 @@ class Problem:
     @property
     def quadratic(self) -> Quadratic:
         """The cost as a quadratic function, for results that are asked for after a run: data may have changed."""
+        if self.compressed is None and self.refusal:
+            raise RuntimeError(self.refusal)
         if self.compressed is None and (self.data is None or _check.has_changed(self.data)):
             raise RuntimeError(
                 "`X` or `y` has changed since gradient_descent read it, and what is asked for needs the data of then; "
                 "ask before you change them, or run with method='modes', which keeps what it needs"
             )
         return self.compress()
+
+    @property
+    def entries(self) -> Entries | None:
+        """A sparse X; None if it is not, or not here any more."""
+        return self.data.x if self.data is not None and isinstance(self.data.x, Entries) else None
 
     @cached_property
     def step_size(self) -> StepSize:
@@ -86,14 +95,19 @@ class Problem:
 
     def prepare(self, theta: Floats) -> Floats:
         """Choose the coordinates and the scale of a descent, find the spectrum there, and return the start there."""
-        if self.data is None or self.model.standardize:
+        x = self.entries if self.compressed is None else None
+        if self.data is not None and x is not None and self.model.standardize:
+            self.coordinates = _sparse.standardising(self.data, self.model.fit_intercept)
+        elif self.data is None or self.model.standardize:
             self.coordinates = self.compress().coordinates
         else:
             n = self.data.x.shape[1]
             self.coordinates = ThetaCoordinates(np.zeros(n), np.ones(n), self.model.fit_intercept)
         start = self.coordinates.enter(theta)
         self._find_scale(start)
-        if self.compressed is None:
+        if x is not None and not _sparse.is_quick(x):
+            self.ends = _sparse.largest_eigenvalue(self.inner, self.scale.curvature(self.model.l2))
+        elif self.compressed is None:
             self.ends = extreme_eigenvalues(self.inner, self.scale.curvature(self.model.l2))
         else:
             values = self.compressed.eigenvalues(self.scale)
@@ -108,7 +122,7 @@ class Problem:
     def _find_scale(self, start: Floats) -> None:
         """Choose what the descent from `start`, in its coordinates, is divided by: nothing, for ordinary data."""
         if self.data is not None:
-            x, y = (_check.size(array, seen) for array, seen in zip(self.data[:2], self.data.traces, strict=True))
+            x, y = _check.sizes(self.data)
         else:
             known = self.compress()
             x, y = float(known.sizes.max()), float(column_norms(np.vstack([known.b, known.rest])).max(initial=0))
@@ -129,6 +143,8 @@ class Problem:
     def inner(self) -> Inner:
         """The data as a fused descent reads them."""
         assert self.data is not None
+        if self.entries is not None:
+            return _sparse.divided(self.data, self.coordinates, self.scale)
         if any(self.scale):
             return divided(self.data, self.coordinates, self.scale)
         return Inner(self.data, self.coordinates, int(self.model.fit_intercept))
@@ -184,8 +200,10 @@ def read(X: Any, y: Any, sample_weight: Any, model: Model, method: str) -> Probl
         raise ValueError(MISSING)
     data = _check.data(X, y, sample_weight)
     names = parameter_names(data.names, data.x.shape[1], model.fit_intercept)
-    source = Source.of(data, X, y, sample_weight)
-    return Problem(data, model, names, data.y.shape[1], data.is_flat, data.dtype, source=source)
+    is_sparse = isinstance(data.x, Entries)
+    source = None if is_sparse else Source.of(data, X, y, sample_weight)
+    refusal = data.x.refusal() if is_sparse else ""
+    return Problem(data, model, names, data.y.shape[1], data.is_flat, data.dtype, source=source, refusal=refusal)
 
 
 def _read_rows(rows: CompressedRows, others: dict[str, Any], model: Model, method: str) -> Problem:

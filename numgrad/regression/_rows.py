@@ -9,6 +9,7 @@ from numgrad._compile.jit import specialise
 from numgrad._system.threads import get_num_threads, one_thread, share
 from numgrad.regression import _check
 from numgrad.regression._check import Data, Floats
+from numgrad.regression._entries import Entries
 from numgrad.regression._kernels.householder import compress, fold
 from numgrad.regression._kernels.passes import LINE, ROWS
 from numgrad.regression._quadratic import Quadratic, Triangle, column_norms, reduce
@@ -116,8 +117,9 @@ class CompressedRows:
 
         Parameters
         ----------
-        X : array_like, shape (m, n)
-            With the same features in each call.
+        X : array_like or sparse, shape (m, n)
+            With the same features in each call. Of a matrix of scipy.sparse blocks of rows are made dense, one at a
+            time.
         y : array_like, shape (m,) or (m, p)
             With the same targets in each call.
         sample_weight : float or array_like, shape (m,), optional
@@ -196,6 +198,8 @@ class CompressedRows:
         n, p = data.x.shape[1], data.y.shape[1]
         if self._held is not None:
             self._refuse_other("`X` has", n, p, data.names)
+        if isinstance(data.x, Entries) and (why := data.x.refusal(self.n_rows)):
+            raise ValueError(why)
         origin = middle(data) if self._held is None else self._held.origin
         R = triangle(data, origin) * np.sqrt(data.unit)
         if not np.isfinite(R).all():
@@ -307,14 +311,15 @@ def by_blocks(X: Any, y: Any, sample_weight: Any, is_with_y: bool = True) -> Any
 def compress_block(number: int, x: Any, y: Any, weight: Any) -> CompressedRows:
     """Read one block, in the thread of the task: the others are dask's to give."""
     rows = CompressedRows()
+    count = x.shape[0]  # a sparse one has no length
     try:
         for name, values in (("y", y), ("sample_weight", weight)):
-            if values is not None and np.ndim(values) and len(values) != len(x):
+            if values is not None and np.ndim(values) and len(values) != count:
                 raise ValueError(
-                    f"`{name}` has {len(values)} values and `X` has {len(x)} rows; give one value for each row"
+                    f"`{name}` has {len(values)} values and `X` has {count} rows; give one value for each row"
                 )
         with one_thread():
-            return rows.read(_check.data(x, y, weight, may_be_zero=True)) if len(x) else rows
+            return rows.read(_check.data(x, y, weight, may_be_zero=True)) if count else rows
     except (TypeError, ValueError) as error:
         kind = TypeError if isinstance(error, TypeError) else ValueError
         raise kind(f"block {number} along axis 0, whose rows count from 0: {error}") from error
@@ -357,6 +362,8 @@ def triangle(data: Data, origin: Floats) -> Floats:
     """Return the R of [1 | X - origin | y - origin], times the roots of the weights."""
     m, n, p = len(data.x), data.x.shape[1], data.y.shape[1]
     size = 1 + n + p
+    if isinstance(data.x, Entries):
+        return _of_entries(data, origin)
     if size > WIDE or m < size:
         return _by_lapack(data, origin)
     R = _of_few(data, origin) if (m + size) * size <= FEW else _of_many(data, origin)
@@ -366,6 +373,19 @@ def triangle(data: Data, origin: Floats) -> Floats:
         data.y[:, doubtful[n:]] == origin[n:][doubtful[n:]]
     ).all()
     return R if constant else _by_lapack(data, origin)
+
+
+def _of_entries(data: Data, origin: Floats) -> Floats:
+    """Return the R of a sparse X, of which some rows at a time are made dense."""
+    size = len(origin) + 1
+    rows = max(4 * PIECE // size, size)
+    R: Floats | None = None
+    for low in range(0, len(data.x), rows):
+        x, y, weight = (part[low : low + rows] for part in (data.x, data.y, data.weight))
+        found = triangle(data._replace(x=_check.read_only(x), y=y, weight=weight), origin)
+        R = found if R is None else join(R, found)
+    assert R is not None
+    return R
 
 
 def _of_few(data: Data, origin: Floats) -> Floats:
@@ -457,7 +477,7 @@ def tags(data: Data) -> tuple[str, ...]:
 
 
 def by_columns(data: Data) -> bool:
-    return abs(data.x.strides[0]) < abs(data.x.strides[1])
+    return bool(abs(data.x.strides[0]) < abs(data.x.strides[1]))
 
 
 def layout(array: np.ndarray) -> str:

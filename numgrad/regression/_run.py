@@ -10,7 +10,7 @@ import numpy as np
 from numgrad.regression import _words
 from numgrad.regression._check import Floats
 from numgrad.regression._engine import Engine, Record
-from numgrad.regression._fused import Fused
+from numgrad.regression._fused import Fused, FusedEntries
 from numgrad.regression._kernels.iteration import BARZILAI_BORWEIN
 from numgrad.regression._modes import Modes
 from numgrad.regression._plan import Plan
@@ -36,7 +36,8 @@ class Run:
             self.engine = Modes(problem.compress(), plan.start, plan.rule, record, problem.scale, plan.n_iter)
         else:
             l2 = problem.scale.curvature(problem.model.l2)
-            self.engine = Fused(problem.inner, plan.start, plan.rule, record, l2, plan.n_iter)
+            engine = Fused if problem.entries is None else FusedEntries
+            self.engine = engine(problem.inner, plan.start, plan.rule, record, l2, plan.n_iter)
 
     def go(self, callback: Callable[[Descent], Any] | None, has_bar: bool) -> Descent:
         """Run to the end, and let go of the data if they are not needed any more."""

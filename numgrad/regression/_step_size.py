@@ -10,6 +10,7 @@ import numpy as np
 from numgrad._checks import not_negative, number
 from numgrad.regression import _check
 from numgrad.regression._check import Data, Floats
+from numgrad.regression._entries import Entries
 from numgrad.regression._quadratic import TINY, Quadratic, Scale, ThetaCoordinates, shifted
 from numgrad.regression._rows import CompressedRows, by_blocks, is_dask
 
@@ -142,11 +143,15 @@ def diagnose(quadratic: Quadratic) -> StepSize:
 
 
 class Inner(NamedTuple):
-    """Data, the coordinates to read them in, and how many columns have no penalty: the intercept's, if there is one."""
+    """Data, the coordinates to read them in, and how many columns have no penalty: the intercept's, if there is one.
+
+    `one` is what stands in the column of the intercept that is in the coordinates.
+    """
 
     data: Data
     coordinates: ThetaCoordinates
     first: int
+    one: float = 1.0
 
 
 def divided(data: Data, coordinates: ThetaCoordinates, scale: Scale) -> Inner:
@@ -169,9 +174,10 @@ def extreme_eigenvalues(inner: Inner, l2: float) -> tuple[float, float, bool]:
     """Return the ends of the spectrum without a QR decomposition, and whether the largest is exact.
 
     They are the eigenvalues of the smaller Gram matrix, to rounding of the largest. If both matrices are large, they
-    are an estimate of the largest from below, by power iteration, and nan.
+    are an estimate of the largest from below, by power iteration, and nan. `Entries` are made dense, some
+    rows at a time: for those that `is_quick` says.
     """
-    data, coordinates, first = inner
+    data, coordinates, first, one = inner
     m, n = data.x.shape
     ones = int(coordinates.intercept)
 
@@ -182,8 +188,10 @@ def extreme_eigenvalues(inner: Inner, l2: float) -> tuple[float, float, bool]:
         if not coordinates.is_plain:
             z = (z - coordinates.shift[some]) * coordinates.factor[some]
         if low < ones:
-            z = np.hstack([np.ones((len(z), 1)), z])
-        return z if data.weight.strides == (0,) else z * np.sqrt(data.weight[rows])[:, None]
+            z = np.hstack([np.full((len(z), 1), one), z])
+        if data.weight.strides == (0,):
+            return np.asarray(z)
+        return np.asarray(z * np.sqrt(data.weight[rows])[:, None])
 
     def pieces(length: int, width: int) -> Iterator[slice]:
         step = max(1, _check.AT_A_TIME // width)
@@ -194,7 +202,7 @@ def extreme_eigenvalues(inner: Inner, l2: float) -> tuple[float, float, bool]:
     penalty[:first] = 0
     with np.errstate(over="ignore", invalid="ignore"):
         is_mixed = bool(first and l2)  # the penalty is no multiple of the identity, and no shift of the eigenvalues
-        if size <= EXACT and (size <= m or is_mixed):
+        if size <= EXACT and (size <= m or is_mixed or isinstance(data.x, Entries)):
             gram = np.diag(penalty)
             for rows in pieces(m, size):
                 z = columns(0, size, rows)
@@ -229,8 +237,9 @@ def step_size(X: Any, *, sample_weight: Any = None, l2: float = 0.0) -> StepSize
 
     Parameters
     ----------
-    X : array_like, shape (m, n), dask array or dataframe, or CompressedRows
-        The features, as `gradient_descent` gets them; with a column of ones if there is one.
+    X : array_like or sparse, shape (m, n), dask array or dataframe, or CompressedRows
+        The features, as `gradient_descent` gets them; with a column of ones if there is one. Of a matrix of
+        scipy.sparse, with up to about 2000 features, blocks of rows are made dense, one at a time.
     sample_weight : float or array_like, shape (m,), optional
         Weights of the rows, at least 0.
     l2 : float, default 0.0
