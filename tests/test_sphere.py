@@ -369,7 +369,7 @@ def test_out():
 
 @pytest.mark.tier(1)
 @pytest.mark.parametrize("streaming", [False, True])
-def test_threads_pieces_and_tiers(lower, streaming):
+def test_threads_and_tiers(lower, streaming):
     latitude, longitude = between(8)
     f, u, v = (np.stack([f, 2 * f]).astype("f4") for f in truth(latitude, longitude)[0])
     calls = [

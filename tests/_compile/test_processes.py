@@ -274,10 +274,13 @@ def test_without_the_compiler(tmp_path):
         str(next((ROOT / "tests").rglob(f"test_{name}.py")))
         for name in (
             "kernels", "descent", "rows", "derivative", "fields", "turning_points", "functions", "smoothing", "smooth",
+            "sphere", "sparse",
         )
     ]  # fmt: skip
     of_noise = "dtypes_axes_layouts or gaps_are_ends or few_long_lines or likelihood or pieces or periodic"
-    chosen = ["-k", f"python or classic or shapes or any_range and not 1400 and not 300 and not 700 or {of_noise}"]
+    of_maps_and_tables = "directions or random_matrices or lines_of_any_lengths"
+    some = f"any_range and not 1400 and not 300 and not 700 or {of_noise} or {of_maps_and_tables}"
+    chosen = ["-k", f"python or classic or shapes or {some}"]
     for arguments in ([*run, *files, *chosen], ["report", "--fail-under=100", "-m"]):
         command = [sys.executable, "-m", "coverage", *arguments]
         done = subprocess.run(command, env=variables, cwd=ROOT, capture_output=True, text=True, check=False)
