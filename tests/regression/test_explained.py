@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import numgrad as ng
+from numgrad._compile import jit
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.standard_normal((30, 3)), RNG.standard_normal((30, 2))
@@ -157,3 +158,11 @@ def test_errors(name):
     call, kind, message = BAD[name]
     with pytest.raises(kind, match=message):
         call(ng.gradient_descent(*LINE, n_iter=9))
+
+
+def test_no_kernel_is_compiled_anew():
+    """The copy that is explained has the types of the data of the run."""
+    run = pickle.loads(pickle.dumps(ng.gradient_descent(X, Y, n_iter=5, method="fused")))
+    before = {kernel: len(getattr(kernel, "signatures", ())) for kernel in jit._compiled.values()}
+    run.explain(2)
+    assert {kernel: len(getattr(kernel, "signatures", ())) for kernel in jit._compiled.values()} == before
