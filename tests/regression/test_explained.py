@@ -160,9 +160,8 @@ def test_errors(name):
         call(ng.gradient_descent(*LINE, n_iter=9))
 
 
-def test_no_kernel_is_compiled_anew():
-    """The copy that is explained has the types of the data of the run."""
-    run = pickle.loads(pickle.dumps(ng.gradient_descent(X, Y, n_iter=5, method="fused")))
-    before = {kernel: len(getattr(kernel, "signatures", ())) for kernel in jit._compiled.values()}
-    run.explain(2)
-    assert {kernel: len(getattr(kernel, "signatures", ())) for kernel in jit._compiled.values()} == before
+def test_kernels_are_those_of_runs():
+    """The copy that is explained has the types of data: two signatures of a kernel would spoil its cache."""
+    ng.gradient_descent(X, Y, n_iter=5, method="fused").explain(2)
+    ng.gradient_descent(X, Y, n_iter=5, method="fused", learning_rate="optimal").explain(2)  # its rows are let go of
+    assert [kernel for kernel in jit._compiled.values() if len(getattr(kernel, "signatures", ())) > 1] == []
