@@ -1,4 +1,4 @@
-"""Objects of dask and xarray, given in the place of an array: they have functions of their own.
+"""Objects of other libraries, given in the place of an array: they have functions of their own.
 
 Calls for them go to the function of the same name in their module of `homes`.
 """
@@ -17,7 +17,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def home_of(given: Any) -> Any:
-    """Return the module of `interop` for a dask array or an object of xarray; None for all else."""
+    """Return the module of `interop` for an object of a library that has one; None for all else."""
     for base in type(given).__mro__:
         package = base.__module__.partition(".")[0]
         where = homes.get(package) or homes.get(base.__module__)

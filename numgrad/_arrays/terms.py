@@ -233,14 +233,14 @@ class EvenField(NamedTuple):
     plan: Plan
     components: int
     shape: tuple[int, ...]
-    size: int
 
     def values(self, f: np.ndarray) -> np.ndarray:
         """Compute it by the calls of the plan, of which there must be some."""
         result = np.empty(self.shape, self.plan.dtype)
-        sources, blocks = f.reshape(self.components, self.size), result.reshape(-1, self.size)
+        sources = f.reshape(self.components, -1)
+        blocks = result.reshape(-1, sources.shape[1])
         for (kernel, arguments, _, _), axis in zip(self.plan.calls, self.plan.axes, strict=True):
-            kernel(sources[axis.source], blocks[axis.target], *arguments)
+            kernel(sources[axis.source], blocks[axis.target], *arguments)  # `fill` does so, in half as much time again
         return result
 
 
@@ -255,9 +255,7 @@ def even_field(
     field = read(np.empty(shape, dtype), *spacing, axis=axis, accuracy=accuracy, boundary=boundary)
     if field.mixed:
         return None
-    return EvenField(
-        field.request(field.terms, field.components).plan, len(field.components), field.shape, field.components[0].size
-    )
+    return EvenField(field.request(field.terms, field.components).plan, len(field.components), field.shape)
 
 
 def compute(field: Field, out: Any) -> np.ndarray:

@@ -130,3 +130,10 @@ def store(computed: list[np.ndarray], results: list[np.ndarray]) -> bool:
         if c is not r:
             copy(c, r)
     return True
+
+
+def read_only(array: np.ndarray) -> np.ndarray:
+    """Return a view that cannot be written, so that one kernel serves writeable and read-only data."""
+    view = array.view()
+    view.flags.writeable = False
+    return view

@@ -95,11 +95,10 @@ def _of_fields(function: Callable[..., Any]) -> Callable[..., Any]:
     def call(v: Any, *spacing: Any, out: Any = None, **options: Any) -> Any:
         given = tuple(v) if isinstance(v, (list, tuple)) else (v,)
 
-        def found(some: tuple[np.ndarray, ...]) -> Any:
+        def found(*some: np.ndarray) -> Any:
             return function(list(some) if isinstance(v, (list, tuple)) else some[0], *spacing, **options)
 
-        result = found(tuple([_filled(one, "v") for one in given]))
-        return _put(_masked(result, given, lambda *some: found(some)), out)
+        return _put(_masked(found(*[_filled(one, "v") for one in given]), given, found), out)
 
     return call
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from numgrad import _checks
 from numgrad._checks import integer
+from numgrad._system.memory import read_only
 from numgrad.regression import _entries
 from numgrad.regression._entries import Entries
 
@@ -168,13 +169,6 @@ def recorded(record: Any, n_iter: int) -> np.ndarray:
         return np.append(np.arange(0, n_iter - 1, integer("record", record, 1, wanted=wanted)), n_iter - 1)
     except MemoryError:
         raise MemoryError(f"`record` is {record!r} with {n_iter} iterations; thin it, like record='log'") from None
-
-
-def read_only(array: np.ndarray) -> np.ndarray:
-    """Return a view that cannot be written, so that one kernel serves writeable and read-only data."""
-    view = array.view()
-    view.flags.writeable = False
-    return view
 
 
 def refuse_units(name: str, values: Any) -> None:

@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from numgrad._system.memory import read_only
+
 # Elements of the R of a QR decomposition up to which there is one of a sparse X, by dense blocks of rows: 32 MiB.
 LARGEST_R = 2**22
 
@@ -102,7 +104,7 @@ def read(X: Any) -> Entries:
     kind = np.float32 if values.dtype.type is np.float32 else np.float64
     index = np.int32 if columns.dtype.type is np.int32 else np.int64
     values, columns, starts = (
-        _read_only(np.ascontiguousarray(array, dtype))
+        read_only(np.ascontiguousarray(array, dtype))
         for array, dtype in ((values, kind), (columns, index), (starts, np.int64))
     )
     return Entries(values, columns, starts, X.shape[1])
@@ -124,9 +126,3 @@ def _refuse_broken(X: Any) -> None:
     raise ValueError(
         f"`X` is a {type(X).__name__} of shape {X.shape} whose indptr and indices do not fit; see X.check_format()"
     )
-
-
-def _read_only(array: np.ndarray) -> np.ndarray:
-    view = array.view()
-    view.flags.writeable = False
-    return view

@@ -6,6 +6,7 @@ import numpy as np
 
 from numgrad._checks import flag, not_negative
 from numgrad._compile.jit import specialise
+from numgrad._system.memory import read_only
 from numgrad._system.threads import get_num_threads, one_thread, share
 from numgrad.regression import _check
 from numgrad.regression._check import Data, Floats
@@ -382,7 +383,7 @@ def _of_entries(data: Data, origin: Floats) -> Floats:
     R: Floats | None = None
     for low in range(0, len(data.x), rows):
         x, y, weight = (part[low : low + rows] for part in (data.x, data.y, data.weight))
-        found = triangle(data._replace(x=_check.read_only(x), y=y, weight=weight), origin)
+        found = triangle(data._replace(x=read_only(x), y=y, weight=weight), origin)
         R = found if R is None else join(R, found)
     assert R is not None
     return R

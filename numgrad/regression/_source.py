@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from numgrad._system.memory import read_only
 from numgrad.regression import _check
 from numgrad.regression._check import Data
 
@@ -35,7 +36,7 @@ class Source(NamedTuple):
     def rows(self, still: Data | None) -> Data | None:
         """Return the rows, which may `still` be held; None if nobody has them any more."""
         if self.few is not None:
-            x, y, weight = map(_check.read_only, self.few[:3])  # as those of a run are; a pickle would forget it
+            x, y, weight = map(read_only, self.few[:3])  # as those of a run are; a pickle would forget it
             return self.few._replace(x=x, y=y, weight=weight, dtype=self.dtype)
         given: list[Any] = [None if ref is None else ref() for ref in self.given]
         if still is None and (not given or given[0] is None or given[1] is None):

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from numgrad._compile.jit import entry_point, specialise
+from numgrad._system.memory import read_only
 from numgrad._system.threads import get_num_threads, share
-from numgrad.regression._check import Data, Floats, read_only
+from numgrad.regression._check import Data, Floats
 from numgrad.regression._entries import Entries
 from numgrad.regression._kernels.entries import Rows, over_entries
 from numgrad.regression._quadratic import Scale, ThetaCoordinates, exponent, shifted

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from numgrad._checks import not_negative, number
+from numgrad._system.memory import read_only
 from numgrad.regression import _check
 from numgrad.regression._check import Data, Floats
 from numgrad.regression._entries import Entries
@@ -167,7 +168,7 @@ def divided(data: Data, coordinates: ThetaCoordinates, scale: Scale) -> Inner:
     y = shifted(data.y.astype(np.float64), -scale.y)
     size = x.shape[1]
     same = ThetaCoordinates(np.zeros(size), np.ones(size), False)
-    return Inner(data._replace(x=_check.read_only(x), y=_check.read_only(y)), same, first)
+    return Inner(data._replace(x=read_only(x), y=read_only(y)), same, first)
 
 
 def extreme_eigenvalues(inner: Inner, l2: float) -> tuple[float, float, bool]:

@@ -59,6 +59,14 @@ class Basis:
         return powers
 
 
+def products_by_moments(count: int) -> np.ndarray:
+    """Return what makes the products of T_0, ..., T_(count - 1) of moments: that of T_k is by [k]."""
+    i, j = np.indices((count, count))
+    k = np.arange(2 * count - 1)[:, None, None]
+    found: np.ndarray = ((i + j == k) + 0.0 + (abs(i - j) == k)) / 2
+    return found
+
+
 Polynomial = list[Fraction]
 
 
@@ -68,10 +76,10 @@ def basis(m: int) -> Basis:
     d = 2 * m - 1
     in_s = [_moved(p, Fraction(1, 2), Fraction(1, 2)) for p in _splines(d)]
     chebyshev = np.array([[float(c) for c in _by_chebyshev(p)] for p in in_s])
-    i, j = np.indices((d + 1, d + 1))
+    products = products_by_moments(d + 1)
     gram = np.zeros((2 * d + 1, d + 1, d + 1))
     for k in range(2 * d + 1):
-        gram[k] = chebyshev @ (((i + j == k) + 0.0 + (abs(i - j) == k)) / 2) @ chebyshev.T
+        gram[k] = chebyshev @ products[k] @ chebyshev.T
     halves = np.zeros((2, 2 * d + 1, 2 * d + 1))
     for k in range(2 * d + 1):
         for side in (0, 1):

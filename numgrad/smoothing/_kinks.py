@@ -15,7 +15,7 @@ from numpy.polynomial import chebyshev, polynomial
 
 from numgrad._compile.jit import draft
 from numgrad._compile.tiers import call
-from numgrad.smoothing._basis import Basis, basis
+from numgrad.smoothing._basis import Basis, basis, products_by_moments
 from numgrad.smoothing._kernels.kinks import scores as kernel
 from numgrad.smoothing._search import by_spans
 from numgrad.smoothing._system import Bordered, Level
@@ -189,10 +189,9 @@ def _knot(m: int, power: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.nd
     left, right, spline = _shape(m, 0.0, power)
     found, function = basis(m), left.copy()
     function[len(left) // 2] += right
-    i, j = np.indices((found.degree + 1, found.degree + 1))
     by_data, itself = [], []
-    for k in range(found.width):
-        here = function @ (((i + j == k) + 0.0 + (abs(i - j) == k)) / 2)
+    for products in products_by_moments(found.degree + 1):
+        here = function @ products
         by_data.append((here @ found.chebyshev.T).ravel())
         itself.append((here * function).sum(1))
     return function, np.array(by_data), np.array(itself), spline
