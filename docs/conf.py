@@ -1,0 +1,113 @@
+"""How Sphinx builds the documentation: ``python -m sphinx docs docs/_build``, without a network."""
+
+from datetime import date
+
+from docutils import nodes
+from docutils.parsers.rst import Parser
+from docutils.utils import new_document
+from latex2mathml.converter import convert
+from matplotlib import style
+from matplotlib.sphinxext import plot_directive
+from myst_parser.mocking import MockStateMachine
+
+import numgrad
+
+project, author = "numgrad", "the numgrad developers"
+copyright = f"{date.today().year}, {author}"
+version = release = numgrad.__version__
+
+extensions = [
+    "myst_nb",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx_copybutton",
+    "sphinx_design",
+    "sphinx_gallery.gen_gallery",
+    "numpydoc",
+    "matplotlib.sphinxext.plot_directive",
+]
+exclude_patterns = ["_build", "gallery/**.ipynb", "**.ipynb_checkpoints"]
+templates_path = ["_templates"]
+
+# Pages
+myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
+myst_heading_anchors = 4
+nb_execution_mode = "auto"  # notebooks that are kept without their results
+nb_execution_raise_on_error = True
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
+
+# Pictures: ```{plot} with code is run, and its figures are shown.
+plot_include_source = True
+plot_html_show_source_link = False
+plot_html_show_formats = False
+plot_formats = [("png", 150)]
+plot_pre_code = "pass"  # all that a reader needs is in the code that is shown
+plot_rcparams = {**style.library["tableau-colorblind10"], "savefig.bbox": "tight"}
+plot_apply_rcparams = True
+
+# Reference: the docstrings say what is what; their types are words, not links.
+autosummary_generate = True
+autodoc_typehints = "none"
+autodoc_default_options = {"member-order": "bysource"}
+numpydoc_show_class_members = False
+numpydoc_class_members_toctree = False
+nitpick_ignore_regex = [(r"py:.*", r"(numpy|numba|scipy|xarray|pandas|polars|dask|matplotlib|sklearn)\..*")]
+
+# Examples: each is run once, here; tests/test_examples.py reads what it has printed.
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "gallery",
+    "filename_pattern": r"^$",
+    "abort_on_example_error": True,
+    "download_all_examples": False,
+    "show_signature": False,
+    "remove_config_comments": True,
+    "min_reported_time": 1e9,
+}
+
+# Look
+html_theme = "pydata_sphinx_theme"
+html_math_renderer = "mathml"  # which browsers draw themselves, from no other place
+html_title = f"numgrad {release}"
+html_static_path = ["_static"]
+html_css_files = ["numgrad.css"]
+html_show_sourcelink = False
+html_theme_options = {
+    "github_url": "https://github.com/numgrad/numgrad",
+    "show_prev_next": False,
+    "secondary_sidebar_items": ["page-toc"],
+    "navigation_with_keys": False,
+    "header_links_before_dropdown": 7,
+    "pygments_light_style": "a11y-high-contrast-light",
+    "pygments_dark_style": "a11y-high-contrast-dark",
+}
+
+
+class Plot(plot_directive.PlotDirective):
+    """matplotlib's directive, which hands reStructuredText back to its parser; in Markdown there is none to take it."""
+
+    def run(self):
+        lines = []
+        if isinstance(self.state_machine, MockStateMachine):
+            self.state_machine.insert_input = lambda more, source: lines.extend(more)
+        errors = super().run()
+        document = new_document(self.state.document["source"], self.state.document.settings)
+        document.reporter = self.state.document.reporter
+        Parser().parse("\n".join(lines), document)
+        return errors + document.children
+
+
+def write_math(translator, node):
+    translator.body.append(convert(node.astext()))
+    raise nodes.SkipNode
+
+
+def write_equation(translator, node):
+    translator.body.append(f'<div class="equation">{convert(node.astext(), display="block")}</div>')
+    raise nodes.SkipNode
+
+
+def setup(app):
+    app.add_html_math_renderer("mathml", (write_math, None), (write_equation, None))
+    app.add_directive("plot", Plot, override=True)
