@@ -1,5 +1,6 @@
 """How Sphinx builds the documentation: ``python -m sphinx docs docs/_build``, without a network."""
 
+import warnings
 from datetime import date
 
 from docutils import nodes
@@ -54,14 +55,27 @@ numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
 nitpick_ignore_regex = [(r"py:.*", r"(numpy|numba|scipy|xarray|pandas|polars|dask|matplotlib|sklearn)\..*")]
 
+
+def strict(gallery, file, when):
+    """Let a warning of an example fail, and of nothing else."""
+    if when == "before":
+        warnings.simplefilter("error")
+    else:
+        warnings.resetwarnings()
+
+
 # Examples: each is run once, here; tests/test_examples.py reads what it has printed.
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "gallery",
-    "filename_pattern": r"^$",
+    "filename_pattern": r"\.py$",
     "abort_on_example_error": True,
     "download_all_examples": False,
     "show_signature": False,
+    "capture_repr": (),
+    "reset_argv": lambda *_: [],
+    "reset_modules": ("matplotlib", strict),
+    "reset_modules_order": "both",
     "remove_config_comments": True,
     "min_reported_time": 1e9,
 }
