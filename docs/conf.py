@@ -1,5 +1,6 @@
 """How Sphinx builds the documentation: ``python -m sphinx docs docs/_build``, without a network."""
 
+import re
 import warnings
 from datetime import date
 
@@ -49,8 +50,15 @@ plot_apply_rcparams = True
 
 # Reference: the docstrings say what is what; their types are words, not links.
 autosummary_generate = True
+autosummary_generate_overwrite = True
+suppress_warnings = ["config.cache"]
 autodoc_typehints = "none"
-autodoc_default_options = {"member-order": "bysource"}
+autodoc_default_options = {
+    "member-order": "bysource",
+    # What scikit-learn gives every estimator, about which its own pages say more.
+    "exclude-members": "get_metadata_routing, set_fit_request, set_partial_fit_request, set_score_request",
+}
+default_role = "literal"
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
 nitpick_ignore_regex = [(r"py:.*", r"(numpy|numba|scipy|xarray|pandas|polars|dask|matplotlib|sklearn)\..*")]
@@ -122,6 +130,12 @@ def write_equation(translator, node):
     raise nodes.SkipNode
 
 
+def hide_signature(app, what, name, thing, options, signature, annotation):
+    """Results are not made by hand: their constructors take what is nobody's concern."""
+    return ("", annotation) if what == "class" and signature and re.search(r"[(, ]_", signature) else None
+
+
 def setup(app):
+    app.connect("autodoc-process-signature", hide_signature)
     app.add_html_math_renderer("mathml", (write_math, None), (write_equation, None))
     app.add_directive("plot", Plot, override=True)

@@ -42,7 +42,7 @@ CENTER = np.array([0.7, 0.5, 0.6])
 POINTS = CENTER[:, None] + np.random.default_rng(0).uniform(-0.5, 0.5, (3, 300))
 SIDE = 6  # a grid has so many points on either side of the center, whatever their distance
 INSIDE = (..., *[slice(4, -4)] * 3)  # without those that one-sided formulas reach, for accuracy 8
-H = np.geomspace(1e-13, 1, 53)
+H = np.geomspace(1e-13, 1, 66)
 ON_GRID, OF_FUNCTION = (2, 4, 6, 8), (2, 4, 6)  # the accuracies
 COLOURS = dict(zip(ON_GRID, ("C0", "C1", "k", "C4"), strict=True))
 
