@@ -8,9 +8,10 @@ from docutils import nodes
 from docutils.parsers.rst import Parser
 from docutils.utils import new_document
 from latex2mathml.converter import convert
-from matplotlib import style
+from matplotlib import rcParams, style
 from matplotlib.sphinxext import plot_directive
 from myst_parser.mocking import MockStateMachine
+from sphinx_gallery.sorting import FunctionSortKey
 
 import numgrad
 
@@ -36,6 +37,7 @@ myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 4
 nb_execution_mode = "auto"  # notebooks that are kept without their results
 nb_execution_raise_on_error = True
+nb_execution_timeout = 300
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 
@@ -65,17 +67,24 @@ nitpick_ignore_regex = [(r"py:.*", r"(numpy|numba|scipy|xarray|pandas|polars|das
 
 
 def strict(gallery, file, when):
-    """Let a warning of an example fail, and of nothing else."""
+    """Let a warning of an example be an error, and of nothing else; and let its figures be sharp."""
     if when == "before":
         warnings.simplefilter("error")
+        rcParams["savefig.dpi"] = 150
     else:
         warnings.resetwarnings()
 
 
 # Examples: each is run once, here; tests/test_examples.py reads what it has printed.
+ORDER = [
+    *("array_gradient", "accuracy", "vector_fields", "terrain", "planet", "turning_points", "noisy"),
+    *("exact_derivatives", "exact_or_numeric", "linear_regression", "learning_rates", "fit_model", "real_data"),
+    *("streaming", "cluster_regression", "out_of_core"),
+]
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "gallery",
+    "within_subsection_order": FunctionSortKey(lambda file: ORDER.index(file.removesuffix(".py"))),
     "filename_pattern": r"\.py$",
     "abort_on_example_error": True,
     "download_all_examples": False,
@@ -95,6 +104,7 @@ html_title = f"numgrad {release}"
 html_static_path = ["_static"]
 html_css_files = ["numgrad.css"]
 html_show_sourcelink = False
+html_sidebars = {"gallery/*": [], "reference/errors": []}  # their lines are long
 html_theme_options = {
     "github_url": "https://github.com/numgrad/numgrad",
     "show_prev_next": False,

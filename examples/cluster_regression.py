@@ -13,10 +13,13 @@ from contextlib import ExitStack
 
 import dask
 import dask.array as da
+import matplotlib.pyplot as plt
 import numpy as np
 from dask.distributed import Client, LocalCluster
 
 import numgrad as ng
+
+plt.style.use("tableau-colorblind10")
 
 SEED, FEATURES, BLOCK, LIMIT = 6, 24, 50_000, 600 * 2**20
 TRUTH = np.linspace(-2, 2, FEATURES)
@@ -53,3 +56,11 @@ if __name__ == "__main__":
     print(f"theta: {run.theta[1:].round(3)}")
     print(f"truth: {TRUTH.round(3)}")
     print(f"intercept {run.theta[0]:.3f}, in truth 7; largest error {abs(run.theta[1:] - TRUTH).max():.4f}")
+
+    figure, ax = plt.subplots(figsize=(7, 4), layout="constrained")
+    scale = np.geomspace(0.1, 10, FEATURES)
+    ax.bar(np.arange(FEATURES), abs(run.theta[1:] - TRUTH) * scale, label="descent")
+    ax.axhline(count**-0.5, color="k", ls="--", lw=1.2, label="standard error, by the number of rows")
+    ax.set(xlabel="feature", ylabel="error of theta, times the scale of the feature", title="how far off the fit is")
+    ax.legend()
+    plt.show()

@@ -103,11 +103,10 @@ def print_one_point(formula: ng.symbolic.Formula, function: Function) -> None:
 
 
 def draw(curves: dict[str, tuple[Curves, float]]) -> None:
-    _, axes = plt.subplots(1, 2, figsize=(13, 6.5), layout="constrained", sharex=True, sharey=True)
+    _, axes = plt.subplots(1, 2, figsize=(11, 6), layout="constrained", sharex=True, sharey=True)
     titles = {
-        "V": "V = 2x² + 3y² - 4z\nquadratic, so no truncation at any distance: all error is rounding",
-        "W": "W = exp(-(x² + y²)/2) sin(3xy) + z cos(2z)\n"
-        "rounding on the left, truncation on the right, the best distance between",
+        "V": "V = 2x² + 3y² - 4z\nquadratic, so no truncation: all error is rounding",
+        "W": "W = exp(-(x² + y²)/2) sin(3xy) + z cos(2z)\nrounding on the left, truncation on the right",
     }
     for ax, (name, (found, automatic)) in zip(axes, curves.items(), strict=True):
         for a in ON_GRID:

@@ -47,7 +47,7 @@ print(f"with Nesterov's momentum {faster.momentum:.4f}: {faster.stop_reason}")
 # The data with both lines, the cost with the slope of the theory, and the way over the contours of the cost: one
 # zigzag, then along the valley.
 
-figure, (data, cost, way) = plt.subplots(1, 3, figsize=(14, 4.4), layout="constrained")
+figure, (data, cost, way) = plt.subplots(1, 3, figsize=(12, 4), layout="constrained")
 FitDisplay.from_result(run, X, y, data)
 data.set(xlabel="i", ylabel="y", title=f"y = {run.theta[0]:.2f} + {run.theta[1]:.3f} i")
 runs = {f"learning rate {RATE}": run, "with Nesterov's momentum": faster}

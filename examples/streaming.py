@@ -15,10 +15,13 @@ from collections.abc import Generator, Iterator
 from contextlib import closing
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
 import numgrad as ng
+
+plt.style.use("tableau-colorblind10")
 
 SEED, FEATURES, CHUNK = 5, 6, 10_000
 NAMES = [f"x{j}" for j in range(FEATURES)]
@@ -103,3 +106,13 @@ run = ng.gradient_descent(rows, fit_intercept=True, standardize=True, tol=1e-10)
 print(run.stop_reason)
 print(f"descent:       {run.theta.round(4)}")
 print(f"least squares: {rows.solve(fit_intercept=True).round(4)}")
+
+# %%
+
+figure, ax = plt.subplots(figsize=(7, 4), layout="constrained")
+scale = 10.0 ** np.arange(-2, 4)[:FEATURES]
+ax.bar(NAMES, abs(run.theta[1:] - TRUTH) * scale, label="descent")
+ax.axhline(count**-0.5, color="k", ls="--", lw=1.2, label="standard error, by the number of rows")
+ax.set(xlabel="feature", ylabel="error of theta, times the scale of the feature", title="how far off the fit is")
+ax.legend()
+plt.show()

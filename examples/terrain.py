@@ -42,7 +42,7 @@ print("slopes over 5 degrees face", ", ".join(f"{c} {s:.0%}" for c, s in zip(COM
 
 # %%
 
-figure, axes = plt.subplots(1, 3, figsize=(12, 4), layout="constrained")
+figure, axes = plt.subplots(1, 3, figsize=(11, 3.9), layout="constrained")
 facing = np.ma.masked_where(slope < 1, aspect)
 pictures = [("elevation, m", elevation, "cividis"), ("slope, degrees", slope, "magma")]
 for ax, (title, field, colours) in zip(axes, [*pictures, ("aspect, degrees", facing, "twilight")], strict=True):
