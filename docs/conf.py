@@ -2,6 +2,7 @@
 
 import re
 import warnings
+from contextlib import ExitStack
 from datetime import date
 
 from docutils import nodes
@@ -66,13 +67,17 @@ numpydoc_class_members_toctree = False
 nitpick_ignore_regex = [(r"py:.*", r"(numpy|numba|scipy|xarray|pandas|polars|dask|matplotlib|sklearn)\..*")]
 
 
+during_example = ExitStack()
+
+
 def strict(gallery, file, when):
     """Let a warning of an example be an error, and of nothing else; and let its figures be sharp."""
     if when == "before":
+        during_example.enter_context(warnings.catch_warnings())
         warnings.simplefilter("error")
         rcParams["savefig.dpi"] = 150
     else:
-        warnings.resetwarnings()
+        during_example.close()
 
 
 # Examples: each is run once, here; tests/test_examples.py reads what it has printed.
@@ -145,7 +150,14 @@ def hide_signature(app, what, name, thing, options, signature, annotation):
     return ("", annotation) if what == "class" and signature and re.search(r"[(, ]_", signature) else None
 
 
+def trim(app, doctree):
+    """Leave out the empty line that ends the output of an example in a docstring or in a page."""
+    for block in doctree.findall(nodes.literal_block):
+        block.children = [nodes.Text(block.astext().rstrip("\n"))]
+
+
 def setup(app):
+    app.connect("doctree-read", trim)
     app.connect("autodoc-process-signature", hide_signature)
     app.add_html_math_renderer("mathml", (write_math, None), (write_equation, None))
     app.add_directive("plot", Plot, override=True)
