@@ -153,7 +153,8 @@ def hide_signature(app, what, name, thing, options, signature, annotation):
 def trim(app, doctree):
     """Leave out the empty line that ends the output of an example in a docstring or in a page."""
     for block in doctree.findall(nodes.literal_block):
-        block.children = [nodes.Text(block.astext().rstrip("\n"))]
+        block.rawsource = block.astext().rstrip("\n")  # which has to be what the block has, to be highlighted
+        block.children = [nodes.Text(block.rawsource)]
 
 
 def setup(app):
