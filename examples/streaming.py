@@ -113,6 +113,11 @@ figure, ax = plt.subplots(figsize=(7, 4), layout="constrained")
 scale = 10.0 ** np.arange(-2, 4)[:FEATURES]
 ax.bar(NAMES, abs(run.theta[1:] - TRUTH) * scale, label="descent")
 ax.axhline(count**-0.5, color="k", ls="--", lw=1.2, label="standard error, by the number of rows")
-ax.set(xlabel="feature", ylabel="error of theta, times the scale of the feature", title="how far off the fit is")
+ax.set(
+    xlabel="feature",
+    ylabel="error of theta, times the scale of the feature",
+    ylim=(0, 3 * count**-0.5),
+    title="how far off the fit is",
+)
 ax.legend()
 plt.show()
