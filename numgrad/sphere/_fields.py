@@ -8,6 +8,7 @@ import numpy as np
 
 from numgrad._arrays.containers import home_of
 from numgrad._system.out import targets
+from numgrad._system.tables import each
 from numgrad.sphere._read import read
 from numgrad.sphere._rows import ADVECTION, DIVERGENCE, EARTH_RADIUS, GRADIENT, LAPLACIAN, VORTICITY, Operator
 from numgrad.sphere._run import fill
@@ -24,6 +25,9 @@ class Gradient(NamedTuple):
 
     east: Any
     north: Any
+
+    def _repr_html_(self) -> str:
+        return each("Gradient", **self._asdict())
 
 
 def gradient(
