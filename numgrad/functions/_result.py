@@ -87,7 +87,7 @@ class Derivative:
         if value.ndim == 0:
             return figures("Derivative", [*zip(names, row(()), strict=True), *rows])
         rows += [("shape", str(value.shape)), ("converged", f"{np.sum(converged):,} of {value.size:,}")]
-        rows += [("largest error", f"{error.max():.1e}")] * bool(value.size)
+        rows += [("largest error", f"{error.max():.1e}")] if error.size else []
         return together(figures("Derivative", rows), Table(["index", *names], numbered, value.size).html())
 
 
