@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, NoReturn
+from typing import Any, NoReturn, overload
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from numgrad._arrays.plan.spacing import NotFast
 from numgrad._arrays.plan.types import AxisPlan, Request, is_compact
 from numgrad._arrays.run.arrange import account_and_work, arrange, is_flat
 from numgrad._arrays.run.flat import is_streaming, thread_count
+from numgrad._arrays.written import PointExplanations
 from numgrad._compile.tiers import COMPILED
 from numgrad._system.out import check
 from numgrad._system.tables import Table, text, together
@@ -97,6 +98,12 @@ class Explanation(tuple[AxisExplanation, ...]):
         return together(*[shown.html("Kernels")] * bool(rows), *map(text, words))
 
 
+@overload
+def explain(f: Callable[..., Any], *varargs: Any, at: Any = None, **options: Any) -> Any: ...
+@overload
+def explain(f: Any, *varargs: Any, at: None = None, **options: Any) -> Explanation: ...
+@overload
+def explain(f: Any, *varargs: Any, at: int | tuple[int, ...], **options: Any) -> PointExplanations: ...
 def explain(f: Any, *varargs: Any, at: Any = None, **options: Any) -> Any:
     """Say which kernel `gradient` would use for each axis, or why it would call numpy.gradient; or another function.
 
