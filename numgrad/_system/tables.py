@@ -59,7 +59,7 @@ def text(words: str) -> str:
 
 def code(lines: Iterable[str]) -> str:
     """Return lines as they are."""
-    return f"<pre>{_escaped(chr(10).join(lines), TEXT)}</pre>"
+    return f'<pre style="font-family: monospace">{_escaped(chr(10).join(lines), TEXT)}</pre>'
 
 
 def folded(title: str, body: str) -> str:

@@ -242,7 +242,7 @@ class Descent:
         return f"Descent: {cost}{reason} ({self._settings()})\n  theta = {theta}"
 
     def _repr_html_(self) -> str:
-        rows = [("end", self.end), ("because", self.stop_reason), ("beware", self.doubt)]
+        rows = [("end", self.stop_reason or self.end), ("beware", self.doubt)]
         rows += [("iterations", f"{self.n_iter:,}"), ("method", self._settings())]
         if self.cost is not None and len(self.cost):
             rows.append(("cost", f"{self.cost[0]:.6g} -> {self.cost[-1]:.6g}"))
