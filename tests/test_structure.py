@@ -190,8 +190,9 @@ def test_readme_commands_name_what_is_here():
         assert (ROOT / link).exists(), link
 
 
-def test_the_version_is_in_the_changelog():
+def test_the_version_is_in_the_changelog_and_the_citation():
     assert f"## {numgrad.__version__}" in (ROOT / "CHANGELOG.md").read_text()
+    assert f"\nversion: {numgrad.__version__}\n" in (ROOT / "CITATION.cff").read_text()
 
 
 def test_typed():
