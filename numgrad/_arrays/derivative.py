@@ -6,7 +6,7 @@ A stencil inside, others at the ends, one pass over the array.
 import math
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple, Unpack, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, Unpack, overload
 
 import numpy as np
 
@@ -31,10 +31,12 @@ from numgrad._arrays.plan.options import (
 from numgrad._arrays.plan.spacing import from_first, number_key
 from numgrad._arrays.plan.types import PIECE, Order, Plan, Request, memory_order
 from numgrad._arrays.run.arrange import arrange, fill_by_stencils
-from numgrad._arrays.signatures import DerivativeOptions, Number, Numbers, Object, Out
 from numgrad._checks import choice
 from numgrad._system.memory import copy
 from numgrad._system.out import check
+
+if TYPE_CHECKING:
+    from numgrad._arrays.signatures import DerivativeOptions, Number, Numbers, Object, Out
 
 GAPS = ("propagate", "one-sided")
 
@@ -44,20 +46,22 @@ def derivative(
     f: Any,
     x: Any = None,
     *,
-    sigma: Number | np.ndarray | Sequence[Any],
+    sigma: "Number | np.ndarray | Sequence[Any]",
     out: Any = None,
-    **options: Unpack[DerivativeOptions],
+    **options: "Unpack[DerivativeOptions]",
 ) -> WithError: ...
 @overload
-def derivative(f: Any, x: Any = None, *, sigma: None = None, out: Out, **options: Unpack[DerivativeOptions]) -> Out: ...
+def derivative(
+    f: Any, x: Any = None, *, sigma: None = None, out: "Out", **options: "Unpack[DerivativeOptions]"
+) -> "Out": ...
 @overload
 def derivative(
-    f: Numbers, x: Any = None, *, sigma: None = None, out: None = None, **options: Unpack[DerivativeOptions]
+    f: "Numbers", x: Any = None, *, sigma: None = None, out: None = None, **options: "Unpack[DerivativeOptions]"
 ) -> np.ndarray: ...
 @overload
 def derivative(
-    f: Object, x: Any = None, *, sigma: None = None, out: None = None, **options: Unpack[DerivativeOptions]
-) -> Object: ...
+    f: "Object", x: Any = None, *, sigma: None = None, out: None = None, **options: "Unpack[DerivativeOptions]"
+) -> "Object": ...
 def derivative(
     f: Any,
     x: Any = None,

@@ -4,12 +4,11 @@ As of `derivative`, results of masked arrays are masked where a gap made them Na
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, Unpack, overload
+from typing import TYPE_CHECKING, Any, Unpack, overload
 
 import numpy as np
 
 from numgrad._arrays.containers import home_of, home_of_components, takes_containers
-from numgrad._arrays.signatures import FieldOptions, Foreign, Numbers
 from numgrad._arrays.terms import (
     Field,
     of_field,
@@ -20,12 +19,15 @@ from numgrad._arrays.terms import (
     read_laplacian,
 )
 
+if TYPE_CHECKING:
+    from numgrad._arrays.signatures import FieldOptions, Foreign, Numbers
+
 
 @overload
-def laplacian(f: Foreign, *spacing: Any, out: Any = None, **options: Unpack[FieldOptions]) -> Any: ...
+def laplacian(f: "Foreign", *spacing: Any, out: Any = None, **options: "Unpack[FieldOptions]") -> Any: ...
 @overload
 def laplacian(
-    f: Numbers, *spacing: Any, out: np.ndarray | None = None, **options: Unpack[FieldOptions]
+    f: "Numbers", *spacing: Any, out: np.ndarray | None = None, **options: "Unpack[FieldOptions]"
 ) -> np.ndarray: ...
 @takes_containers(home_of)
 def laplacian(
@@ -93,11 +95,11 @@ def laplacian(
 
 @overload
 def divergence(
-    v: Foreign | Sequence[Foreign], *spacing: Any, out: Any = None, **options: Unpack[FieldOptions]
+    v: "Foreign | Sequence[Foreign]", *spacing: Any, out: Any = None, **options: "Unpack[FieldOptions]"
 ) -> Any: ...
 @overload
 def divergence(
-    v: Numbers, *spacing: Any, out: np.ndarray | None = None, **options: Unpack[FieldOptions]
+    v: "Numbers", *spacing: Any, out: np.ndarray | None = None, **options: "Unpack[FieldOptions]"
 ) -> np.ndarray: ...
 @takes_containers(home_of_components)
 def divergence(
@@ -153,9 +155,13 @@ def divergence(
 
 
 @overload
-def curl(v: Foreign | Sequence[Foreign], *spacing: Any, out: Any = None, **options: Unpack[FieldOptions]) -> Any: ...
+def curl(
+    v: "Foreign | Sequence[Foreign]", *spacing: Any, out: Any = None, **options: "Unpack[FieldOptions]"
+) -> Any: ...
 @overload
-def curl(v: Numbers, *spacing: Any, out: np.ndarray | None = None, **options: Unpack[FieldOptions]) -> np.ndarray: ...
+def curl(
+    v: "Numbers", *spacing: Any, out: np.ndarray | None = None, **options: "Unpack[FieldOptions]"
+) -> np.ndarray: ...
 @takes_containers(home_of_components)
 def curl(
     v: Any, *spacing: Any, axis: Any = None, accuracy: int = 2, boundary: Any = "one-sided", period: Any = None,
@@ -217,11 +223,11 @@ def curl(
 
 @overload
 def jacobian(
-    v: Foreign | Sequence[Foreign], *spacing: Any, out: Any = None, **options: Unpack[FieldOptions]
+    v: "Foreign | Sequence[Foreign]", *spacing: Any, out: Any = None, **options: "Unpack[FieldOptions]"
 ) -> Any: ...
 @overload
 def jacobian(
-    v: Numbers, *spacing: Any, out: np.ndarray | None = None, **options: Unpack[FieldOptions]
+    v: "Numbers", *spacing: Any, out: np.ndarray | None = None, **options: "Unpack[FieldOptions]"
 ) -> np.ndarray: ...
 @takes_containers(home_of_components)
 def jacobian(
@@ -275,10 +281,10 @@ def jacobian(
 
 
 @overload
-def hessian(f: Foreign, *spacing: Any, out: Any = None, **options: Unpack[FieldOptions]) -> Any: ...
+def hessian(f: "Foreign", *spacing: Any, out: Any = None, **options: "Unpack[FieldOptions]") -> Any: ...
 @overload
 def hessian(
-    f: Numbers, *spacing: Any, out: np.ndarray | None = None, **options: Unpack[FieldOptions]
+    f: "Numbers", *spacing: Any, out: np.ndarray | None = None, **options: "Unpack[FieldOptions]"
 ) -> np.ndarray: ...
 @takes_containers(home_of)
 def hessian(

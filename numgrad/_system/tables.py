@@ -4,7 +4,6 @@ The HTML has no colours of its own, so that it reads in light and in dark, and a
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 # Rows that are shown; of more, the first half of them and the last.
@@ -20,13 +19,11 @@ def ends(count: int, most: int = ROWS) -> list[int]:
     return [*range(count)] if count <= most else [*range(most // 2), *range(count - most // 2, count)]
 
 
-@dataclass(frozen=True)
 class Table:
     """Names of columns, and what makes the cells of a row; rows that are not shown are not made."""
 
-    head: Cells
-    row: Callable[[int], Cells]
-    count: int
+    def __init__(self, head: Cells, row: Callable[[int], Cells], count: int) -> None:
+        self.head, self.row, self.count = head, row, count
 
     def text(self, most: int = ROWS) -> list[str]:
         """Return a line for the head and each row that is shown, and one for the others."""

@@ -2,17 +2,19 @@
 
 from functools import partial
 from inspect import signature
-from typing import Any, NamedTuple, Unpack, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, Unpack, overload
 
 import numpy as np
 
 from numgrad._arrays.containers import home_of
-from numgrad._arrays.signatures import Foreign, Numbers, SphereOptions
 from numgrad._system.out import targets
 from numgrad._system.tables import each
 from numgrad.sphere._read import read
 from numgrad.sphere._rows import ADVECTION, DIVERGENCE, EARTH_RADIUS, GRADIENT, LAPLACIAN, VORTICITY, Operator
 from numgrad.sphere._run import fill
+
+if TYPE_CHECKING:
+    from numgrad._arrays.signatures import Foreign, Numbers, SphereOptions
 
 
 class Gradient(NamedTuple):
@@ -113,11 +115,11 @@ def gradient(
 
 @overload
 def divergence(
-    u: Foreign, v: Foreign, latitude: Any = None, longitude: Any = None, **options: Unpack[SphereOptions]
+    u: "Foreign", v: "Foreign", latitude: Any = None, longitude: Any = None, **options: "Unpack[SphereOptions]"
 ) -> Any: ...
 @overload
 def divergence(
-    u: Numbers, v: Numbers, latitude: Any = None, longitude: Any = None, **options: Unpack[SphereOptions]
+    u: "Numbers", v: "Numbers", latitude: Any = None, longitude: Any = None, **options: "Unpack[SphereOptions]"
 ) -> np.ndarray: ...
 def divergence(
     u: Any, v: Any, latitude: Any = None, longitude: Any = None, *, radius: float = EARTH_RADIUS, accuracy: int = 2,
@@ -180,11 +182,11 @@ def divergence(
 
 @overload
 def vorticity(
-    u: Foreign, v: Foreign, latitude: Any = None, longitude: Any = None, **options: Unpack[SphereOptions]
+    u: "Foreign", v: "Foreign", latitude: Any = None, longitude: Any = None, **options: "Unpack[SphereOptions]"
 ) -> Any: ...
 @overload
 def vorticity(
-    u: Numbers, v: Numbers, latitude: Any = None, longitude: Any = None, **options: Unpack[SphereOptions]
+    u: "Numbers", v: "Numbers", latitude: Any = None, longitude: Any = None, **options: "Unpack[SphereOptions]"
 ) -> np.ndarray: ...
 def vorticity(
     u: Any, v: Any, latitude: Any = None, longitude: Any = None, *, radius: float = EARTH_RADIUS, accuracy: int = 2,
@@ -247,10 +249,10 @@ def vorticity(
 
 
 @overload
-def laplacian(f: Foreign, latitude: Any = None, longitude: Any = None, **options: Unpack[SphereOptions]) -> Any: ...
+def laplacian(f: "Foreign", latitude: Any = None, longitude: Any = None, **options: "Unpack[SphereOptions]") -> Any: ...
 @overload
 def laplacian(
-    f: Numbers, latitude: Any = None, longitude: Any = None, **options: Unpack[SphereOptions]
+    f: "Numbers", latitude: Any = None, longitude: Any = None, **options: "Unpack[SphereOptions]"
 ) -> np.ndarray: ...
 def laplacian(
     f: Any, latitude: Any = None, longitude: Any = None, *, radius: float = EARTH_RADIUS, accuracy: int = 2,
@@ -311,11 +313,21 @@ def laplacian(
 
 @overload
 def advection(
-    f: Foreign, u: Foreign, v: Foreign, latitude: Any = None, longitude: Any = None, **options: Unpack[SphereOptions]
+    f: "Foreign",
+    u: "Foreign",
+    v: "Foreign",
+    latitude: Any = None,
+    longitude: Any = None,
+    **options: "Unpack[SphereOptions]",
 ) -> Any: ...
 @overload
 def advection(
-    f: Numbers, u: Numbers, v: Numbers, latitude: Any = None, longitude: Any = None, **options: Unpack[SphereOptions]
+    f: "Numbers",
+    u: "Numbers",
+    v: "Numbers",
+    latitude: Any = None,
+    longitude: Any = None,
+    **options: "Unpack[SphereOptions]",
 ) -> np.ndarray: ...
 def advection(
     f: Any, u: Any, v: Any, latitude: Any = None, longitude: Any = None, *, radius: float = EARTH_RADIUS,
