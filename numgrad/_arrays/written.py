@@ -78,7 +78,7 @@ class PointExplanation:
         if not self.names:
             return tables.together(tables.code(self._arithmetic()), tables.text(self._why()))
         first, cells, last = self._table()
-        parts = [tables.code(self._chain() or [first]), table_of(cells).html(most=ROWS), tables.code([last])]
+        parts = [tables.code(self._chain() or [first]), table_of(cells).html(most=ROWS), tables.text(last)]
         return tables.together(*parts, *map(tables.text, self._spread()), tables.text(self._why()))
 
     def _why(self) -> str:
@@ -135,10 +135,11 @@ class PointExplanation:
         if self.scale is not None:
             _, divisor, n, h = self.scale
             what = over(what, _power(divisor, "h", n))
-            if len(parts) == 2 * len(self.names):
+            by = _product(divisor, h, n)
+            if len(parts) == 2 * len(self.names) and by != "1":
                 total = sum(parts[::2], Fraction(0)), sum(parts[1::2], Fraction(0))
                 text = number(complex(*map(float, total))) if total[1] else shortest(total[0])
-                last = f"sum / {_product(divisor, h, n)} = {text} / {_product(divisor, h, n)} = {self.shown()}"
+                last = f"sum / {by} = {text} / {by} = {self.shown()}"
         return f"{self.name} = {what} = {self.shown()}", cells, last
 
     def shown(self) -> str:

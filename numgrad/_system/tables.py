@@ -1,6 +1,7 @@
 """Tables of results: lines of text at a prompt, HTML in a notebook, both of a size that does not grow with the result.
 
-The HTML has no colours of its own, so that it reads in light and in dark, and all text in it is escaped.
+The HTML has no colours of its own, so that it reads in light and in dark, and all text in it is escaped. Its tables are
+of the class of those of pandas, for which notebooks and the themes of documentation have a style.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -89,7 +90,8 @@ def all_of(results: Sequence[Any]) -> str:
 
 def _table(title: str, head: str, rows: list[str], align: str) -> str:
     said = f'<caption style="text-align: left; white-space: nowrap">{_escaped(title)}</caption>' if title else ""
-    return f'<table style="text-align: {align}">{said}{head}<tbody>{"".join(rows)}</tbody></table>'
+    style = f"text-align: {align}; margin: 0 0 1em"
+    return f'<table class="dataframe" style="{style}">{said}{head}<tbody>{"".join(rows)}</tbody></table>'
 
 
 def _escaped(given: Any, most: int = CELL) -> str:

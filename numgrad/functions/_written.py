@@ -54,7 +54,7 @@ class QuotientExplanation:
         if not self.steps:
             return tables.together(tables.code([f"{self.name} = {number(self.value)}"]), tables.text(self._why()))
         first, cells, last = self._sum()
-        parts = [tables.code([first, f"  {self.formula}"]), table_of(cells).html(), tables.code([last])]
+        parts = [tables.code([first, f"  {self.formula}"]), table_of(cells).html(), tables.text(last)]
         return tables.together(*parts, tables.text(self._why()))
 
     def _why(self) -> str:
