@@ -312,7 +312,7 @@ def hessian(
 
     Returns
     -------
-    ndarray of shape (k, k, *f.shape)
+    ndarray of shape ``(k, k, *f.shape)``
         At ``[i, j]`` the derivative along the i-th and the j-th axis, the same as at ``[j, i]``; dtype (float64 for
         integers) and memory layout of `f` are kept. `out` itself, if given.
 
