@@ -11,16 +11,15 @@ import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-MADE = shutil.ignore_patterns(
-    ".git", ".venv*", "*.egg-info", "__pycache__", "_build", "gallery", ".*_cache", "build", "dist"
-)
+MADE = [".git", ".venv*", "*.egg-info", "__pycache__", ".*_cache", "build", "dist"]
+MADE += ["_build", "gallery", "generated", "jupyter_execute"]  # of the documentation
 
 
 def main(folder: Path) -> None:
     """Build into a new folder, and end with an error if something is missing, or there that should not be."""
     shutil.rmtree(folder, ignore_errors=True)
     tree, out = folder / "tree", folder / "dist"
-    shutil.copytree(ROOT, tree, ignore=MADE)
+    shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns(*MADE))
     build = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(out), str(tree)]
     done = subprocess.run(build, capture_output=True, text=True, check=False)
     if done.returncode:
