@@ -3,8 +3,8 @@
 As of `derivative`, results of masked arrays are masked where a gap made them NaN, and those of quantities have units.
 """
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Unpack, overload
 
 import numpy as np
 
@@ -19,7 +19,16 @@ from numgrad._arrays.terms import (
     read_laplacian,
 )
 
+if TYPE_CHECKING:
+    from numgrad._arrays.signatures import FieldOptions, Foreign, Numbers
 
+
+@overload
+def laplacian(f: "Foreign", *spacing: Any, out: Any = None, **options: "Unpack[FieldOptions]") -> Any: ...
+@overload
+def laplacian(
+    f: "Numbers", *spacing: Any, out: np.ndarray | None = None, **options: "Unpack[FieldOptions]"
+) -> np.ndarray: ...
 @takes_containers(home_of)
 def laplacian(
     f: Any, *spacing: Any, axis: Any = None, accuracy: int = 2, boundary: Any = "one-sided", period: Any = None,
@@ -84,6 +93,14 @@ def laplacian(
     return of_field(read_laplacian, f, spacing, axis, accuracy, boundary, period, out)
 
 
+@overload
+def divergence(
+    v: "Foreign | Sequence[Foreign]", *spacing: Any, out: Any = None, **options: "Unpack[FieldOptions]"
+) -> Any: ...
+@overload
+def divergence(
+    v: "Numbers", *spacing: Any, out: np.ndarray | None = None, **options: "Unpack[FieldOptions]"
+) -> np.ndarray: ...
 @takes_containers(home_of_components)
 def divergence(
     v: Any, *spacing: Any, axis: Any = None, accuracy: int = 2, boundary: Any = "one-sided", period: Any = None,
@@ -137,6 +154,14 @@ def divergence(
     return of_field(read_divergence, v, spacing, axis, accuracy, boundary, period, out)
 
 
+@overload
+def curl(
+    v: "Foreign | Sequence[Foreign]", *spacing: Any, out: Any = None, **options: "Unpack[FieldOptions]"
+) -> Any: ...
+@overload
+def curl(
+    v: "Numbers", *spacing: Any, out: np.ndarray | None = None, **options: "Unpack[FieldOptions]"
+) -> np.ndarray: ...
 @takes_containers(home_of_components)
 def curl(
     v: Any, *spacing: Any, axis: Any = None, accuracy: int = 2, boundary: Any = "one-sided", period: Any = None,
@@ -196,6 +221,14 @@ def curl(
     return of_field(read_curl, v, spacing, axis, accuracy, boundary, period, out)
 
 
+@overload
+def jacobian(
+    v: "Foreign | Sequence[Foreign]", *spacing: Any, out: Any = None, **options: "Unpack[FieldOptions]"
+) -> Any: ...
+@overload
+def jacobian(
+    v: "Numbers", *spacing: Any, out: np.ndarray | None = None, **options: "Unpack[FieldOptions]"
+) -> np.ndarray: ...
 @takes_containers(home_of_components)
 def jacobian(
     v: Any, *spacing: Any, axis: Any = None, accuracy: int = 2, boundary: Any = "one-sided", period: Any = None,
@@ -247,6 +280,12 @@ def jacobian(
     return of_field(read_jacobian, v, spacing, axis, accuracy, boundary, period, out)
 
 
+@overload
+def hessian(f: "Foreign", *spacing: Any, out: Any = None, **options: "Unpack[FieldOptions]") -> Any: ...
+@overload
+def hessian(
+    f: "Numbers", *spacing: Any, out: np.ndarray | None = None, **options: "Unpack[FieldOptions]"
+) -> np.ndarray: ...
 @takes_containers(home_of)
 def hessian(
     f: Any, *spacing: Any, axis: Any = None, accuracy: int = 2, boundary: Any = "one-sided", period: Any = None,
