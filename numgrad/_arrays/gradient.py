@@ -13,6 +13,8 @@ from numgrad._system import original
 from numgrad._system.forks import importing
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numgrad._arrays.containers import as_array, home_of
     from numgrad._arrays.plan.dispatch import prepare
     from numgrad._arrays.plan.spacing import NotFast, read
@@ -86,7 +88,7 @@ def gradient(f: "Numbers", *varargs: Any, axis: "tuple[Axis, Axis]", edge_order:
 @overload
 def gradient(f: "Numbers", *varargs: Any, axis: "tuple[Axis, Axis, Axis]", edge_order: int = 1) -> "Triple": ...
 @overload
-def gradient(f: "Numbers", *varargs: Any, axis: "tuple[Axis, ...]", edge_order: int = 1) -> "np.ndarray | Arrays": ...
+def gradient(f: "Numbers", *varargs: Any, axis: "Sequence[Axis]", edge_order: int = 1) -> "np.ndarray | Arrays": ...
 @overload
 def gradient(f: "AnyShape", *varargs: Any, axis: None = None, edge_order: int = 1) -> "np.ndarray | Arrays": ...
 @overload

@@ -30,12 +30,32 @@ class HasMagnitude(Protocol):
     def magnitude(self) -> Any: ...
 
 
+class HasRows(Protocol):
+    """Series and data frames of pandas."""
+
+    @property
+    def iloc(self) -> Any: ...
+
+
+class HasArrow(Protocol):
+    """Those of polars."""
+
+    def to_arrow(self) -> Any: ...
+
+
+class HasSchema(Protocol):
+    """Tables of pyarrow, whose columns have chunks."""
+
+    @property
+    def schema(self) -> Any: ...
+
+
 Number = complex | np.number
 # No more than this is `f` for most functions: of another type it would be one of the overloads that take it, for mypy,
 # to which a plain np.ndarray has an unknown shape that fits all of them.
 Numbers = np.ndarray | Sequence[Any] | SupportsArray
 Foreign = HasChunks | HasMagnitude
-Object = TypeVar("Object")
+Same = TypeVar("Same", bound=Foreign | HasRows | HasArrow | HasSchema)
 Out = TypeVar("Out", bound=np.ndarray | tuple[np.ndarray, ...])
 
 # An array of which nothing but this is known would fit each of those below it.
@@ -45,7 +65,7 @@ Plane = np.ndarray[tuple[int, int], Any] | Sequence[Sequence[Number]]
 Space = np.ndarray[tuple[int, int, int], Any] | Sequence[Sequence[Sequence[Number]]]
 
 Axis = SupportsIndex
-Axes = Axis | tuple[Axis, ...] | None
+Axes = Axis | Sequence[Axis] | None
 Arrays = tuple[np.ndarray, ...]
 Pair = tuple[np.ndarray, np.ndarray]
 Triple = tuple[np.ndarray, np.ndarray, np.ndarray]
