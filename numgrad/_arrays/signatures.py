@@ -51,14 +51,14 @@ class HasSchema(Protocol):
 
 
 Number = complex | np.number
-# No more than this is `f` for most functions: of another type it would be one of the overloads that take it, for mypy,
-# to which a plain np.ndarray has an unknown shape that fits all of them.
+# Arrays are of this one type in all overloads that take them. If there were several, a plain np.ndarray, of which neither
+# shape nor dtype is known, would fit more than one overload, and mypy would say nothing of the result.
 Numbers = np.ndarray | Sequence[Any] | SupportsArray
 Foreign = HasChunks | HasMagnitude
 Same = TypeVar("Same", bound=Foreign | HasRows | HasArrow | HasSchema)
 Out = TypeVar("Out", bound=np.ndarray | tuple[np.ndarray, ...])
 
-# An array of which nothing but this is known would fit each of those below it.
+# First an array whose shape is not known, as it would fit those with one, two and three dimensions, too.
 AnyShape = np.ndarray[tuple[Never, Never, Never, Never], Any]
 Line = np.ndarray[tuple[int], Any] | Sequence[Number]
 Plane = np.ndarray[tuple[int, int], Any] | Sequence[Sequence[Number]]
