@@ -51,8 +51,8 @@ class HasSchema(Protocol):
 
 
 Number = complex | np.number
-# Arrays are of this one type in all overloads that take them. If there were several, a plain np.ndarray, of which neither
-# shape nor dtype is known, would fit more than one overload, and mypy would say nothing of the result.
+# Arrays are of this one type in all overloads that take them. If there were several, a plain np.ndarray, of which
+# neither shape nor dtype is known, would fit more than one overload, and mypy would say nothing of the result.
 Numbers = np.ndarray | Sequence[Any] | SupportsArray
 Foreign = HasChunks | HasMagnitude
 Same = TypeVar("Same", bound=Foreign | HasRows | HasArrow | HasSchema)
