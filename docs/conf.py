@@ -30,7 +30,7 @@ extensions = [
     "numpydoc",
     "matplotlib.sphinxext.plot_directive",
 ]
-exclude_patterns = ["_build", "gallery/**.ipynb", "**.ipynb_checkpoints"]
+exclude_patterns = ["_build", "jupyter_execute", "gallery/**.ipynb", "**.ipynb_checkpoints"]
 templates_path = ["_templates"]
 
 # Pages
