@@ -12,6 +12,7 @@ import numpy as np
 from numgrad._arrays.containers import home_of
 from numgrad._arrays.errors import WithError, check_pair, gaps, is_alike, read_sigma, roots, variances
 from numgrad._arrays.gradient import gradient
+from numgrad._arrays.known import Known, Limits, Single, limits_of, slot_of, steps
 from numgrad._arrays.plan.dispatch import axis_plan, known_calls, plan_for
 from numgrad._arrays.plan.dtypes import FIELDS
 from numgrad._arrays.plan.options import (
@@ -179,21 +180,15 @@ def derivative(
     array([0.49, 0.31, 0.16, 0.1 , 0.1 , 0.25, 0.36])
     """
     h = 1.0 if x is None else x
-    if out is sigma is None and type(f) is np.ndarray and type(h) is float and f.flags.carray and f.size <= PIECE:
-        try:
-            plan = even_plan(
-                f.dtype, f.shape, h, n, accuracy, axis, boundary, edge_accuracy, period, nan, window, degree
-            )
-        except TypeError:  # what is no key is no option either, and said so below
-            plan = None
-        if type(plan) is Plan and plan.calls:
-            # The same as below, but shorter, for a small array in C order: such a call is nothing but overhead.
-            ((kernel, arguments, make, _),) = plan.calls
-            if make is not None:
-                arguments += make(h)
-            result = np.empty(f.shape, plan.dtype)
-            kernel(f.reshape(-1), result.reshape(-1), *arguments)
-            return result
+    if type(f) in (list, tuple):
+        f = read_samples(f, "f")
+    kind = None
+    if sigma is None:
+        kind = slot_of(
+            "derivative", f, (h,), n, accuracy, axis, boundary, edge_accuracy, period, nan, window, degree
+        )
+        if kind is not None and kind.known is not None and (found := kind.known.values(f, (h,), out)) is not None:
+            return found
     if (home := home_of(f)) is not None:
         return home.derivative(
             f, x, n=n, accuracy=accuracy, axis=axis, boundary=boundary, edge_accuracy=edge_accuracy, period=period,
@@ -203,6 +198,8 @@ def derivative(
         f, h, n=n, accuracy=accuracy, axis=axis, boundary=boundary, edge_accuracy=edge_accuracy, period=period, nan=nan,
         window=window, degree=degree,
     )  # fmt: skip
+    if kind is not None and kind.known is None:
+        kind.known = known_of(call, h)
     if sigma is not None:
         return with_error(call, read_sigma(sigma, call.f), out)
     if out is not None:
@@ -359,13 +356,48 @@ def read_lines(f: np.ndarray, x: np.ndarray, cuts: np.ndarray, **options: Any) -
     return Arguments(f, values, None, 0, spacing, formula, read_period(given.period, spacing, formula, len(f)))
 
 
-@lru_cache(1024, typed=True)
-def even_plan(dtype: "np.dtype[Any]", shape: tuple[int, ...], x: float, *options: Any) -> Any:
-    """Return the plan for a number as spacing and an array in C order; what is wrong is said by `read_call`."""
-    call = read_call(np.empty(shape, dtype), x, **Options(*options)._asdict())
+class KnownGradient(NamedTuple):
+    """As `gradient` does, once it is known that coordinates only rise or only fall."""
+
+    limits: Limits
+    axis: int
+    edges: int
+    uneven: Single | None  # what `gradient` does where steps differ
+
+    def values(self, f: Any, spacings: tuple[Any, ...], out: Any) -> Any:
+        """Return the derivative; None for coordinates that the long way must look at."""
+        (given,) = spacings
+        x = self.limits.read(given)
+        if x is None:
+            return None
+        if self.uneven is not None and x.item(2) - x.item(1) != x.item(1) - x.item(0):
+            return self.uneven.values(f, (x,), out)
+        return gradient(f, given, axis=self.axis, edge_order=self.edges, out=out)
+
+
+def known_of(call: "Arguments", x: Any) -> Known | None:
+    """Return what the next calls of the kind need not find out; None if there is too little, or kernels are missing."""
+    f, limits = call.f, None
+    if f.size > PIECE:
+        return None
+    if isinstance(call.spacing, Coordinates):
+        limits = limits_of(x, call.spacing, f.shape[call.axis], call.formula, f.dtype, call.period)
+        if limits is None:
+            return None
     if call.is_gradient:
-        return plan_for(dtype, shape, None, call.axis, call.formula.edges, number_key(float, x))
-    return call.request().plan
+        key = number_key(type(x), x) if limits is None else (np.dtype(np.float64), None, x.size)
+        plan = plan_for(f.dtype, f.shape, None, call.axis, call.formula.edges, key)
+    else:
+        plan = call.request().plan
+    if type(plan) is not Plan or not plan.calls:
+        return None
+    (step,) = steps(plan)
+    if limits is None or not call.is_gradient:
+        return Single(plan.dtype, f.shape, step, limits)
+    # With few points, or of float32, in whose precision `gradient` takes the distances, that is not what it does.
+    is_same = x.size > 2 and (x.dtype.kind != "f" or x.dtype == np.float64)
+    uneven = Single(plan.dtype, f.shape, step, None) if is_same else None
+    return KnownGradient(limits, call.axis, call.formula.edges, uneven)
 
 
 @lru_cache(1024)

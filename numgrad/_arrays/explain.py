@@ -236,12 +236,12 @@ def _of_derivative(*varargs: Any, sigma: Any = None, out: Any = None, **options:
 def _of_field(read: Any, *varargs: Any, out: Any = None, **options: Any) -> Explanation:
     field = read(*varargs, **options)
     rows: list[AxisExplanation] = []
-    for terms, sources in field.sweeps:
-        request = field.request(terms, sources)
+    for sweep in field.sweeps:
+        request = field.request(sweep)
         if out is not None:
             check(out, field.shape, request.plan.dtype, np.ndarray)
-        nbytes = len({t.target for t in terms}) * request.f.size * request.plan.dtype.itemsize
-        rows += of_stencils(request, [t.n for t in terms], nbytes)
+        nbytes = len(sweep.targets) * request.f.size * request.plan.dtype.itemsize
+        rows += of_stencils(request, [t.n for t in sweep.terms], nbytes)
     return Explanation(rows)
 
 

@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from numgrad._arrays.run.strided import account_of_strided, fill_strided
     from numgrad._checks import unit_of
     from numgrad._compile.tiers import COMPILED, Account
-    from numgrad._system.memory import shares_memory
-    from numgrad._system.out import store
+    from numgrad._system.out import is_plain, store
 
 # What a script of a few small calls does without; `_load` imports it. The last name says that all is there.
 LATER = {
@@ -35,8 +34,7 @@ LATER = {
     "numgrad._arrays.run.flat": ("account_of", "is_streaming"),
     "numgrad._checks": ("unit_of",),
     "numgrad._compile.tiers": ("COMPILED",),
-    "numgrad._system.memory": ("shares_memory",),
-    "numgrad._system.out": ("store",),
+    "numgrad._system.out": ("is_plain", "store"),
     "numgrad._arrays.plan.dispatch": ("prepare", "plan_for"),
 }
 plan_for: Any = None
@@ -139,22 +137,33 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out: 
         if plan_for is None:
             _load()
     if type(f) is _ndarray and f.flags.carray and type(edge_order) is int and (axis is None or type(axis) is int):
-        spacings, keys = read(varargs) if varargs else ((), ())
         shape = f.shape
-        plan = plan_for(f.dtype, shape, None, axis, edge_order, *keys)
-        if type(plan) is Plan and plan.calls and (out is None or _is_plain(out, plan, f, spacings)):
-            # The same as below, but shorter, for a small array in C order: such a call is nothing but overhead.
-            flat = f if len(shape) == 1 else f.reshape(-1)
-            results, met_zero = [], False
-            for kernel, arguments, make, place in plan.calls:
+        if varargs:
+            spacings, keys = read(varargs)
+            plan = plan_for(f.dtype, shape, None, axis, edge_order, *keys)
+        else:
+            spacings, plan = (), plan_for(f.dtype, shape, None, axis, edge_order)
+        calls = plan.calls
+        # The same as below, but shorter, for small arrays in C order: such a call is nothing but overhead.
+        if len(calls) == 1 and (out is None or is_plain(out, plan.dtype, shape, (f, *spacings))):
+            ((kernel, arguments, make, place),) = calls
+            if make is not None:
+                arguments += make(spacings[place])
+            result = _empty(shape, plan.dtype) if out is None else out
+            if len(shape) == 1:
+                met_zero = kernel(f, result, *arguments)
+            else:
+                met_zero = kernel(f.reshape(-1), result.reshape(-1), *arguments)
+            return _fall_back(f, varargs, axis, edge_order, out) if met_zero else result
+        if calls and out is None:
+            flat, results, met_zero = f.reshape(-1), [], False
+            for kernel, arguments, make, place in calls:
                 if make is not None:
                     arguments += make(spacings[place])
-                result = _empty(shape, plan.dtype) if out is None else out
-                met_zero |= kernel(flat, result if len(shape) == 1 else result.reshape(-1), *arguments)
+                result = _empty(shape, plan.dtype)
+                met_zero |= kernel(flat, result.reshape(-1), *arguments)
                 results.append(result)
-            if met_zero:
-                return _fall_back(f, varargs, axis, edge_order, out)
-            return results[0] if len(results) == 1 else tuple(results)
+            return _fall_back(f, varargs, axis, edge_order, out) if met_zero else tuple(results)
         request = Request(plan, f, f, None, spacings)
     else:
         if type(f) not in (_ndarray, list, tuple):
@@ -265,18 +274,6 @@ def _by_numpy(request: "Request", f: Any, varargs: tuple[Any, ...], axis: Any, e
         return _fall_back(f, varargs, axis, edge_order, out)
     with np.errstate(all="ignore"):
         return _fall_back(f, varargs, axis, edge_order, out)
-
-
-def _is_plain(out: Any, plan: "Plan", f: np.ndarray, spacings: tuple[Any, ...]) -> bool:
-    """Whether `out` is one array for one axis, which a kernel may write to as it is."""
-    return (
-        type(out) is _ndarray
-        and len(plan.calls) == 1
-        and out.shape == f.shape
-        and out.dtype == plan.dtype
-        and out.flags.carray
-        and not shares_memory(out, (f, *spacings))
-    )
 
 
 def _fall_back(f: Any, varargs: tuple[Any, ...], axis: Any, edge_order: Any, out: Any) -> Any:
