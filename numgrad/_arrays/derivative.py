@@ -12,7 +12,7 @@ import numpy as np
 from numgrad._arrays.containers import home_of
 from numgrad._arrays.errors import WithError, check_pair, gaps, is_alike, read_sigma, roots, variances
 from numgrad._arrays.gradient import gradient
-from numgrad._arrays.known import Known, Limits, Single, limits_of, slot_of, steps
+from numgrad._arrays.known import Known, Limits, Single, are_uneven, limits_of, slot_of, steps
 from numgrad._arrays.plan.dispatch import axis_plan, known_calls, plan_for
 from numgrad._arrays.plan.dtypes import FIELDS
 from numgrad._arrays.plan.options import (
@@ -184,9 +184,7 @@ def derivative(
         f = read_samples(f, "f")
     kind = None
     if sigma is None:
-        kind = slot_of(
-            "derivative", f, (h,), n, accuracy, axis, boundary, edge_accuracy, period, nan, window, degree
-        )
+        kind = slot_of("derivative", f, (h,), n, accuracy, axis, boundary, edge_accuracy, period, nan, window, degree)
         if kind is not None and kind.known is not None and (found := kind.known.values(f, (h,), out)) is not None:
             return found
     if (home := home_of(f)) is not None:
@@ -370,34 +368,42 @@ class KnownGradient(NamedTuple):
         x = self.limits.read(given)
         if x is None:
             return None
-        if self.uneven is not None and x.item(2) - x.item(1) != x.item(1) - x.item(0):
+        if self.uneven is not None and are_uneven(x):
             return self.uneven.values(f, (x,), out)
         return gradient(f, given, axis=self.axis, edge_order=self.edges, out=out)
 
 
+def limits_in(call: "Arguments", x: Any) -> tuple[Limits | None] | None:
+    """Return what coordinates of other calls of the kind must be like; None if there is no saying."""
+    f = call.f
+    if isinstance(call.spacing, float):
+        return (None,)
+    limits = limits_of(x, call.spacing, f.shape[call.axis], call.formula, f.dtype, call.period)
+    return None if limits is None else (limits,)
+
+
 def known_of(call: "Arguments", x: Any) -> Known | None:
     """Return what the next calls of the kind need not find out; None if there is too little, or kernels are missing."""
-    f, limits = call.f, None
-    if f.size > PIECE:
+    f = call.f
+    found = limits_in(call, x) if f.size <= PIECE else None
+    if found is None:
         return None
-    if isinstance(call.spacing, Coordinates):
-        limits = limits_of(x, call.spacing, f.shape[call.axis], call.formula, f.dtype, call.period)
-        if limits is None:
-            return None
+    (limits,) = found
     if call.is_gradient:
         key = number_key(type(x), x) if limits is None else (np.dtype(np.float64), None, x.size)
         plan = plan_for(f.dtype, f.shape, None, call.axis, call.formula.edges, key)
     else:
         plan = call.request().plan
-    if type(plan) is not Plan or not plan.calls:
-        return None
-    (step,) = steps(plan)
+    known = None
+    if type(plan) is Plan and plan.calls:
+        (step,) = steps(plan)
+        known = Single(plan.dtype, f.shape, step, None if call.is_gradient else limits)
     if limits is None or not call.is_gradient:
-        return Single(plan.dtype, f.shape, step, limits)
-    # With few points, or of float32, in whose precision `gradient` takes the distances, that is not what it does.
-    is_same = x.size > 2 and (x.dtype.kind != "f" or x.dtype == np.float64)
-    uneven = Single(plan.dtype, f.shape, step, None) if is_same else None
-    return KnownGradient(limits, call.axis, call.formula.edges, uneven)
+        return known
+    # Of float32 `gradient` takes the distances in that precision.
+    if x.size < 3 or x.dtype == np.float32 or not are_uneven(limits.read(x)):
+        return KnownGradient(limits, call.axis, call.formula.edges, None)
+    return None if known is None else KnownGradient(limits, call.axis, call.formula.edges, known)
 
 
 @lru_cache(1024)

@@ -83,7 +83,7 @@ def laplacian(
            [8., 8., 8., 8.],
            [8., 8., 8., 8.]])
     """
-    return of_field(laplacian, f, spacing, axis, accuracy, boundary, period, out)
+    return _field(laplacian, f, spacing, axis, accuracy, boundary, period, out)
 
 
 @takes_containers(home_of_components)
@@ -136,7 +136,7 @@ def divergence(
            [0., 0., 0.],
            [0., 0., 0.]])
     """
-    return of_field(divergence, v, spacing, axis, accuracy, boundary, period, out)
+    return _field(divergence, v, spacing, axis, accuracy, boundary, period, out)
 
 
 @takes_containers(home_of_components)
@@ -195,7 +195,7 @@ def curl(
            [2., 2., 2.],
            [2., 2., 2.]])
     """
-    return of_field(curl, v, spacing, axis, accuracy, boundary, period, out)
+    return _field(curl, v, spacing, axis, accuracy, boundary, period, out)
 
 
 @takes_containers(home_of_components)
@@ -246,7 +246,7 @@ def jacobian(
     array([[ 3.,  0.],
            [ 1., -1.]])
     """
-    return of_field(jacobian, v, spacing, axis, accuracy, boundary, period, out)
+    return _field(jacobian, v, spacing, axis, accuracy, boundary, period, out)
 
 
 @takes_containers(home_of)
@@ -302,17 +302,17 @@ def hessian(
     array([[4., 2.],
            [2., 0.]])
     """
-    return of_field(hessian, f, spacing, axis, accuracy, boundary, period, out)
+    return _field(hessian, f, spacing, axis, accuracy, boundary, period, out)
 
 
-def of_field(
+def _field(
     function: Any, f: Any, spacing: tuple[Any, ...], axis: Any, accuracy: Any, boundary: Any, period: Any, out: Any
-) -> Any:
+) -> np.ndarray:
     """Return a field, by what is known of such calls or else by reading all arguments."""
     axes = (axis, *map(type, axis)) if type(axis) is tuple else axis
     kind = slot_of(function, f, spacing, axes, accuracy, boundary, period, type(f))
     if kind is not None and kind.known is not None and (found := kind.known.values(f, spacing, out)) is not None:
-        return found
+        return found  # type: ignore[no-any-return]
     field = READERS[function](f, *spacing, axis=axis, accuracy=accuracy, boundary=boundary, period=period)
     if kind is not None and kind.known is None:
         kind.known = known_of(field, f, spacing)

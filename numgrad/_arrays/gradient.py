@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 LATER = {
     "numgrad._arrays.containers": ("as_array", "home_of"),
     "numgrad._arrays.plan.spacing": ("NotFast", "read"),
-    "numgrad._arrays.plan.types": ("Plan", "Request"),
+    "numgrad._arrays.plan.types": ("Request",),
     "numgrad._arrays.run.strided": ("account_of_strided", "fill_strided"),
     "numgrad._arrays.run.arrange": ("arrange", "fill_flat", "is_flat", "is_flat_by_default"),
     "numgrad._arrays.run.flat": ("account_of", "is_streaming"),
@@ -144,7 +144,7 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out: 
         else:
             spacings, plan = (), plan_for(f.dtype, shape, None, axis, edge_order)
         calls = plan.calls
-        # The same as below, but shorter, for small arrays in C order: such a call is nothing but overhead.
+        # The same as below, but shorter, for a small array in C order: such a call is nothing but overhead.
         if len(calls) == 1 and (out is None or is_plain(out, plan.dtype, shape, (f, *spacings))):
             ((kernel, arguments, make, place),) = calls
             if make is not None:
@@ -156,14 +156,8 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out: 
                 met_zero = kernel(f.reshape(-1), result.reshape(-1), *arguments)
             return _fall_back(f, varargs, axis, edge_order, out) if met_zero else result
         if calls and out is None:
-            flat, results, met_zero = f.reshape(-1), [], False
-            for kernel, arguments, make, place in calls:
-                if make is not None:
-                    arguments += make(spacings[place])
-                result = _empty(shape, plan.dtype)
-                met_zero |= kernel(flat, result.reshape(-1), *arguments)
-                results.append(result)
-            return _fall_back(f, varargs, axis, edge_order, out) if met_zero else tuple(results)
+            results = _of_each_axis(plan, f, spacings)
+            return _fall_back(f, varargs, axis, edge_order, out) if results is None else results
         request = Request(plan, f, f, None, spacings)
     else:
         if type(f) not in (_ndarray, list, tuple):
@@ -182,6 +176,18 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out: 
     result = account.run(work, partial(_by_numpy, *arguments), partial(_by_kernels, *arguments))
     _limit = account.limit if _limit else 0.0
     return result
+
+
+def _of_each_axis(plan: "Plan", f: np.ndarray, spacings: tuple[Any, ...]) -> tuple[np.ndarray, ...] | None:
+    """Return the results for a small array in C order; None if there are coordinates of which NumPy must warn."""
+    flat, results, met_zero = f.reshape(-1), [], False
+    for kernel, arguments, make, place in plan.calls:
+        if make is not None:
+            arguments += make(spacings[place])
+        result = _empty(f.shape, plan.dtype)
+        met_zero |= kernel(flat, result.reshape(-1), *arguments)
+        results.append(result)
+    return None if met_zero else tuple(results)
 
 
 def account_and_work(request: "Request") -> "tuple[Account, int]":

@@ -1,7 +1,7 @@
 """Small calls, decided once: the kind of a call tells what kernels it takes, and numbers alone are read anew.
 
-The first call of a kind goes the long way, which reads all arguments, says what is wrong with them, and plans; what it has
-found is kept in the `slot` of its kind. What is out of the ordinary goes the long way each time.
+The first call of a kind goes the long way, which reads all arguments, says what is wrong with them, and plans; what it
+has found is kept in the `slot` of its kind. What is out of the ordinary goes the long way each time.
 """
 
 import math
@@ -16,6 +16,7 @@ from numgrad._arrays.plan.options import EXPONENTS, Coordinates, StencilFormula,
 from numgrad._arrays.plan.spacing import EXACT_INTEGERS
 from numgrad._arrays.plan.types import Plan
 from numgrad._compile.jit import Kernel, draft
+from numgrad._compile.tiers import call
 from numgrad._system.out import is_plain
 
 _ndarray, _empty, _float64 = np.ndarray, np.empty, np.dtype(np.float64)
@@ -52,17 +53,18 @@ def slot_of(function: Any, f: Any, spacings: tuple[Any, ...], *options: Any) -> 
     """
     try:
         if type(f) is _ndarray and f.flags.carray:
+            if not spacings:
+                return slot(function, f.dtype, f.shape, *options)
             if len(spacings) == 1:  # the same as below, in two thirds of the time
                 (x,) = spacings
                 if type(x) is _ndarray:
                     return slot(function, f.dtype, f.shape, x.dtype, x.shape, *options)
                 return slot(function, f.dtype, f.shape, x, *options) if type(x) in _NUMBERS else None
-            fields = f.dtype, f.shape
-        elif type(f) in (list, tuple) and all([type(c) is _ndarray and c.flags.carray for c in f]):
-            fields = tuple([(c.dtype, c.shape) for c in f])
+            kinds: list[Any] = [f.dtype, f.shape]
+        elif type(f) in (list, tuple) and all(type(c) is _ndarray and c.flags.carray for c in f):
+            kinds = [(c.dtype, c.shape) for c in f]
         else:
             return None
-        kinds = []
         for x in spacings:
             if type(x) is _ndarray:
                 kinds.append((x.dtype, x.shape))
@@ -70,7 +72,7 @@ def slot_of(function: Any, f: Any, spacings: tuple[Any, ...], *options: Any) -> 
                 kinds.append(x)
             else:
                 return None
-        return slot(function, fields, *options, *kinds)
+        return slot(function, *options, *kinds)
     except TypeError:  # what is no key is no option either, or is read each time
         return None
 
@@ -84,6 +86,7 @@ class Limits(NamedTuple):
     low: float
     high: float
     span: float  # which they must not reach: a period
+    is_uneven: bool = False  # so that the first steps differ
 
     def read(self, x: np.ndarray) -> np.ndarray | None:
         """Return coordinates for a kernel, or None if there is something about them that the long way must look at."""
@@ -102,7 +105,25 @@ class Limits(NamedTuple):
         shortest, longest = steps.tolist()
         if not (self.low < shortest and longest < self.high):
             return None
+        if self.is_uneven and not are_uneven(x):
+            return None
         return x if self.span == math.inf or abs(x.item(-1) - x.item(0)) < self.span else None
+
+
+def are_uneven(x: np.ndarray) -> bool:
+    """Whether the first steps of coordinates differ."""
+    return x.item(2) - x.item(1) != x.item(1) - x.item(0)  # type: ignore[no-any-return]
+
+
+def rising_or_falling(x: np.ndarray) -> Limits | None:
+    """Return the limits of uneven coordinates of which nothing else matters; None if these are not within."""
+    if x.dtype != _float64 or x.size < 3 or call(draft(first_turn), x.size, x, np.empty(2), x.size, 1) >= 0:
+        return None
+    turn = draft(first_turn).entry
+    if turn is None:
+        return None
+    found = Limits(turn, x.size, 1, 0.0, math.inf, math.inf, True)
+    return None if found.read(x) is None else found
 
 
 def limits_of(
@@ -126,7 +147,7 @@ def limits_of(
 
 
 class Step(NamedTuple):
-    """A kernel; its arguments after `f` and `out`; what makes the last ones, from which spacing; what is read and written.
+    """A kernel; its arguments after `f` and `out`; what makes the last ones, from which spacing; its source and target.
 
     Sources are the components, and behind them the blocks of the result.
     """
@@ -141,9 +162,7 @@ class Step(NamedTuple):
 
 def steps(plan: Plan) -> tuple[Step, ...]:
     """Return the steps of a plan that has been found to need nothing but these calls."""
-    return tuple(
-        [Step(*call, axis.source, axis.target) for call, axis in zip(plan.calls, plan.axes, strict=True)]
-    )
+    return tuple([Step(*call, axis.source, axis.target) for call, axis in zip(plan.calls, plan.axes, strict=True)])
 
 
 class Single(NamedTuple):
@@ -193,8 +212,8 @@ class Several(NamedTuple):
         """Return the result; None if there is something about these arguments that the long way must look at."""
         given = (f,) if type(f) is _ndarray else f
         if any(self.limits):
-            spacings = tuple([x if m is None else m.read(x) for x, m in zip(spacings, self.limits, strict=True)])
-            if any([x is None for x in spacings]):
+            spacings = tuple([x if own is None else own.read(x) for x, own in zip(spacings, self.limits, strict=True)])
+            if type(None) in map(type, spacings):
                 return None
         if out is not None and not is_plain(out, self.dtype, self.shape, (*given, *spacings)):
             return None

@@ -1,13 +1,13 @@
 """A field as a sum of derivatives: read, planned, and run."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from numgrad._arrays.known import Known, Several, Single, limits_of, slot_of, steps
+from numgrad._arrays.known import Known, Limits, Several, Single, limits_of, steps
 from numgrad._arrays.plan.dispatch import axis_plan
 from numgrad._arrays.plan.dtypes import FIELDS
 from numgrad._arrays.plan.options import (
@@ -74,7 +74,7 @@ class Field(NamedTuple):
         return self._replace(spacings=tuple(spacings))
 
     @property
-    def count(self) -> int:
+    def blocks(self) -> int:
         """How many blocks the result has."""
         return math.prod(self.shape[: len(self.shape) - self.components[0].ndim])
 
@@ -96,7 +96,7 @@ class Field(NamedTuple):
     def request(self, sweep: Sweep, blocks: Sequence[np.ndarray] | None = None) -> Request:
         """Return what the kernels need; without `blocks`, of some that are like those of the result."""
         if blocks is None:
-            blocks = [_blocks((), self.components[0], self.order, FIELDS[self.components[0].dtype])] * self.count
+            blocks = [_blocks((), self.components[0], self.order, FIELDS[self.components[0].dtype])] * self.blocks
         sources = [(*self.components, *blocks)[i] for i in sweep.sources]
         f = sources[0]
         split = [
@@ -248,19 +248,29 @@ def plan_of(
     return Plan(np.dtype(FIELDS[dtype]), tuple(plans))
 
 
+def limits_in(field: Field, spacing: tuple[Any, ...]) -> tuple[Limits | None, ...] | None:
+    """Return what the coordinates of other calls of the kind must be like; None if there is no saying."""
+    f, limits = field.components[0], []
+    for place, (a, read) in enumerate(zip(field.axes, field.spacings, strict=True)):
+        found = None
+        if isinstance(read, Coordinates):
+            about = f.shape[a], field.formulas[place], f.dtype, field.periods[place]
+            found = limits_of(spacing[place], read, *about)
+            if found is None:
+                return None
+        limits.append(found)
+    return tuple(limits)
+
+
 def known_of(field: Field, given: Any, spacing: tuple[Any, ...]) -> Known | None:
     """Return what the next calls of the kind need not find out; None if there is too little, or kernels are missing."""
-    f, count, limits, found = field.components[0], len(field.components), [], []
+    f, count, found = field.components[0], len(field.components), []
     is_array = type(given) is np.ndarray
     if f.size > PIECE or not (is_array or [c.dtype for c in given] == [f.dtype] * count):
         return None
-    for place, a in enumerate(field.axes):
-        limits.append(None)
-        if isinstance(field.spacings[place], Coordinates):
-            about = spacing[place], field.spacings[place], f.shape[a], field.formulas[place], f.dtype
-            limits[-1] = limits_of(*about, field.periods[place])
-            if limits[-1] is None:
-                return None
+    limits = limits_in(field, spacing)
+    if limits is None:
+        return None
     for sweep in field.sweeps:
         plan = field.request(sweep).plan
         if not plan.calls:
@@ -268,7 +278,7 @@ def known_of(field: Field, given: Any, spacing: tuple[Any, ...]) -> Known | None
         found += [s._replace(source=sweep.sources[s.source], target=sweep.targets[s.target]) for s in steps(plan)]
     if is_array and len(found) == 1:
         return Single(plan.dtype, field.shape, found[0], limits[found[0].place])
-    return Several(plan.dtype, field.shape, tuple(found), tuple(limits), count, field.count, tuple(field.copies))
+    return Several(plan.dtype, field.shape, tuple(found), limits, count, field.blocks, tuple(field.copies))
 
 
 def compute(field: Field, out: Any) -> np.ndarray:

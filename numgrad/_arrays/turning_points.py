@@ -1,6 +1,8 @@
 """Minima and maxima of samples, between the samples."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -307,9 +309,9 @@ def _parts(lines: np.ndarray, n: int) -> list[tuple[int, int]]:
     return [(a, min(a + step, count)) for a in range(0, count, step)]
 
 
-def tier(lines: np.ndarray, n: int) -> tuple[int, str]:
-    """Return the tier in which the first of these lines are done, and why."""
-    return tier_of(draft(scan, lines.dtype), n * max([b - a for a, b in _parts(lines, n)], default=0))
+def tier(lines: np.ndarray, n: int) -> Callable[[], tuple[int, str]]:
+    """Return what finds the tier in which the first of these lines are done, and why."""
+    return partial(tier_of, draft(scan, lines.dtype), n * max([b - a for a, b in _parts(lines, n)], default=0))
 
 
 def thread_count(size: int) -> int:

@@ -92,7 +92,11 @@ class NotFast(NamedTuple):
     """
 
     reason: str
-    calls = ()  # as a plan without any
+
+    @property
+    def calls(self) -> tuple[()]:
+        """As of a plan that has none."""
+        return ()
 
 
 def read(varargs: tuple[Any, ...]) -> tuple[tuple[Any, ...], list[Any]]:
