@@ -401,7 +401,7 @@ def known_of(call: "Arguments", x: Any) -> Known | None:
     if limits is None or not call.is_gradient:
         return known
     # Of float32 `gradient` takes the distances in that precision.
-    if x.size < 3 or x.dtype == np.float32 or not are_uneven(limits.read(x)):
+    if x.size < 3 or x.dtype == np.float32 or not are_uneven(x):
         return KnownGradient(limits, call.axis, call.formula.edges, None)
     return None if known is None else KnownGradient(limits, call.axis, call.formula.edges, known)
 

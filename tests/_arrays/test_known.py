@@ -64,7 +64,7 @@ def test_fields(field, only_short):
     ways = [(v, ()), (v, (0.5,)), (v, (X, Y)), (v, (0.5, Y))]
     if len(v) == 2:
         ways.append((list(v), (X, Y)))
-    expected = [[field(f, *given) for _ in range(3)][0] for f, given in ways]
+    expected = [[field(f, *given) for _ in range(3)].pop() for f, given in ways]
     explained = [repr(ng.explain(field, f, *given)) for f, given in ways]
     only_short()
     for (f, given), result, words in zip(ways, expected, explained, strict=True):
