@@ -318,7 +318,7 @@ def _of_turning_points(*varargs: Any, **options: Any) -> Explanation:
     threads = turning_points.thread_count(call.lines.size)
     n = call.shape[call.axis]
     view = call.lines.size // max(n, 1), n, 1
-    tier = turning_points.tier(call.lines, n)
+    tier = turning_points.tier(call)
     found, why = tier()
     row = AxisExplanation(
         call.axis, "turning points", call.lines.dtype.name, view, words, threads, tier=found, tier_reason=why
