@@ -100,6 +100,9 @@ class Explanation(tuple[AxisExplanation, ...]):
             kind.explanation = known
         return kind.explanation  # type: ignore[no-any-return]
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Explanation, (tuple(self),)
+
     def __repr__(self) -> str:
         tiers = {f"tier {axis.tier}, because {axis.tier_reason}": None for axis in self if axis.tier_reason}
         return "\n".join([*map(str, self), *tiers])
@@ -242,7 +245,8 @@ def _of_gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, o
     tier = partial(gradient.tier, request, f, varargs, out)
     found = tier()
     explanation = Explanation([_row(request, *done, nbytes, found) for done in zip(plan.axes, names, strict=True)])
-    explanation._limits, explanation._find, explanation._tier = _limits_of_gradient(request), tier, found
+    if request.f.size <= FEW:
+        explanation._limits, explanation._find, explanation._tier = _limits_of_gradient(request), tier, found
     return explanation
 
 
@@ -275,7 +279,8 @@ def _of_derivative(*varargs: Any, sigma: Any = None, out: Any = None, **options:
     if out is not None:
         check(out, call.f.shape, request.plan.dtype, np.ndarray)
     explanation = of_stencils(request, [call.formula.n], call.f.size * request.plan.dtype.itemsize)
-    explanation._limits = derivative.limits_in(call, varargs[1] if len(varargs) > 1 else 1.0)
+    if call.f.size <= FEW:
+        explanation._limits = derivative.limits_in(call, varargs[1] if len(varargs) > 1 else 1.0)
     return explanation
 
 
@@ -290,7 +295,7 @@ def _of_field(read: Any, *varargs: Any, out: Any = None, **options: Any) -> Expl
         found = of_stencils(request, [t.n for t in sweep.terms], nbytes)
         rows += found
     explanation = Explanation(rows)
-    if len(field.sweeps) == 1:
+    if len(field.sweeps) == 1 and request.f.size <= FEW:
         explanation._find, explanation._tier = found._find, found._tier
         explanation._limits = terms.limits_in(field, varargs[1:])
     return explanation

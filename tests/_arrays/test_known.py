@@ -1,5 +1,7 @@
 """Calls of which the kind is known: the same results and the same errors as by the long way, which they leave away."""
 
+import pickle
+
 import numpy as np
 import pytest
 from helpers import assert_same, uneven, values
@@ -82,6 +84,7 @@ def test_gradients_are_explained(only_short):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(explain, "_row", None)
             assert repr(ng.explain(f, *given)) == words
+    assert repr(pickle.loads(pickle.dumps(ng.explain(f)))) == repr(ng.explain(f))
     assert "evenly 1.0 apart" in repr(ng.explain(f, np.arange(9.0)))
     assert "coordinates repeat" in repr(ng.explain(f, np.repeat(X, 2)[:9]))
 
