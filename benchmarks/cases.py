@@ -14,6 +14,7 @@ import numpy as np
 import numgrad as ng
 
 LARGE = 2**26  # bytes that do not fit a cache: for what moves so much, memory is the bound
+SHARE = 1  # where nothing is timed, 16: so small a part of large data is enough to see that a case runs
 DASK = "dask.array.gradient"
 Call = Callable[[], Any]
 Calls = tuple[Call, Call]
@@ -51,7 +52,13 @@ class Case:
         return "; ".join(words)
 
 
+def rows(n: int, *shape: int) -> int:
+    """Return how many rows of this shape to take of n."""
+    return n // SHARE if n * math.prod(shape) * 16 >= LARGE else n
+
+
 def samples(*shape: int, dtype: Any = float) -> np.ndarray:
+    shape = (rows(*shape), *shape[1:])
     f = np.random.default_rng(0).random(shape)
     if f.nbytes < 2**25:  # glibc keeps what is freed, and what is timed depends on it: see `grow_heap`
         return (f * 1000).astype(dtype)
@@ -60,7 +67,7 @@ def samples(*shape: int, dtype: Any = float) -> np.ndarray:
 
 
 def coordinates(n: int) -> np.ndarray:
-    return np.cumsum(np.random.default_rng(1).random(n) + 0.1)
+    return np.cumsum(np.random.default_rng(1).random(rows(n)) + 0.1)
 
 
 def gradient(*shape: int, spacing: Any = (), dtype: Any = float, layout: Any = None, **options: Any) -> Any:
@@ -97,12 +104,11 @@ def into(*shape: int, dtype: Any = float, spacing: Any = (), reference: str = "n
     def make() -> Calls:
         f = samples(*shape, dtype=dtype)
         given = spacing() if callable(spacing) else spacing
-        count = len(shape)
-        out = np.zeros((count, *shape) if count > 1 else shape, dtype)  # touched, so that its pages are there
+        out = np.zeros((f.ndim, *f.shape) if f.ndim > 1 else f.shape, dtype)  # touched, so that its pages are there
         out.fill(0)
         numgrad = partial(ng.gradient, f, *given, out=out)
         if reference == "np.copyto":
-            targets = list(out) if count > 1 else [out]
+            targets = list(out) if f.ndim > 1 else [out]
             return lambda: [np.copyto(target, f) for target in targets], numgrad
         if reference == "one thread":
             own = out + 1  # touched, too; one array for both would always agree
@@ -146,7 +152,7 @@ def plain_descent(X: Any, y: Any, theta: Any, rate: float, n_iter: int) -> tuple
 
 
 def regression(m: int, n: int, targets: int | None = None, order: Any = "C") -> tuple[Any, Any]:
-    rng = np.random.default_rng(0)
+    rng, m = np.random.default_rng(0), rows(m, n)
     X = np.asarray(rng.standard_normal((m, n)), order=order)
     y = X @ rng.standard_normal((n, targets) if targets else n)
     return X, y + rng.standard_normal(y.shape)
@@ -251,7 +257,7 @@ def on_the_sphere() -> Calls:
     from benchmarks.sphere_report import grid
     from numgrad import sphere
 
-    latitude, longitude, fields = grid(2048, 4096)
+    latitude, longitude, fields = grid(rows(2048, 4096), 4096)
     return partial(ng.gradient, fields["f"]), partial(sphere.gradient, fields["f"], latitude, longitude)
 
 
@@ -260,8 +266,8 @@ def grouped() -> Calls:
     import numgrad.pandas  # noqa: F401
     from benchmarks.groups_report import by_pandas, frame
 
-    rows = frame(3 * 10**6, 1000)
-    return partial(by_pandas, rows), partial(rows.numgrad.derivative, "x", by="id", x="time")
+    found = frame(rows(3 * 10**6, 3), 1000)
+    return partial(by_pandas, found), partial(found.numgrad.derivative, "x", by="id", x="time")
 
 
 def weights_by_findiff() -> Calls:
@@ -305,7 +311,8 @@ def weights_and_applying(accuracy: int) -> Any:
 
 
 def accuracies() -> Calls:
-    f, out = samples(10**7), np.zeros(10**7)
+    f = samples(10**7)
+    out = np.zeros(f.size)
     return partial(ng.derivative, f, 0.1, out=out), partial(ng.derivative, f, 0.1, accuracy=8, out=out)
 
 
@@ -419,8 +426,8 @@ def chunked(axis: int | None, *, coordinates_of: int | None = None, reference: s
         import dask.array as da
 
         f = samples(8 * 200, 200, 210)
-        x = () if coordinates_of is None else (coordinates(coordinates_of),)
-        chunks = da.from_array(f, chunks=(200, 200, 210), name=False).persist()  # else it is hashed, for a name
+        x = () if coordinates_of is None else (coordinates(coordinates_of)[: len(f)],)
+        chunks = da.from_array(f, chunks=(-(-len(f) // 8), 200, 210), name=False).persist()  # or it is hashed
 
         def lazily(function: Any) -> Call:
             return lambda: dask.persist(function(chunks, *x, axis=axis))[0]
@@ -437,8 +444,9 @@ def labelled(*shape: int, is_even: bool) -> Any:
 
         import numgrad.interop.xarray  # noqa: F401
 
-        x = np.arange(shape[-1]) * 0.5 if is_even else coordinates(shape[-1])
-        f = xr.DataArray(samples(*shape), {"x": x}, ("y", "x")[-len(shape) :])
+        values = samples(*shape)
+        x = np.arange(values.shape[-1]) * 0.5 if is_even else coordinates(shape[-1])
+        f = xr.DataArray(values, {"x": x}, ("y", "x")[-len(shape) :])
         return partial(f.differentiate, "x"), partial(f.numgrad.differentiate, "x")
 
     return make
@@ -448,7 +456,7 @@ def mapped(axis: int) -> Any:
     """A file of 512 MiB into another, by NumPy in slabs of the first axis with their neighbours."""
 
     def make() -> Calls:
-        shape, rows = (256, 1024, 256), 16
+        shape, slab = (rows(256, 1024, 256), 1024, 256), 16
         folder = Path(tempfile.mkdtemp())
         f, out, expected = (np.memmap(folder / name, "f8", "w+", shape=shape) for name in ("f", "out", "expected"))
         for name in ("f", "out", "expected"):
@@ -458,10 +466,10 @@ def mapped(axis: int) -> Any:
             f[i] = samples(*shape[1:]) * i
 
         def in_slabs() -> Any:
-            for start in range(0, len(f), rows):
-                low, high = max(0, start - 1), start + rows + 1
+            for start in range(0, len(f), slab):
+                low, high = max(0, start - 1), start + slab + 1
                 part = np.gradient(f[low:high], axis=axis)
-                expected[start : start + rows] = part[start - low : start - low + rows]
+                expected[start : start + slab] = part[start - low : start - low + slab]
             return expected
 
         return in_slabs, partial(ng.gradient, f, axis=axis, out=out)

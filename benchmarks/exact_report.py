@@ -217,7 +217,7 @@ CASES = [
 ]
 
 
-def report(cases: list[Case] = CASES, seconds: float = 2.0) -> list[str]:
+def report(cases: list[Case] = CASES, seconds: float = 2.0, turns: int = 3) -> list[str]:
     """Return the table of times, and how long the first call of a function takes."""
     rows = []
     for case in cases:
@@ -239,8 +239,8 @@ def report(cases: list[Case] = CASES, seconds: float = 2.0) -> list[str]:
         rows.append(f"| {' | '.join(cells)} |")
     text = (
         f"Exact derivatives of jitted functions. The first call of a new function, when others have been derived, "
-        f"takes {unit(first_call())} of processor time; that of one which is kept on disk, in a second process, "
-        f"{unit(second_process())} more than the function itself."
+        f"takes {unit(first_call(turns))} of processor time; that of one which is kept on disk, in a second process, "
+        f"{unit(second_process(turns))} more than the function itself."
     )
     return [text, "", *table("| case | beside | it | exact | |", rows)]
 
@@ -253,11 +253,11 @@ def repeated(call: Callable[[], Any], times: int) -> Callable[[], None]:
     return calls
 
 
-def first_call() -> float:
+def first_call(turns: int) -> float:
     """Return the processor time of the first gradient of a function, after that of others."""
     times = []
     gradient(rosenbrock, start(20))
-    for i in range(3):
+    for i in range(turns):
         names: dict[str, Any] = {"math": math}
         exec(f"def new(x):\n    s = {i}.0\n    for v in x:\n        s += math.sin(v) * v\n    return s", names)
         fun = njit(names["new"])
@@ -265,7 +265,7 @@ def first_call() -> float:
         began = time.process_time()
         gradient(fun, start(20))
         times.append(time.process_time() - began)
-    return sorted(times)[1]
+    return sorted(times)[turns // 2]
 
 
 KEPT = """
@@ -289,9 +289,9 @@ seconds = time.process_time() - began
 """
 
 
-def second_process() -> float:
+def second_process(turns: int) -> float:
     """Return the processor time of a gradient, import of numgrad in it, in a process whose cache has it."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "kept.py").write_text(KEPT)
         code = f"import sys; sys.path.insert(0, {folder!r}); import kept; print(kept.seconds)"
-        return sorted(fresh(code, NUMBA_CACHE_DIR=folder) for _ in range(6))[2]
+        return sorted(fresh(code, NUMBA_CACHE_DIR=folder) for _ in range(2 * turns))[turns - 1]

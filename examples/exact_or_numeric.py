@@ -1,21 +1,23 @@
-"""Three ways to a gradient: by exact partials, from samples on a grid, from a function by difference quotients.
+"""
+Three ways to a gradient
+========================
 
-python examples/exact_or_numeric.py [--save FOLDER]
+By exact partials of a formula, from samples on a grid, and from a function by difference quotients.
 
 The figure has the errors of the last two against the distance of the samples. Where it is long, truncation rules, and
 the error falls as the distance to the power of the accuracy; where it is short, rounding does, and the error grows as
-one over the distance. `numgrad.functions`, if given no step, looks for the best one itself.
+one over the distance. ``numgrad.functions``, if given no step, looks for the best one itself.
 """
 
-import argparse
 from collections.abc import Callable
-from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.lines import Line2D
 
 import numgrad as ng
+
+plt.style.use("tableau-colorblind10")
 
 Function = Callable[[np.ndarray], np.ndarray]
 Curves = dict[tuple[str, int], np.ndarray]
@@ -42,7 +44,7 @@ SIDE = 6  # a grid has so many points on either side of the center, whatever the
 INSIDE = (..., *[slice(4, -4)] * 3)  # without those that one-sided formulas reach, for accuracy 8
 H = np.geomspace(1e-13, 1, 66)
 ON_GRID, OF_FUNCTION = (2, 4, 6, 8), (2, 4, 6)  # the accuracies
-COLOURS = dict(zip(ON_GRID, ("tab:blue", "tab:orange", "tab:green", "tab:red"), strict=True))
+COLOURS = dict(zip(ON_GRID, ("C0", "C1", "k", "C4"), strict=True))
 
 
 def grid(h: float) -> list[np.ndarray]:
@@ -100,12 +102,11 @@ def print_one_point(formula: ng.symbolic.Formula, function: Function) -> None:
         print(text)
 
 
-def draw(curves: dict[str, tuple[Curves, float]], file: Path) -> None:
-    figure, axes = plt.subplots(1, 2, figsize=(14, 7), layout="constrained", sharex=True, sharey=True)
+def draw(curves: dict[str, tuple[Curves, float]]) -> None:
+    _, axes = plt.subplots(1, 2, figsize=(11, 6), layout="constrained", sharex=True, sharey=True)
     titles = {
-        "V": "V = 2x² + 3y² - 4z\nquadratic, so no truncation at any distance: all error is rounding",
-        "W": "W = exp(-(x² + y²)/2) sin(3xy) + z cos(2z)\n"
-        "rounding on the left, truncation on the right, the best distance between",
+        "V": "V = 2x² + 3y² - 4z\nquadratic, so no truncation: all error is rounding",
+        "W": "W = exp(-(x² + y²)/2) sin(3xy) + z cos(2z)\nrounding on the left, truncation on the right",
     }
     for ax, (name, (found, automatic)) in zip(axes, curves.items(), strict=True):
         for a in ON_GRID:
@@ -134,34 +135,31 @@ def draw(curves: dict[str, tuple[Curves, float]], file: Path) -> None:
     axes[0].legend(handles=legend, loc="upper right")
     legend = [Line2D([], [], color=c, label=f"accuracy {a}") for a, c in COLOURS.items()]
     axes[1].legend(handles=legend, loc="upper center")
-    figure.savefig(file, dpi=120)
-    print(f"figure: {file}")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--save", type=Path, metavar="FOLDER", help="save the figure here")
-    folder = parser.parse_args().save
+# %%
+# One point
+# ---------
 
-    curves = {}
-    for name, (text, function) in FIELDS.items():
-        formula = ng.symbolic.compile(text, "x y z")
-        print(formula)
-        print_one_point(formula, function)
-        curves[name] = errors(formula, function)
-    found, automatic = curves["W"]
-    for a in ON_GRID:
-        inside, all_points = order(found["inside", a]), order(found["grid", a])
-        print(f"grid, accuracy {a}: order {inside:.1f} inside, {all_points:.1f} with the edges")
-    for a in OF_FUNCTION:
-        error = found["function", a]
-        best = f"smallest error {error.min():.0e} with step {H[error.argmin()]:.0e}"
-        print(f"function, accuracy {a}: order {order(error):.1f}, {best}")
-    print(f"function, step found: error {automatic:.0e}")
+curves = {}
+for name, (text, function) in FIELDS.items():
+    formula = ng.symbolic.compile(text, "x y z")
+    print(formula)
+    print_one_point(formula, function)
+    curves[name] = errors(formula, function)
 
-    if folder is not None:
-        draw(curves, folder / "exact_or_numeric.png")
+# %%
+# Many points, all distances
+# --------------------------
 
-
-if __name__ == "__main__":
-    main()
+found, automatic = curves["W"]
+for a in ON_GRID:
+    inside, all_points = order(found["inside", a]), order(found["grid", a])
+    print(f"grid, accuracy {a}: order {inside:.1f} inside, {all_points:.1f} with the edges")
+for a in OF_FUNCTION:
+    error = found["function", a]
+    best = f"smallest error {error.min():.0e} with step {H[error.argmin()]:.0e}"
+    print(f"function, accuracy {a}: order {order(error):.1f}, {best}")
+print(f"function, step found: error {automatic:.0e}")
+draw(curves)
+plt.show()

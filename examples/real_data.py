@@ -1,63 +1,64 @@
-"""Descent against least squares on real data, with and without standardised features.
+"""
+Descent against least squares on real data
+==========================================
 
-442 patients, ten measurements each, and the progress of their diabetes a year later; the units of the measurements are
-years, kg/m^2, mmHg and mg/dl. From B. Efron et al., "Least Angle Regression" (2004), as scikit-learn has them.
-
-    python examples/real_data.py [--save FOLDER]
+With and without standardised features: 442 patients, ten measurements each, and the progress of their diabetes a year
+later. The units of the measurements are years, kg/m², mmHg and mg/dl. The data are from B. Efron et al., "Least Angle
+Regression", Annals of Statistics 32 (2004), as scikit-learn has them.
 """
 
-import argparse
-from pathlib import Path
-
+import matplotlib.pyplot as plt
 from sklearn.datasets import load_diabetes
 from sklearn.linear_model import LinearRegression
 
 import numgrad as ng
+from numgrad.plotting import ConvergenceDisplay, FitDisplay
 from numgrad.sklearn import GradientDescentRegressor
+
+plt.style.use("tableau-colorblind10")
 
 ITERATIONS = 3000
 
+X, y = load_diabetes(return_X_y=True, as_frame=True, scaled=False)
+print(ng.step_size(X))
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--save", type=Path, metavar="FOLDER", help="save the figure here (needs matplotlib)")
-    folder = parser.parse_args().save
+# %%
+# The same data, by five descents
+# -------------------------------
 
-    X, y = load_diabetes(return_X_y=True, as_frame=True, scaled=False)
-    print(ng.step_size(X), end="\n\n")
-    settings = {
-        "features as they are": {},
-        "standardised": {"standardize": True},
-        "standardised, optimal rate": {"standardize": True, "learning_rate": "optimal"},
-        "standardised, Nesterov": {"standardize": True, "momentum": "nesterov"},
-        "standardised, Barzilai-Borwein": {"standardize": True, "learning_rate": "bb"},
-    }
-    runs = {}
-    for label, options in settings.items():
-        run = ng.gradient_descent(X, y, fit_intercept=True, n_iter=ITERATIONS, **options)
-        runs[label] = run
-        print(f"{label:31s}  cost {run.cost[-1]:9.3f}, still to gain {run.excess_cost[-1]:9.3g}")
-    print("\n" + runs["standardised, Nesterov"].summary(), end="\n\n")
+settings = {
+    "features as they are": {},
+    "standardised": {"standardize": True},
+    "standardised, optimal rate": {"standardize": True, "learning_rate": "optimal"},
+    "standardised, Nesterov": {"standardize": True, "momentum": "nesterov"},
+    "standardised, Barzilai-Borwein": {"standardize": True, "learning_rate": "bb"},
+}
+runs = {}
+for label, options in settings.items():
+    runs[label] = run = ng.gradient_descent(X, y, fit_intercept=True, n_iter=ITERATIONS, **options)
+    print(f"{label:31s}  cost {run.cost[-1]:9.3f}, still to gain {run.excess_cost[-1]:9.3g}")
 
-    model = GradientDescentRegressor("bb", max_iter=ITERATIONS, tol=1e-10).fit(X, y)
-    exact = LinearRegression().fit(X, y)
-    print(f"GradientDescentRegressor: R2 = {model.score(X, y):.6f}, {model.stop_reason_}")
-    print(f"LinearRegression:         R2 = {exact.score(X, y):.6f}")
+figure, ax = plt.subplots(figsize=(9, 5), layout="constrained")
+ConvergenceDisplay.from_result(runs, ax)
+ax.set(ylim=(1e-13, 1e5), title="what can still be gained; dotted: the slope of the theory")
+plt.show()
 
-    if folder is not None:
-        import matplotlib.pyplot as plt
+# %%
+# What a run says of itself
+# -------------------------
 
-        from numgrad.plotting import ConvergenceDisplay, FitDisplay
+print(runs["standardised, Nesterov"].summary())
 
-        figure, (cost, fit) = plt.subplots(1, 2, figsize=(12, 4.6), layout="constrained")
-        ConvergenceDisplay.from_result(runs, cost)
-        cost.set(ylim=(1e-13, 1e5), title="dotted: the slope of the theory")
-        FitDisplay.from_result(runs["features as they are"], X, y, fit, feature=list(X.columns).index("bmi"))
-        fit.set(title=f"{ITERATIONS} iterations, features as they are", ylabel="progress of the disease")
-        file = folder / "real_data.png"
-        figure.savefig(file, dpi=110)
-        print(f"figure: {file}")
+figure, ax = plt.subplots(figsize=(8, 5), layout="constrained")
+FitDisplay.from_result(runs["features as they are"], X, y, ax, feature=list(X.columns).index("bmi"))
+ax.set(title=f"{ITERATIONS} iterations, features as they are", ylabel="progress of the disease")
+plt.show()
 
+# %%
+# As an estimator of scikit-learn
+# -------------------------------
 
-if __name__ == "__main__":
-    main()
+model = GradientDescentRegressor("bb", max_iter=ITERATIONS, tol=1e-10).fit(X, y)
+exact = LinearRegression().fit(X, y)
+print(f"GradientDescentRegressor: R2 = {model.score(X, y):.6f}, {model.stop_reason_}")
+print(f"LinearRegression:         R2 = {exact.score(X, y):.6f}")

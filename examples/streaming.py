@@ -1,9 +1,10 @@
-"""Fit a file that need not fit into memory: read once, in chunks, in constant memory.
+"""
+Fit a file that need not fit into memory
+========================================
 
-Writes a CSV file and, where pyarrow is installed, a Parquet file to a temporary folder; then reads each chunk by chunk
-into CompressedRows, whose size does not depend on the number of rows.
-
-    python examples/streaming.py [--rows 300000]
+Read once, in chunks, in constant memory: a CSV file and, where pyarrow is installed, a Parquet file are written to a
+temporary folder, and read chunk by chunk into ``CompressedRows``, whose size does not depend on the number of rows.
+``--rows 10_000_000`` makes larger files.
 """
 
 import argparse
@@ -14,14 +15,25 @@ from collections.abc import Generator, Iterator
 from contextlib import closing
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
 import numgrad as ng
 
+plt.style.use("tableau-colorblind10")
+
 SEED, FEATURES, CHUNK = 5, 6, 10_000
 NAMES = [f"x{j}" for j in range(FEATURES)]
 TRUTH = np.arange(1.0, FEATURES + 1)
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--rows", type=int, default=200_000, help="rows of the files (200,000)")
+count = parser.parse_args().rows
+
+# %%
+# The files
+# ---------
 
 
 def chunks(rows: int) -> Iterator[np.ndarray]:
@@ -65,30 +77,47 @@ def read(file: Path) -> Generator[tuple[np.ndarray, np.ndarray], None, None]:
             yield np.column_stack([batch[name].to_numpy() for name in NAMES]), batch["y"].to_numpy()
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rows", type=int, default=300_000, help="rows of the files (300,000)")
-    count = parser.parse_args().rows
+# %%
+# Read, and compress
+# ------------------
+# Two objects, as two workers would have, who share nothing, and one merge.
 
-    with tempfile.TemporaryDirectory() as name:
-        for file in write(count, Path(name)):
-            halves = [ng.CompressedRows(), ng.CompressedRows()]  # as two workers would have, who share nothing
-            with closing(read(file)) as first:
-                ng.CompressedRows().update(*next(first))  # compiles, before memory is measured
-            tracemalloc.start()
-            for i, (X, y) in enumerate(read(file)):
-                halves[i % 2].update(X, y)
-            peak = tracemalloc.get_traced_memory()[1]
-            tracemalloc.stop()
-            rows = halves[0].merge(halves[1])
-            sizes = f"{file.stat().st_size / 2**20:.0f} MiB read in {peak / 2**20:.0f} MiB"
-            print(f"{file.name}: {sizes}, kept as {len(pickle.dumps(rows))} bytes; {rows}")
-    print(ng.step_size(rows))
-    run = ng.gradient_descent(rows, fit_intercept=True, standardize=True, tol=1e-10)
-    print(run.stop_reason)
-    print(f"descent:       {run.theta.round(4)}")
-    print(f"least squares: {rows.solve(fit_intercept=True).round(4)}")
+with tempfile.TemporaryDirectory() as name:
+    for file in write(count, Path(name)):
+        with closing(read(file)) as first:
+            ng.CompressedRows().update(*next(first))  # compiles, before memory is measured
+        halves = [ng.CompressedRows(), ng.CompressedRows()]
+        tracemalloc.start()
+        for i, (X, y) in enumerate(read(file)):
+            halves[i % 2].update(X, y)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        rows = halves[0].merge(halves[1])
+        sizes = f"{file.stat().st_size / 2**20:.0f} MiB read in {peak / 2**20:.0f} MiB"
+        print(f"{file.name}: {sizes}, kept as {len(pickle.dumps(rows))} bytes; {rows}")
 
+# %%
+# Fit
+# ---
+# Descents and least squares take the compressed rows in place of the data.
 
-if __name__ == "__main__":
-    main()
+print(ng.step_size(rows))
+run = ng.gradient_descent(rows, fit_intercept=True, standardize=True, tol=1e-10)
+print(run.stop_reason)
+print(f"descent:       {run.theta.round(4)}")
+print(f"least squares: {rows.solve(fit_intercept=True).round(4)}")
+
+# %%
+
+figure, ax = plt.subplots(figsize=(7, 4), layout="constrained")
+scale = 10.0 ** np.arange(-2, 4)[:FEATURES]
+ax.bar(NAMES, abs(run.theta[1:] - TRUTH) * scale, label="descent")
+ax.axhline(count**-0.5, color="k", ls="--", lw=1.2, label="standard error, by the number of rows")
+ax.set(
+    xlabel="feature",
+    ylabel="error of theta, times the scale of the feature",
+    ylim=(0, 3 * count**-0.5),
+    title="how far off the fit is",
+)
+ax.legend()
+plt.show()

@@ -1,10 +1,9 @@
-"""Slope and aspect of a real digital elevation model: the Jacksboro fault, Tennessee, as shipped with matplotlib.
-
-python examples/terrain.py [--save FOLDER]
 """
+Slope and aspect of real terrain, in degrees
+============================================
 
-import argparse
-from pathlib import Path
+A digital elevation model of the Jacksboro fault, Tennessee, as matplotlib ships it.
+"""
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -16,42 +15,38 @@ import numgrad as ng
 METRES_PER_DEGREE = 111_200.0  # of latitude
 COMPASS = ["N", "NE", "E", "SE", "S", "SW", "W", "NW"]
 
+# %%
+# The heights are whole metres, and the first row is the northernmost: so the distance of rows, to the north, is
+# negative.
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--save", type=Path, metavar="FOLDER", help="save the figure here")
-    folder = parser.parse_args().save
+with cbook.get_sample_data("jacksboro_fault_dem.npz") as model:
+    elevation = model["elevation"]
+    latitude = (model["ymin"] + model["ymax"]) / 2
+    north = -float(model["dy"]) * METRES_PER_DEGREE
+    east = float(model["dx"]) * METRES_PER_DEGREE * np.cos(np.radians(latitude))
+print(f"{elevation.shape[0]} x {elevation.shape[1]} heights, {abs(north):.0f} m x {east:.0f} m apart")
+print(f"elevation: {elevation.min()} to {elevation.max()} m")
 
-    with cbook.get_sample_data("jacksboro_fault_dem.npz") as model:
-        elevation = model["elevation"]  # metres, int16; the first row is the northernmost
-        latitude = (model["ymin"] + model["ymax"]) / 2
-        north = -float(model["dy"]) * METRES_PER_DEGREE
-        east = float(model["dx"]) * METRES_PER_DEGREE * np.cos(np.radians(latitude))
+# %%
+# The slope is the angle of the gradient, the aspect the compass direction that a slope faces: down the gradient,
+# clockwise from north.
 
-    to_north, to_east = ng.gradient(elevation, north, east)
-    slope = np.degrees(np.arctan(np.hypot(to_north, to_east)))
-    # The compass direction that a slope faces: down the gradient, clockwise from north.
-    aspect = np.degrees(np.arctan2(-to_east, -to_north)) % 360
+to_north, to_east = ng.gradient(elevation, north, east)
+slope = np.degrees(np.arctan(np.hypot(to_north, to_east)))
+aspect = np.degrees(np.arctan2(-to_east, -to_north)) % 360
 
-    print(f"{elevation.shape[0]} x {elevation.shape[1]} heights, {abs(north):.0f} m x {east:.0f} m apart")
-    print(f"elevation: {elevation.min()} to {elevation.max()} m")
-    print(f"slope: median {np.median(slope):.1f}, steepest {slope.max():.1f} degrees")
-    steep = slope > 5
-    sectors = np.bincount(((aspect[steep] + 22.5) // 45).astype(int) % 8, minlength=8) / steep.sum()
-    print("slopes over 5 degrees face", ", ".join(f"{c} {s:.0%}" for c, s in zip(COMPASS, sectors, strict=True)))
+print(f"slope: median {np.median(slope):.1f}, steepest {slope.max():.1f} degrees")
+steep = slope > 5
+sectors = np.bincount(((aspect[steep] + 22.5) // 45).astype(int) % 8, minlength=8) / steep.sum()
+print("slopes over 5 degrees face", ", ".join(f"{c} {s:.0%}" for c, s in zip(COMPASS, sectors, strict=True)))
 
-    if folder is not None:
-        figure, axes = plt.subplots(1, 3, figsize=(14, 4.4), layout="constrained")
-        facing = np.ma.masked_where(slope < 1, aspect)
-        pictures = [("elevation, m", elevation, "terrain"), ("slope, degrees", slope, "magma")]
-        for ax, (title, field, colours) in zip(axes, [*pictures, ("aspect, degrees", facing, "twilight")], strict=True):
-            image = ax.imshow(field, cmap=mpl.colormaps[colours], aspect=abs(north) / east)
-            figure.colorbar(image, ax=ax, shrink=0.8)
-            ax.set(title=title, xticks=[], yticks=[])
-        file = folder / "terrain.png"
-        figure.savefig(file, dpi=120)
-        print(f"figure: {file}")
+# %%
 
-
-if __name__ == "__main__":
-    main()
+figure, axes = plt.subplots(1, 3, figsize=(11, 3.9), layout="constrained")
+facing = np.ma.masked_where(slope < 1, aspect)
+pictures = [("elevation, m", elevation, "cividis"), ("slope, degrees", slope, "magma")]
+for ax, (title, field, colours) in zip(axes, [*pictures, ("aspect, degrees", facing, "twilight")], strict=True):
+    image = ax.imshow(field, cmap=mpl.colormaps[colours], aspect=abs(north) / east)
+    figure.colorbar(image, ax=ax, shrink=0.8)
+    ax.set(title=title, xticks=[], yticks=[])
+plt.show()

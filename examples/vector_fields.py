@@ -1,10 +1,9 @@
-"""Divergence and curl of a flow on a periodic grid: vortices that turn, and a source that pushes.
-
-python examples/vector_fields.py [--save FOLDER]
 """
+Divergence and curl of a flow
+=============================
 
-import argparse
-from pathlib import Path
+On a periodic grid: vortices that turn, and a source that pushes.
+"""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -23,35 +22,28 @@ def flow(n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.nda
     return x, y, turn - slope, -bend, 2 * np.sin(x) * np.sin(y)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--save", type=Path, metavar="FOLDER", help="save the figure here")
-    folder = parser.parse_args().save
+# %%
+# The grid is periodic, so no point has a one-sided formula, and what flows out of the whole of it is nothing.
 
-    n = 64
-    x, y, v, divergence, curl = flow(n)
-    h = 2 * np.pi / n
-    for accuracy in (2, 4, 8):
-        options = {"accuracy": accuracy, "boundary": "periodic"}
-        errors = [abs(ng.divergence(v, h, **options) - divergence).max(), abs(ng.curl(v, h, **options) - curl).max()]
-        print(f"accuracy {accuracy}: largest error of the divergence {errors[0]:.1e}, of the curl {errors[1]:.1e}")
-    source = ng.divergence(v, h, accuracy=8, boundary="periodic")
-    vorticity = ng.curl(v, h, accuracy=8, boundary="periodic")
-    print(f"what flows out of the whole grid: {source.sum() * h**2:.1e}")
+n = 64
+x, y, v, divergence, curl = flow(n)
+h = 2 * np.pi / n
+for accuracy in (2, 4, 8):
+    options = {"accuracy": accuracy, "boundary": "periodic"}
+    errors = [abs(ng.divergence(v, h, **options) - divergence).max(), abs(ng.curl(v, h, **options) - curl).max()]
+    print(f"accuracy {accuracy}: largest error of the divergence {errors[0]:.1e}, of the curl {errors[1]:.1e}")
+source = ng.divergence(v, h, accuracy=8, boundary="periodic")
+vorticity = ng.curl(v, h, accuracy=8, boundary="periodic")
+print(f"what flows out of the whole grid: {source.sum() * h**2:.1e}")
 
-    if folder is not None:
-        figure, axes = plt.subplots(1, 2, figsize=(12, 5.2), layout="constrained")
-        some = (slice(2, None, 4), slice(2, None, 4))
-        for ax, field, title in zip(axes, (source, vorticity), ("divergence", "curl"), strict=True):
-            most = abs(field).max()
-            image = ax.pcolormesh(x, y, field, cmap="RdBu_r", vmin=-most, vmax=most, shading="nearest")
-            ax.quiver(x[some], y[some], v[0][some], v[1][some], scale=22, width=0.003)
-            figure.colorbar(image, ax=ax)
-            ax.set(title=f"{title} of the flow", xlabel="x", ylabel="y", aspect="equal")
-        file = folder / "vector_fields.png"
-        figure.savefig(file, dpi=120)
-        print(f"figure: {file}")
+# %%
 
-
-if __name__ == "__main__":
-    main()
+figure, axes = plt.subplots(1, 2, figsize=(11, 4.8), layout="constrained")
+some = (slice(2, None, 4), slice(2, None, 4))
+for ax, field, title in zip(axes, (source, vorticity), ("divergence", "curl"), strict=True):
+    most = abs(field).max()
+    image = ax.pcolormesh(x, y, field, cmap="RdBu_r", vmin=-most, vmax=most, shading="nearest")
+    ax.quiver(x[some], y[some], v[0][some], v[1][some], scale=22, width=0.003)
+    figure.colorbar(image, ax=ax)
+    ax.set(title=f"{title} of the flow", xlabel="x", ylabel="y", aspect="equal")
+plt.show()

@@ -8,6 +8,14 @@ from numgrad._system import original  # noqa: F401  # first: NumPy's own gradien
 from numgrad._system.forks import importing
 
 if TYPE_CHECKING:
+    from numgrad import functions as functions
+    from numgrad import pandas as pandas
+    from numgrad import plotting as plotting
+    from numgrad import polars as polars
+    from numgrad import sklearn as sklearn
+    from numgrad import sphere as sphere
+    from numgrad import symbolic as symbolic
+    from numgrad import xarray as xarray
     from numgrad._arrays.derivative import derivative
     from numgrad._arrays.errors import WithError
     from numgrad._arrays.explain import explain
@@ -78,18 +86,20 @@ _LAZY = {
 _MODULES = ("functions", "pandas", "plotting", "polars", "sklearn", "sphere", "symbolic", "xarray")
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _LAZY and name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
+if not TYPE_CHECKING:  # for a checker a name that is not above is a mistake
 
-    with importing:
-        if name in _MODULES:
-            return import_module(f"{__name__}.{name}")
-        value = globals()[name] = getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
-    if (overloads := sys.modules.get(f"{__name__}.interop.numba.overload")) is not None:
-        overloads.register(value)
-    return value
+    def __getattr__(name: str) -> Any:
+        if name not in _LAZY and name not in _MODULES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
+
+        with importing:
+            if name in _MODULES:
+                return import_module(f"{__name__}.{name}")
+            value = globals()[name] = getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
+        if (overloads := sys.modules.get(f"{__name__}.interop.numba.overload")) is not None:
+            overloads.register(value)
+        return value
 
 
 def __dir__() -> list[str]:

@@ -88,7 +88,7 @@ class GradientDescentRegressor(CallbackSupportMixin, MultiOutputMixin, Regressor
         The intercept, 0 if none was fitted.
     n_iter_ : int
         Iterations done.
-    loss_curve_ : ndarray of float64, shape (n_iter_,)
+    loss_curve_ : ndarray of float64, shape (`n_iter_`,)
         The cost at the start of each iteration.
     learning_rate_ : float
         The rate used; the last one, if it was found anew in each iteration.

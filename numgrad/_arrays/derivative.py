@@ -4,8 +4,9 @@ A stencil inside, others at the ends, one pass over the array.
 """
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Unpack, overload
 
 import numpy as np
 
@@ -35,9 +36,33 @@ from numgrad._checks import choice
 from numgrad._system.memory import copy
 from numgrad._system.out import check
 
+if TYPE_CHECKING:
+    from numgrad._arrays.signatures import DerivativeOptions, Number, Numbers, Object, Out
+
 GAPS = ("propagate", "one-sided")
 
 
+@overload
+def derivative(
+    f: Any,
+    x: Any = None,
+    *,
+    sigma: "Number | np.ndarray | Sequence[Any]",
+    out: Any = None,
+    **options: "Unpack[DerivativeOptions]",
+) -> WithError: ...
+@overload
+def derivative(
+    f: Any, x: Any = None, *, sigma: None = None, out: "Out", **options: "Unpack[DerivativeOptions]"
+) -> "Out": ...
+@overload
+def derivative(
+    f: "Numbers", x: Any = None, *, sigma: None = None, out: None = None, **options: "Unpack[DerivativeOptions]"
+) -> np.ndarray: ...
+@overload
+def derivative(
+    f: "Object", x: Any = None, *, sigma: None = None, out: None = None, **options: "Unpack[DerivativeOptions]"
+) -> "Object": ...
 def derivative(
     f: Any,
     x: Any = None,

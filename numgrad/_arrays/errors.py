@@ -8,6 +8,7 @@ from numgrad._arrays.plan.dtypes import FIELDS, REAL
 from numgrad._arrays.plan.spacing import not_real
 from numgrad._checks import is_masked, refuse_units
 from numgrad._system.out import check, check_apart
+from numgrad._system.tables import each
 
 
 class WithError(NamedTuple):
@@ -30,6 +31,9 @@ class WithError(NamedTuple):
 
     value: Any
     error: Any
+
+    def _repr_html_(self) -> str:
+        return each("WithError", **self._asdict())
 
 
 def spread_sigma(given: Any, shape: tuple[int, ...]) -> np.ndarray:

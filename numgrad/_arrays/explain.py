@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, NoReturn
+from typing import Any, NoReturn, overload
 
 import numpy as np
 
@@ -18,8 +18,10 @@ from numgrad._arrays.plan.spacing import NotFast
 from numgrad._arrays.plan.types import AxisPlan, Plan, Request, is_compact
 from numgrad._arrays.run.arrange import account_and_work, arrange, is_flat
 from numgrad._arrays.run.flat import is_streaming, thread_count
+from numgrad._arrays.written import PointExplanations
 from numgrad._compile.tiers import COMPILED, Account
 from numgrad._system.out import check
+from numgrad._system.tables import Table, text, together
 
 # Of so few samples the explanations are kept: no kernel shares them among threads.
 FEW = 256
@@ -80,6 +82,9 @@ class AxisExplanation:
             f"{threads}, {self.stores} stores"
         )
 
+    def _repr_html_(self) -> str:
+        return Explanation([self])._repr_html_()
+
 
 class Explanation(tuple[AxisExplanation, ...]):
     """One AxisExplanation for each axis, or a single one for numpy.gradient; prints a line each, and the tier."""
@@ -107,7 +112,21 @@ class Explanation(tuple[AxisExplanation, ...]):
         tiers = {f"tier {axis.tier}, because {axis.tier_reason}": None for axis in self if axis.tier_reason}
         return "\n".join([*map(str, self), *tiers])
 
+    def _repr_html_(self) -> str:
+        names = ["axis", "kernel", "dtype", "view", "spacing", "threads", "stores"]
+        rows = [axis for axis in self if not axis.reason]
+        shown = Table(names, lambda i: [str(getattr(rows[i], name)) for name in names], len(rows))
+        words = [str(axis) for axis in self if axis.reason]
+        words += dict.fromkeys([f"tier {axis.tier}, because {axis.tier_reason}" for axis in self if axis.tier_reason])
+        return together(*[shown.html("Kernels")] * bool(rows), *map(text, words))
 
+
+@overload
+def explain(f: Callable[..., Any], *varargs: Any, at: Any = None, **options: Any) -> Any: ...
+@overload
+def explain(f: Any, *varargs: Any, at: None = None, **options: Any) -> Explanation: ...
+@overload
+def explain(f: Any, *varargs: Any, at: int | tuple[int, ...], **options: Any) -> PointExplanations: ...
 def explain(f: Any, *varargs: Any, at: Any = None, **options: Any) -> Any:
     """Say which kernel `gradient` would use for each axis, or why it would call numpy.gradient; or another function.
 

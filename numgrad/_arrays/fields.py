@@ -3,8 +3,8 @@
 As of `derivative`, results of masked arrays are masked where a gap made them NaN, and those of quantities have units.
 """
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Unpack, overload
 
 import numpy as np
 
@@ -21,7 +21,16 @@ from numgrad._arrays.terms import (
     read_laplacian,
 )
 
+if TYPE_CHECKING:
+    from numgrad._arrays.signatures import FieldOptions, Foreign, Numbers
 
+
+@overload
+def laplacian(f: "Foreign", *spacing: Any, out: Any = None, **options: "Unpack[FieldOptions]") -> Any: ...
+@overload
+def laplacian(
+    f: "Numbers", *spacing: Any, out: np.ndarray | None = None, **options: "Unpack[FieldOptions]"
+) -> np.ndarray: ...
 @takes_containers(home_of)
 def laplacian(
     f: Any, *spacing: Any, axis: Any = None, accuracy: int = 2, boundary: Any = "one-sided", period: Any = None,
@@ -86,6 +95,14 @@ def laplacian(
     return _field(laplacian, f, spacing, axis, accuracy, boundary, period, out)
 
 
+@overload
+def divergence(
+    v: "Foreign | Sequence[Foreign]", *spacing: Any, out: Any = None, **options: "Unpack[FieldOptions]"
+) -> Any: ...
+@overload
+def divergence(
+    v: "Numbers", *spacing: Any, out: np.ndarray | None = None, **options: "Unpack[FieldOptions]"
+) -> np.ndarray: ...
 @takes_containers(home_of_components)
 def divergence(
     v: Any, *spacing: Any, axis: Any = None, accuracy: int = 2, boundary: Any = "one-sided", period: Any = None,
@@ -139,6 +156,14 @@ def divergence(
     return _field(divergence, v, spacing, axis, accuracy, boundary, period, out)
 
 
+@overload
+def curl(
+    v: "Foreign | Sequence[Foreign]", *spacing: Any, out: Any = None, **options: "Unpack[FieldOptions]"
+) -> Any: ...
+@overload
+def curl(
+    v: "Numbers", *spacing: Any, out: np.ndarray | None = None, **options: "Unpack[FieldOptions]"
+) -> np.ndarray: ...
 @takes_containers(home_of_components)
 def curl(
     v: Any, *spacing: Any, axis: Any = None, accuracy: int = 2, boundary: Any = "one-sided", period: Any = None,
@@ -198,6 +223,14 @@ def curl(
     return _field(curl, v, spacing, axis, accuracy, boundary, period, out)
 
 
+@overload
+def jacobian(
+    v: "Foreign | Sequence[Foreign]", *spacing: Any, out: Any = None, **options: "Unpack[FieldOptions]"
+) -> Any: ...
+@overload
+def jacobian(
+    v: "Numbers", *spacing: Any, out: np.ndarray | None = None, **options: "Unpack[FieldOptions]"
+) -> np.ndarray: ...
 @takes_containers(home_of_components)
 def jacobian(
     v: Any, *spacing: Any, axis: Any = None, accuracy: int = 2, boundary: Any = "one-sided", period: Any = None,
@@ -249,6 +282,12 @@ def jacobian(
     return _field(jacobian, v, spacing, axis, accuracy, boundary, period, out)
 
 
+@overload
+def hessian(f: "Foreign", *spacing: Any, out: Any = None, **options: "Unpack[FieldOptions]") -> Any: ...
+@overload
+def hessian(
+    f: "Numbers", *spacing: Any, out: np.ndarray | None = None, **options: "Unpack[FieldOptions]"
+) -> np.ndarray: ...
 @takes_containers(home_of)
 def hessian(
     f: Any, *spacing: Any, axis: Any = None, accuracy: int = 2, boundary: Any = "one-sided", period: Any = None,
@@ -275,7 +314,7 @@ def hessian(
 
     Returns
     -------
-    ndarray of shape (k, k, *f.shape)
+    ndarray of shape ``(k, k, *f.shape)``
         At ``[i, j]`` the derivative along the i-th and the j-th axis, the same as at ``[j, i]``; dtype (float64 for
         integers) and memory layout of `f` are kept. `out` itself, if given.
 

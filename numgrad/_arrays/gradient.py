@@ -5,7 +5,7 @@ import sys
 from functools import partial
 from importlib import import_module
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -20,6 +20,20 @@ if TYPE_CHECKING:
     from numgrad._arrays.run.arrange import arrange, fill_flat, is_flat, is_flat_by_default
     from numgrad._arrays.run.flat import account_of, is_streaming
     from numgrad._arrays.run.strided import account_of_strided, fill_strided
+    from numgrad._arrays.signatures import (
+        AnyShape,
+        Arrays,
+        Axes,
+        Axis,
+        Foreign,
+        Line,
+        Numbers,
+        Out,
+        Pair,
+        Plane,
+        Space,
+        Triple,
+    )
     from numgrad._checks import unit_of
     from numgrad._compile.tiers import COMPILED, Account
     from numgrad._system.out import is_plain, store
@@ -59,6 +73,30 @@ MESSAGES = {
 }
 
 
+@overload
+def gradient(f: Any, *varargs: Any, axis: "Axes" = None, edge_order: int = 1, out: "Out") -> "Out": ...
+@overload
+def gradient(f: "Foreign", *varargs: Any, axis: "Axes" = None, edge_order: int = 1) -> Any: ...
+@overload
+def gradient(f: "Numbers", *varargs: Any, axis: "Axis | tuple[Axis]", edge_order: int = 1) -> np.ndarray: ...
+@overload
+def gradient(f: "Numbers", *varargs: Any, axis: "tuple[Axis, Axis]", edge_order: int = 1) -> "Pair": ...
+@overload
+def gradient(f: "Numbers", *varargs: Any, axis: "tuple[Axis, Axis, Axis]", edge_order: int = 1) -> "Triple": ...
+@overload
+def gradient(f: "Numbers", *varargs: Any, axis: "tuple[Axis, ...]", edge_order: int = 1) -> "np.ndarray | Arrays": ...
+@overload
+def gradient(f: "AnyShape", *varargs: Any, axis: None = None, edge_order: int = 1) -> "np.ndarray | Arrays": ...
+@overload
+def gradient(f: "Line", *varargs: Any, axis: None = None, edge_order: int = 1) -> np.ndarray: ...
+@overload
+def gradient(f: "Plane", *varargs: Any, axis: None = None, edge_order: int = 1) -> "Pair": ...
+@overload
+def gradient(f: "Space", *varargs: Any, axis: None = None, edge_order: int = 1) -> "Triple": ...
+@overload
+def gradient(f: "Numbers", *varargs: Any, axis: None = None, edge_order: int = 1) -> "np.ndarray | Arrays": ...
+@overload
+def gradient(f: Any, *varargs: Any, axis: "Axes" = None, edge_order: int = 1, out: Any) -> Any: ...
 def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out: Any = None) -> Any:
     """Return the gradient of an N-dimensional array: `numpy.gradient`, bit for bit, in compiled kernels.
 

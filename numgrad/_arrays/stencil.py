@@ -12,6 +12,7 @@ from numgrad._arrays.plan.gram import at_point
 from numgrad._arrays.plan.options import read_window
 from numgrad._arrays.plan.spacing import EXACT_INTEGERS, are_integers, exact, not_real
 from numgrad._checks import integer, refuse_masked, refuse_units
+from numgrad._system.tables import ROWS, Table, code, text, together
 
 
 def weights(points: Any, x0: Any, n: int) -> np.ndarray:
@@ -234,14 +235,26 @@ class Stencil:
             k += 1
         return cls(tuple(found), tuple(map(float, found.values())), n, k - n)
 
+    def _repr_html_(self) -> str:
+        def row(i: int) -> list[str]:
+            return [f"{self.offsets[i]:g}", "-" * (self.weights[i] < 0) + _size(self.weights[i])]
+
+        shown = Table(["offset", "weight"], row, len(self.offsets)).html("Stencil")
+        said = f"derivative {self.n}, of order {self.accuracy}, on {len(self.offsets)} samples"
+        return together(shown, code([repr(self)]) if len(self.offsets) <= ROWS else text(said))
+
     def __repr__(self) -> str:
         names = {0: "f", 1: "f'", 2: "f''", 3: "f'''"}
         text = ""
         for offset, weight in zip(self.offsets, self.weights, strict=True):
-            close = Fraction(weight).limit_denominator(10**6)
-            size = str(abs(close)) if float(close) == weight else f"{abs(weight):.6g}"
-            text += (" - " if weight < 0 else " + ") + f"{size} f[{offset:g}]"
+            text += (" - " if weight < 0 else " + ") + f"{_size(weight)} f[{offset:g}]"
         text = text.removeprefix(" + ").replace(" - ", "-", 1) if text.startswith(" - ") else text.removeprefix(" + ")
         power = {0: "", 1: " / h"}.get(self.n, f" / h^{self.n}")
         order = "h" if self.accuracy == 1 else f"h^{self.accuracy}"
         return f"{names.get(self.n, f'f^({self.n})')} = ({text}){power} + O({order})"
+
+
+def _size(weight: float) -> str:
+    """Return a weight without its sign, as a fraction if it is one."""
+    close = Fraction(weight).limit_denominator(10**6)
+    return str(abs(close)) if float(close) == weight else f"{abs(weight):.6g}"

@@ -13,6 +13,7 @@ from numgrad._arrays.plan.options import Coordinates, read_formula, read_period,
 from numgrad._checks import flag, number
 from numgrad._compile.jit import draft, entry_point
 from numgrad._compile.tiers import Account, call, tier_of
+from numgrad._system.tables import Table, text
 from numgrad._system.threads import get_num_threads, share
 
 # Samples that are worth another thread.
@@ -20,8 +21,6 @@ PARALLEL = 1 << 18
 KINDS = np.array(["minimum", "maximum"])
 # Seconds in which NumPy finds the turns of a sample, about.
 BY_NUMPY = 4e-8
-# Rows that are printed.
-ROWS = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,27 +65,24 @@ class TurningPoints:
         return KINDS.take(self.is_maximum)
 
     def __repr__(self) -> str:
-        columns = {
-            "line": [",".join(map(str, row)) for row in self.line.tolist()] if self.line.shape[1] else [],
-            "index": [str(i) for i in self.index],
-            "position": [f"{p:.6g}" if isinstance(p, float) else str(p) for p in self.position],
-            "value": [f"{v:.6g}" for v in self.value],
-            "kind": list(self.kind),
-            "gradient": [f"{g:.3g}" for g in self.gradient],
-            "plateau": [f"{a}..{b}" if a != b else "" for a, b in zip(self.first, self.last, strict=True)],
-        }
-        if not any(columns["plateau"]):
-            del columns["plateau"]
-        shown = {name: [name, *cells] for name, cells in columns.items() if cells}
-        if not shown:
-            return "no turning points"
-        widths = {name: max(map(len, cells)) for name, cells in shown.items()}
-        table = zip(*([cell.rjust(widths[name]) for cell in cells] for name, cells in shown.items()), strict=True)
-        rows = ["  ".join(row).rstrip() for row in table]
-        if len(rows) > ROWS + 1:
-            half = ROWS // 2
-            rows = [*rows[: half + 1], f"... {len(rows) - 1 - 2 * half} more", *rows[-half:]]
-        return "\n".join(rows)
+        return "\n".join(self._table().text()) if len(self) else "no turning points"
+
+    def _repr_html_(self) -> str:
+        title = f"{len(self):,} turning point{'s' * (len(self) != 1)}"
+        return self._table().html(title) if len(self) else text("no turning points")
+
+    def _table(self) -> Table:
+        has_lines, has_plateaus = self.line.shape[1] > 0, bool((self.first != self.last).any())
+        names = ["line"] * has_lines + ["index", "position", "value", "kind", "gradient"] + ["plateau"] * has_plateaus
+
+        def row(i: int) -> list[str]:
+            place, a, b = self.position[i], self.first[i], self.last[i]
+            cells = [",".join(map(str, self.line[i].tolist()))] * has_lines
+            cells += [str(self.index[i]), f"{place:.6g}" if isinstance(place, float) else str(place)]
+            cells += [f"{self.value[i]:.6g}", str(self.kind[i]), f"{self.gradient[i]:.3g}"]
+            return cells + [f"{a}..{b}" if a != b else ""] * has_plateaus
+
+        return Table(names, row, len(self))
 
 
 @takes_containers(home_of)

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from numgrad._system import tables
+
 # Up to so many samples, and characters, stand in a line; more have a table.
 FEW, WIDE = 5, 110
 # Rows of a table; a longer one shows its first and last.
@@ -69,8 +71,18 @@ class PointExplanation:
         return replace(self, error=spread if is_known else np.nan, sigma=tuple(sigma))
 
     def __repr__(self) -> str:
-        why = wrap(f"{self._order()}{self.reason}{self._noise()}", WIDE, initial_indent="  ", subsequent_indent="    ")
+        why = wrap(self._why(), WIDE, initial_indent="  ", subsequent_indent="    ")
         return "\n".join([*self._arithmetic(), *self._spread(), *why])
+
+    def _repr_html_(self) -> str:
+        if not self.names:
+            return tables.together(tables.code(self._arithmetic()), tables.text(self._why()))
+        first, cells, last = self._table()
+        parts = [tables.code(self._chain() or [first]), table_of(cells).html(most=ROWS), tables.text(last)]
+        return tables.together(*parts, *map(tables.text, self._spread()), tables.text(self._why()))
+
+    def _why(self) -> str:
+        return f"{self._order()}{self.reason}{self._noise()}"
 
     def _order(self) -> str:
         return "" if self.order is None else f"order {self.order}, "
@@ -88,7 +100,16 @@ class PointExplanation:
     def _arithmetic(self) -> list[str]:
         if not self.names:
             return [f"{self.name} = {number(self.value)}"]
+        if chain := self._chain():
+            return chain
+        first, cells, last = self._table()
+        return [first, *table(cells), f"  {last}"]
+
+    def _chain(self) -> list[str]:
+        """The sum in a line or a few; none if it has too many terms."""
         rows = list(zip(self.names, self._factors, self.samples, strict=True))
+        if len(rows) > FEW:
+            return []
         if len(rows) == 2 and rows[0][1] < 0 < rows[-1][1]:
             rows.reverse()
         texts = [[weighted(w, name, " ") for name, w, _ in rows], [weighted(w, number(s), " * ") for _, w, s in rows]]
@@ -97,30 +118,29 @@ class PointExplanation:
             _, divisor, n, h = self.scale
             below = [_power(divisor, "h", n), _product(divisor, h, n)]
             sums = [over(text, by) for text, by in zip(sums, below, strict=True)]
-        chain = [self.name, *sums, self.shown()]
-        if len(rows) <= FEW and max(map(len, chain[1:])) + len(self.name) <= WIDE:
-            return equations(self.name, chain[1:], len(self.name))
-        return self._table(rows)
+        chain = [*sums, self.shown()]
+        is_wide = max(map(len, chain)) + len(self.name) > WIDE
+        return [] if is_wide else equations(self.name, chain, len(self.name))
 
-    def _table(self, rows: list[Any]) -> list[str]:
-        """A row for each sample, and their sum."""
+    def _table(self) -> tuple[str, list[list[str]], str]:
+        """What is summed up, a row for each sample, and their sum."""
         cells = [["sample", "weight", "value", "product"]]
         parts: list[Fraction] = []
-        for name, w, s in rows:
+        for name, w, s in zip(self.names, self._factors, self.samples, strict=True):
             product = times(w, s)
             parts += [exact(getattr(complex(product), part)) for part in ("real", "imag") if is_plain(s)]
             cells.append([name, number(w), number(s), product])
-        lines = table(cells)
         what = "sum of weight * value"
-        last = f"  sum = {self.shown()}"
+        last = f"sum = {self.shown()}"
         if self.scale is not None:
             _, divisor, n, h = self.scale
             what = over(what, _power(divisor, "h", n))
-            if len(parts) == 2 * len(rows):
+            by = _product(divisor, h, n)
+            if len(parts) == 2 * len(self.names) and by != "1":
                 total = sum(parts[::2], Fraction(0)), sum(parts[1::2], Fraction(0))
                 text = number(complex(*map(float, total))) if total[1] else shortest(total[0])
-                last = f"  sum / {_product(divisor, h, n)} = {text} / {_product(divisor, h, n)} = {self.shown()}"
-        return [f"{self.name} = {what} = {self.shown()}", *lines, last]
+                last = f"sum / {by} = {text} / {by} = {self.shown()}"
+        return f"{self.name} = {what} = {self.shown()}", cells, last
 
     def shown(self) -> str:
         """Return the value, by the digits that it and the arithmetic as written have in common."""
@@ -180,6 +200,13 @@ class SumExplanation:
     value: Any
 
     def __repr__(self) -> str:
+        lines = [line for term in self.terms for line in repr(term).splitlines()]
+        return "\n".join([*self._sum(), *[f"  {line}" for line in lines]])
+
+    def _repr_html_(self) -> str:
+        return tables.together(tables.code(self._sum()), tables.all_of(self.terms))
+
+    def _sum(self) -> list[str]:
         names = [term.name for term in self.terms]
         shown = [term.shown() for term in self.terms]
         text = joined(list(zip(self.signs, names, strict=True)))
@@ -190,8 +217,7 @@ class SumExplanation:
             chain = [text, numbers, self._shown(shown)]
         else:
             chain = [text, shown[0]]
-        lines = [line for term in self.terms for line in repr(term).splitlines()]
-        return "\n".join([*equations(f"{self.name}: {chain[0]}", chain[1:], 4), *[f"  {line}" for line in lines]])
+        return equations(f"{self.name}: {chain[0]}", chain[1:], 4)
 
     def _shown(self, shown: list[str]) -> str:
         if not all(map(is_plain, [self.value, *[term.value for term in self.terms]])):
@@ -231,8 +257,15 @@ class TurnExplanation:
 
     def __repr__(self) -> str:
         why = wrap(self.reason, WIDE, initial_indent="  ", subsequent_indent="    ")
+        lines = [f"  {line}" for term in self.terms for line in repr(term).splitlines()]
+        return "\n".join([*self._turn(), *lines, *why])
+
+    def _repr_html_(self) -> str:
+        return tables.together(tables.code(self._turn()), tables.all_of(self.terms), tables.text(self.reason))
+
+    def _turn(self) -> list[str]:
         if not self.terms:
-            return "\n".join([f"{self.name}: {self.kind or 'no turning point'}", *why])
+            return [f"{self.name}: {self.kind or 'no turning point'}"]
         texts = [term.shown() for term in self.terms]
         slope, bend = map(exact, texts)
         s, b = [f"({text})" if text[0] == "-" else text for text in texts]
@@ -242,8 +275,7 @@ class TurnExplanation:
         value = common(self.value, exact(y) - changed, abs(exact(y)) + abs(changed))
         lines = equations(f"  position = x - {d} / {c}", [f"{x} - {s} / {b}", position], 11)
         lines += equations(f"  value = f - {d}^2 / (2 {c})", [f"{y} - {s}**2 / (2 * {b})", value], 11)
-        lines += [f"  {line}" for term in self.terms for line in repr(term).splitlines()]
-        return "\n".join([f"{self.name}: {self.kind}", *lines, *why])
+        return [f"{self.name}: {self.kind}", *lines]
 
 
 class PointExplanations(tuple[PointExplanation | SumExplanation | TurnExplanation, ...]):
@@ -251,6 +283,9 @@ class PointExplanations(tuple[PointExplanation | SumExplanation | TurnExplanatio
 
     def __repr__(self) -> str:
         return "\n".join(map(repr, self))
+
+    def _repr_html_(self) -> str:
+        return tables.all_of(self)
 
 
 def index_of(at: Any, shape: tuple[int, ...], name: str) -> tuple[int, ...]:
@@ -364,12 +399,11 @@ def weighted(weight: Any, what: str, times: str) -> tuple[bool, str]:
 
 def table(cells: list[list[str]]) -> list[str]:
     """Return rows of cells below each other; of many, the first and the last."""
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    lines = ["  " + "  ".join([c.rjust(w) for c, w in zip(row, widths, strict=True)]) for row in cells]
-    if len(lines) <= ROWS + 1:
-        return lines
-    half = ROWS // 2
-    return [*lines[: half + 1], f"  ... {len(lines) - 1 - 2 * half} more", *lines[-half:]]
+    return [f"  {line}" for line in table_of(cells).text(ROWS)]
+
+
+def table_of(cells: list[list[str]]) -> tables.Table:
+    return tables.Table(cells[0], cells[1:].__getitem__, len(cells) - 1)
 
 
 def equations(first: str, others: list[str], indent: int) -> list[str]:

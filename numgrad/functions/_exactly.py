@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from numgrad._compile import jit
+from numgrad._system import tables
 from numgrad.functions._calls import Model, Values, first_values
 from numgrad.functions._result import ExactDerivative
 
@@ -44,10 +45,17 @@ class FunctionExplanation:
 
     def __str__(self) -> str:
         first = f"exact, by {self.mode}" if self.method == "exact" else f"quotients, because {self.reason}"
-        lost = [f"the derivative of {what} is 0, though it jumps" for what in self.warnings]
-        return "\n".join([first, *lost])
+        return "\n".join([first, *self._lost()])
 
     __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        rows = [("method", self.method), ("mode", self.mode), ("because", self.reason)]
+        rows += [("beware", words) for words in self._lost()]
+        return tables.figures("Derivative", [row for row in rows if row[1]])
+
+    def _lost(self) -> list[str]:
+        return [f"the derivative of {what} is 0, though it jumps" for what in self.warnings]
 
 
 @dataclass(frozen=True)

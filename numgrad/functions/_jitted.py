@@ -1,6 +1,9 @@
 """Derivatives of jitted functions as jitted functions, and rules of a user's own."""
 
+from collections.abc import Callable
 from typing import Any
+
+import numpy as np
 
 from numgrad._checks import integer
 from numgrad._compile import jit
@@ -8,7 +11,7 @@ from numgrad._compile import jit
 Jitted = Any  # a function that Numba has jitted
 
 
-def value_and_gradient(fun: Jitted) -> Jitted:
+def value_and_gradient(fun: Jitted) -> Callable[..., tuple[Any, np.ndarray]]:
     """Return a jitted function that returns the value of a jitted function of a vector, and its exact gradient.
 
     Parameters
@@ -59,7 +62,7 @@ def value_and_gradient(fun: Jitted) -> Jitted:
     return _made(fun, "value_and_gradient")
 
 
-def gradient_of(fun: Jitted) -> Jitted:
+def gradient_of(fun: Jitted) -> Callable[..., np.ndarray]:
     """Return a jitted function that returns the exact gradient of a jitted function of a vector.
 
     Parameters
@@ -92,7 +95,7 @@ def gradient_of(fun: Jitted) -> Jitted:
     return _made(fun, "gradient_of")
 
 
-def hessian_of(fun: Jitted) -> Jitted:
+def hessian_of(fun: Jitted) -> Callable[..., np.ndarray]:
     """Return a jitted function that returns the exact second partial derivatives of a jitted function of a vector.
 
     Parameters
@@ -123,7 +126,7 @@ def hessian_of(fun: Jitted) -> Jitted:
     return _made(fun, "hessian_of")
 
 
-def derivative_of(fun: Jitted, n: int = 1) -> Jitted:
+def derivative_of(fun: Jitted, n: int = 1) -> Callable[..., Any]:
     """Return a jitted function that returns the exact n-th derivative of a jitted function of a number.
 
     Parameters
@@ -221,9 +224,10 @@ def _engine(fun: Any, name: str = "fun") -> Any:
     return jitted
 
 
-def _made(fun: Any, name: str, *order: int) -> Jitted:
+def _made(fun: Any, name: str, *order: int) -> Callable[..., Any]:
     """Return one of these functions, with a name and a docstring, kept on disk if `fun` is."""
     by, of = _engine(fun), fun.__name__
     own = f"{name}_{of}" if of.isidentifier() else name
     call = by.jitted(getattr(by, name)(fun, *order), own, f"{name} of `{of}`; see numgrad.functions.{name}.")
-    return by.kept(call, fun, *order)
+    kept: Callable[..., Any] = by.kept(call, fun, *order)
+    return kept

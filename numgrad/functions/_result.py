@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from numgrad._system.tables import Table, figures, together
+
 
 @dataclass(frozen=True, eq=False)
 class Derivative:
@@ -68,6 +70,25 @@ class Derivative:
         largest = f"error at most {error.max():.1e}" if error.size else "empty"
         text = np.array2string(value, precision=8, threshold=20, prefix="  ")
         return f"Derivative of shape {value.shape}: {largest}, {state}, {np.sum(self.n_eval):,} evaluations\n  {text}"
+
+    def _repr_html_(self) -> str:
+        value, error, converged, step = np.broadcast_arrays(self.value, self.error, self.converged, self.step)
+        names = ["value", "error", "converged", *["step"] * (self.method != "exact")]
+
+        def row(place: tuple[int, ...]) -> list[str]:
+            cells = [f"{value[place]:.15g}", f"{error[place]:.1e}", "yes" if converged[place] else "no"]
+            return [*cells, f"{step[place]:.2g}"][: len(names)]
+
+        def numbered(i: int) -> list[str]:
+            place = tuple(int(k) for k in np.unravel_index(i, value.shape))
+            return [", ".join(map(str, place)), *row(place)]
+
+        rows = [("method", self.method), ("evaluations", f"{np.sum(self.n_eval):,}")]
+        if value.ndim == 0:
+            return figures("Derivative", [*zip(names, row(()), strict=True), *rows])
+        rows += [("shape", str(value.shape)), ("converged", f"{np.sum(converged):,} of {value.size:,}")]
+        rows += [("largest error", f"{error.max():.1e}")] if error.size else []
+        return together(figures("Derivative", rows), Table(["index", *names], numbered, value.size).html())
 
 
 class ExactDerivative(Derivative):

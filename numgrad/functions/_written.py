@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from numgrad._arrays.written import digits_of, number, table, times
+from numgrad._arrays.written import digits_of, number, table, table_of, times
+from numgrad._system import tables
 from numgrad.functions._calls import PlainCaller, Values
 from numgrad.functions._problem import Problem
 from numgrad.functions._quotients import Kind, Quotient, central, kind_of, limit, one_sided
@@ -44,17 +45,30 @@ class QuotientExplanation:
     formula: str = ""
 
     def __repr__(self) -> str:
-        said = f"  error at most {self.error:.1e}: {self.reason}"
         if not self.steps:
-            return f"{self.name} = {number(self.value)}\n{said}"
+            return f"{self.name} = {number(self.value)}\n  {self._why()}"
+        first, cells, last = self._sum()
+        return "\n".join([first, f"  {self.formula}", *table(cells), f"  {last}", f"  {self._why()}"])
+
+    def _repr_html_(self) -> str:
+        if not self.steps:
+            return tables.together(tables.code([f"{self.name} = {number(self.value)}"]), tables.text(self._why()))
+        first, cells, last = self._sum()
+        parts = [tables.code([first, f"  {self.formula}"]), table_of(cells).html(), tables.text(last)]
+        return tables.together(*parts, tables.text(self._why()))
+
+    def _why(self) -> str:
+        order = f"order {self.order}, " if self.steps else ""
+        return f"{order}error at most {self.error:.1e}: {self.reason}"
+
+    def _sum(self) -> tuple[str, list[list[str]], str]:
         cells = [["step", "D(step)", "weight", "product"]]
         weights = [str(w) if len(str(w)) < 20 else number(float(w)) for w in self.weights]
         terms = list(zip(map(Fraction, weights), self.quotients, strict=True))
         for h, text, (w, d) in zip(self.steps, weights, terms, strict=True):
             cells.append([number(h), number(d), text, times(w, d)])
         shown = digits_of(self.value, terms)
-        lines = [f"{self.name} = sum of weight * D(step) = {shown}", f"  {self.formula}", *table(cells)]
-        return "\n".join([*lines, f"  sum = {shown}", f"  order {self.order}, {said.lstrip()}"])
+        return f"{self.name} = sum of weight * D(step) = {shown}", cells, f"sum = {shown}"
 
 
 class QuotientExplanations(tuple[QuotientExplanation, ...]):
@@ -62,6 +76,9 @@ class QuotientExplanations(tuple[QuotientExplanation, ...]):
 
     def __repr__(self) -> str:
         return "\n".join(map(repr, self))
+
+    def _repr_html_(self) -> str:
+        return tables.all_of(self)
 
 
 def explained(problem: Problem, found: Derivative, point: int, kind: str) -> QuotientExplanations:

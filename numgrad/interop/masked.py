@@ -103,9 +103,11 @@ def _of_fields(function: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-laplacian, divergence, curl, jacobian, hessian = map(
-    _of_fields, (fields.laplacian, fields.divergence, fields.curl, fields.jacobian, fields.hessian)
-)
+laplacian = _of_fields(fields.laplacian)
+divergence = _of_fields(fields.divergence)
+curl = _of_fields(fields.curl)
+jacobian = _of_fields(fields.jacobian)
+hessian = _of_fields(fields.hessian)
 
 
 def in_arrays(function: Any, f: Any, *others: Any, **options: Any) -> Any:

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 from numgrad._checks import choice, flag, integer, not_negative
 from numgrad.regression import _check, _plan, _words
@@ -17,18 +17,18 @@ def gradient_descent(
     y: Any = None,
     theta0: Any = None,
     *,
-    learning_rate: float | str = "auto",
+    learning_rate: float | Literal["auto", "optimal", "bb", "backtracking"] = "auto",
     n_iter: int = 1000,
-    method: str = "auto",
-    momentum: float | str | None = None,
+    method: Literal["auto", "fused", "modes"] = "auto",
+    momentum: float | Literal["nesterov"] | None = None,
     l2: float = 0.0,
     fit_intercept: bool = False,
     standardize: bool = False,
     sample_weight: Any = None,
     tol: float = 0.0,
-    record: bool | int | str = True,
+    record: bool | int | Literal["log"] = True,
     record_theta: bool = False,
-    on_divergence: str = "warn",
+    on_divergence: Literal["warn", "raise", "ignore"] = "warn",
     callback: Callable[[Descent], Any] | None = None,
     progress: bool = False,
 ) -> Descent:
@@ -177,7 +177,7 @@ def gradient_descent(
     >>> run.stop_reason
     'completed 1000 iterations'
     """
-    method = choice("method", method, ("auto", "fused", "modes"))
+    engine = choice("method", method, ("auto", "fused", "modes"))
     model = Model(not_negative("l2", l2), flag("fit_intercept", fit_intercept), flag("standardize", standardize))
     total = integer("n_iter", n_iter, 1, 2**62, "a positive integer, like 1000 or int(1e5)")
     on_end = choice("on_divergence", on_divergence, ("warn", "raise", "ignore"))
@@ -190,8 +190,8 @@ def gradient_descent(
             "`record_theta` is True and `record` is False; give a `record`, which says of which iterations"
         )
     wish = _plan.read_wish(learning_rate, momentum, tol)
-    problem = read(X, y, sample_weight, model, method)
-    plan = _plan.plan(problem, _check.theta(theta0, problem.shape), method, total, wish)
+    problem = read(X, y, sample_weight, model, engine)
+    plan = _plan.plan(problem, _check.theta(theta0, problem.shape), engine, total, wish)
     if plan.is_beyond:
         message = f"`learning_rate` is {_words.limit_and_remedy(problem, plan.rule)}"
         if on_end == "raise":

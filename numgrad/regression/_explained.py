@@ -8,6 +8,7 @@ import numpy as np
 
 from numgrad._arrays.written import digits_of, equations, joined, number, weighted
 from numgrad._checks import integer
+from numgrad._system import tables
 from numgrad.regression import _check
 from numgrad.regression._check import Data, Floats
 from numgrad.regression._engine import Engine, Record, Rule
@@ -67,6 +68,23 @@ class IterationExplanation:
 
     def __repr__(self) -> str:
         return "\n".join(self.lines)
+
+    def _repr_html_(self) -> str:
+        parameters = {"theta": self.theta, "gradient": self.gradient}
+        parameters |= {} if self.velocity is None else {"velocity": self.velocity}
+        parameters |= {"theta, next": self.theta_next}
+
+        def parameter(j: int) -> list[str]:
+            return [str(j), *[f"{column[j]:.6g}" for column in parameters.values()]]
+
+        def sample(i: int) -> list[str]:
+            return [str(self.rows[i]), f"{self.hypothesis[i]:.6g}", f"{self.loss[i]:.6g}"]
+
+        rows = [("cost", f"{self.cost:.6g}"), ("learning rate", f"{self.learning_rate:.6g}")]
+        parts = [tables.figures(f"Iteration {self.iteration}", rows)]
+        parts += [tables.Table(["row", "hypothesis", "loss"], sample, len(self.rows)).html()] * bool(len(self.rows))
+        parts += [tables.Table(["parameter", *parameters], parameter, len(self.theta)).html()]
+        return tables.together(*parts, tables.folded("The arithmetic", tables.code(self.lines)))
 
 
 @dataclass(frozen=True, eq=False)

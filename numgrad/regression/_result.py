@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from numgrad._system.tables import Table, figures, together
 from numgrad.regression._check import Floats
 from numgrad.regression._engine import Rule
 from numgrad.regression._kernels.iteration import FIXED
@@ -239,6 +240,20 @@ class Descent:
         reason = self.stop_reason.partition(". ")[0]
         theta = np.array2string(self.theta, threshold=8, max_line_width=10**6).replace("\n", "")
         return f"Descent: {cost}{reason} ({self._settings()})\n  theta = {theta}"
+
+    def _repr_html_(self) -> str:
+        rows = [("end", self.stop_reason or self.end), ("beware", self.doubt)]
+        rows += [("iterations", f"{self.n_iter:,}"), ("method", self._settings())]
+        if self.cost is not None and len(self.cost):
+            rows.append(("cost", f"{self.cost[0]:.6g} -> {self.cost[-1]:.6g}"))
+        targets = self.theta[0].size
+
+        def row(i: int) -> list[str]:
+            which = [f"target {i % targets}"] * (targets > 1)
+            return [self.names[i // targets], *which, f"{self.theta.reshape(-1)[i]:.6g}"]
+
+        theta = Table(["parameter", *["target"] * (targets > 1), "theta"], row, self.theta.size)
+        return together(figures("Descent", [row for row in rows if row[1]]), theta.html())
 
     def summary(self) -> str:
         """Return the run in a few lines: its end, the rate against the limit, the costs, theta against least squares.

@@ -7,6 +7,7 @@ import numpy as np
 from numgrad._checks import flag, not_negative
 from numgrad._compile.jit import specialise
 from numgrad._system.memory import read_only
+from numgrad._system.tables import figures
 from numgrad._system.threads import get_num_threads, one_thread, share
 from numgrad.regression import _check
 from numgrad.regression._check import Data, Floats
@@ -103,6 +104,11 @@ class CompressedRows:
     def is_flat(self) -> bool:
         """Whether y was given with one dimension."""
         return self._held is None or self._held.is_flat
+
+    def _repr_html_(self) -> str:
+        names = {"rows": self.n_rows, "features": self.n_features, "targets": self.n_targets}
+        rows = [(name, f"{count:,}") for name, count in names.items()]
+        return figures("CompressedRows", [*rows, ("total weight", f"{self.total_weight:.6g}")])
 
     def __repr__(self) -> str:
         def plural(count: int, word: str) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 
 from numgrad._checks import not_negative, number
 from numgrad._system.memory import read_only
+from numgrad._system.tables import figures
 from numgrad.regression import _check
 from numgrad.regression._check import Data, Floats
 from numgrad.regression._entries import Entries
@@ -114,6 +115,22 @@ class StepSize:
         if self.kappa > 10 * self.standardized_kappa:
             lines.append(f"  fit_intercept=True, standardize=True would give kappa = {self.standardized_kappa:.4g}")
         return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        if not self.L:
+            return figures("StepSize", [("L", 0), ("learning rate", "any converges: nothing moves")])
+        rows: list[tuple[str, Any]] = [("L", f"{self.L:.6g}"), ("mu", f"{self.mu:.4g}"), ("kappa", f"{self.kappa:.4g}")]
+        rows += [("limit, 2/L", f"{self.limit:.6g}"), ("safe, 1/L", f"{self.safe:.6g}")]
+        rows += [("optimal, 2/(L + mu)", f"{self.optimal:.6g}")]
+        if self.mu:
+            rows.append(("iterations for 6 digits of theta at 1/L", f"{self.iterations(1e-6):,}"))
+        else:
+            rows.append(("beware", "features depend on each other"))
+        if len(self.sizes) > 1:
+            rows.append(("steepest", f"{self.dominant}, {self.share:.0%} of the direction of L"))
+            rows.append(("root mean squares", f"from {min(self.sizes):.4g} to {max(self.sizes):.4g}"))
+        rows.append(("kappa with an intercept, standardized", f"{self.standardized_kappa:.4g}"))
+        return figures("StepSize", rows)
 
 
 def diagnose(quadratic: Quadratic) -> StepSize:

@@ -7,6 +7,7 @@ import numpy as np
 
 from numgrad._checks import integer, numbers, refuse_masked, refuse_units
 from numgrad._system.callers import warn_caller
+from numgrad._system.tables import ends, figures
 from numgrad.smoothing._fitted import Fit
 from numgrad.smoothing._read import Call, relative
 from numgrad.smoothing._student import quantile, read_level
@@ -14,6 +15,7 @@ from numgrad.smoothing._turns import SignificantPoints, turns
 
 # Beyond the ends by this part of the range is rounding.
 ROUNDING = 1e-12
+WHITE = "white, for all that can be seen"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -132,14 +134,21 @@ class SmoothFunction:
         -------
         str
         """
+        rows = [*self._figures(), ("residuals", "; ".join(self.concerns) or WHITE)]
+        width = max(len(name) for name, _ in rows)
+        return "\n".join(f"{name.ljust(width)}  {text}" for name, text in rows)
+
+    def _figures(self) -> list[tuple[str, str]]:
         rows = [("samples", self._said([fit.samples for fit in self._fits], "d"))]
         noise = "residuals over sigma" if self._call.sigma is not None else "noise"
         rows += [(noise, self._said(self.noise)), ("degrees of freedom", self._said(self.freedom, ".1f"))]
         rows += [("order", self._said(self.order, "d")), ("spans of knots", self._said(self.knots, "d"))]
-        rows += [("smoothing", self._said(self.smoothing))]
-        rows += [("residuals", "; ".join(self.concerns) or "white, for all that can be seen")]
-        width = max(len(name) for name, _ in rows)
-        return "\n".join(f"{name.ljust(width)}  {text}" for name, text in rows)
+        return [*rows, ("smoothing", self._said(self.smoothing))]
+
+    def _repr_html_(self) -> str:
+        said = [("concern", text) for text in self.concerns] or [("residuals", WHITE)]
+        rows = [("lines", f"{len(self._fits):,}")] * (len(self._fits) > 1) + self._figures()
+        return figures(type(self).__name__, rows + [said[i] for i in ends(len(said))])
 
     def __repr__(self) -> str:
         lines = f" of {len(self._fits)} lines" if len(self._fits) > 1 else ""

@@ -8,6 +8,7 @@ import numpy as np
 
 from numgrad._arrays.plan.options import read_samples
 from numgrad._checks import integer, number
+from numgrad._system.tables import figures
 from numgrad._system.threads import one_thread
 from numgrad.smoothing._basis import Basis, basis
 from numgrad.smoothing._diagnosis import CHANCE, CORRELATION, suspicions
@@ -99,9 +100,15 @@ class CompressedSamples:
         return self._grid.spans
 
     def __repr__(self) -> str:
+        return f"CompressedSamples: {self.n_samples:,d} samples {self._where()}, in {self.knots:,d} spans"
+
+    def _repr_html_(self) -> str:
+        rows = [("samples", f"{self.n_samples:,}"), ("range", self._where()), ("spans of knots", f"{self.knots:,}")]
+        return figures("CompressedSamples", rows)
+
+    def _where(self) -> str:
         low = self._grid.low
-        where = f"from {low:g} to {low + self._span:g}" if self._period is None else f"of period {self._period:g}"
-        return f"CompressedSamples: {self.n_samples:,d} samples {where}, in {self.knots:,d} spans"
+        return f"from {low:g} to {low + self._span:g}" if self._period is None else f"of period {self._period:g}"
 
     def update(self, y: Any, x: Any, *, weights: Any = None) -> "CompressedSamples":
         """Read more samples.

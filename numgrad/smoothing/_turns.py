@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from numgrad._system.tables import Table, text
 from numgrad.smoothing._fitted import Fit
 from numgrad.smoothing._read import Call
 
@@ -37,16 +38,22 @@ class SignificantPoints:
         return len(self.position)
 
     def __repr__(self) -> str:
-        if not len(self):
-            return "no significant turning points"
-        rows = [("line",) * bool(self.line.shape[1]) + ("position", "error", "value", "kind")]
-        for row in range(len(self)):
-            place = self.position[row]
-            position = f"{place:.6g}" if isinstance(place, float) else str(place)  # of data frames it may be a time
-            cells = (position, f"{self.error[row]:.2g}", f"{self.value[row]:.6g}", self.kind[row])
-            rows.append((",".join(map(str, self.line[row].tolist())),) * bool(self.line.shape[1]) + cells)
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        return "\n".join("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+        return "\n".join(self._table().text()) if len(self) else "no significant turning points"
+
+    def _repr_html_(self) -> str:
+        title = f"{len(self):,} significant turning point{'s' * (len(self) != 1)}"
+        return self._table().html(title) if len(self) else text("no significant turning points")
+
+    def _table(self) -> Table:
+        has_lines = self.line.shape[1] > 0
+
+        def row(i: int) -> list[str]:
+            place = self.position[i]  # of data frames it may be a time
+            cells = [f"{place:.6g}" if isinstance(place, float) else str(place)]
+            cells += [f"{self.error[i]:.2g}", f"{self.value[i]:.6g}", str(self.kind[i])]
+            return [",".join(map(str, self.line[i].tolist()))] * has_lines + cells
+
+        return Table(["line"] * has_lines + ["position", "error", "value", "kind"], row, len(self))
 
 
 def turns(fits: tuple[Fit, ...], times: list[float], call: Call) -> SignificantPoints:

@@ -22,6 +22,7 @@ from numgrad._arrays.written import (
     is_plain,
     number,
 )
+from numgrad._system import tables
 from numgrad._system.out import targets
 from numgrad.sphere._read import read
 from numgrad.sphere._rows import Operator, Rows, rows_of
@@ -56,6 +57,13 @@ class MetricExplanation:
     part: PointExplanation | None
 
     def __repr__(self) -> str:
+        part = repr(self.part).splitlines() if self.part else []
+        return "\n".join([*self._product(), *[f"  {line}" for line in part]])
+
+    def _repr_html_(self) -> str:
+        return tables.together(tables.code(self._product()), tables.all_of([self.part] if self.part else []))
+
+    def _product(self) -> list[str]:
         sign = "-" if self.words[0].startswith("-") else ""
         texts = [*map(number, self.factors[len(sign) :])]
         if self.part is not None:
@@ -66,8 +74,7 @@ class MetricExplanation:
         numbers = f"{sign}{' * '.join(texts)} / {divisor if len(below) == 1 else f'({divisor})'}"
         words = " / ".join(self.words)
         chain = [] if words == self.name else [words]
-        lines = equations(self.name, [*chain, numbers, self.shown()], len(self.name))
-        return "\n".join([*lines, *[f"  {line}" for line in (repr(self.part).splitlines() if self.part else ())]])
+        return equations(self.name, [*chain, numbers, self.shown()], len(self.name))
 
     def shown(self) -> str:
         """Return the value, by the digits that it and the arithmetic as written have in common."""

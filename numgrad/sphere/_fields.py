@@ -2,15 +2,19 @@
 
 from functools import partial
 from inspect import signature
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Unpack, overload
 
 import numpy as np
 
 from numgrad._arrays.containers import home_of
 from numgrad._system.out import targets
+from numgrad._system.tables import each
 from numgrad.sphere._read import read
 from numgrad.sphere._rows import ADVECTION, DIVERGENCE, EARTH_RADIUS, GRADIENT, LAPLACIAN, VORTICITY, Operator
 from numgrad.sphere._run import fill
+
+if TYPE_CHECKING:
+    from numgrad._arrays.signatures import Foreign, Numbers, SphereOptions
 
 
 class Gradient(NamedTuple):
@@ -25,11 +29,14 @@ class Gradient(NamedTuple):
     east: Any
     north: Any
 
+    def _repr_html_(self) -> str:
+        return each("Gradient", **self._asdict())
+
 
 def gradient(
     f: Any, latitude: Any = None, longitude: Any = None, *, radius: float = EARTH_RADIUS, accuracy: int = 2,
     axis: tuple[int, int] = (-2, -1), out: Any = None,
-) -> Any:  # fmt: skip
+) -> Gradient:  # fmt: skip
     """Return the gradient of samples on a grid of latitudes and longitudes, its components to the east and the north.
 
     Parameters
@@ -101,9 +108,19 @@ def gradient(
     >>> north[1:-1, 0].round(9)
     array([0.5, 0.5, 0.5])
     """
-    return compute(GRADIENT, {"f": f}, latitude, longitude, radius=radius, accuracy=accuracy, axis=axis, out=out)
+    options = {"radius": radius, "accuracy": accuracy, "axis": axis, "out": out}
+    found: Gradient = compute(GRADIENT, {"f": f}, latitude, longitude, **options)
+    return found
 
 
+@overload
+def divergence(
+    u: "Foreign", v: "Foreign", latitude: Any = None, longitude: Any = None, **options: "Unpack[SphereOptions]"
+) -> Any: ...
+@overload
+def divergence(
+    u: "Numbers", v: "Numbers", latitude: Any = None, longitude: Any = None, **options: "Unpack[SphereOptions]"
+) -> np.ndarray: ...
 def divergence(
     u: Any, v: Any, latitude: Any = None, longitude: Any = None, *, radius: float = EARTH_RADIUS, accuracy: int = 2,
     axis: tuple[int, int] = (-2, -1), out: np.ndarray | None = None,
@@ -163,6 +180,14 @@ def divergence(
     )
 
 
+@overload
+def vorticity(
+    u: "Foreign", v: "Foreign", latitude: Any = None, longitude: Any = None, **options: "Unpack[SphereOptions]"
+) -> Any: ...
+@overload
+def vorticity(
+    u: "Numbers", v: "Numbers", latitude: Any = None, longitude: Any = None, **options: "Unpack[SphereOptions]"
+) -> np.ndarray: ...
 def vorticity(
     u: Any, v: Any, latitude: Any = None, longitude: Any = None, *, radius: float = EARTH_RADIUS, accuracy: int = 2,
     axis: tuple[int, int] = (-2, -1), out: np.ndarray | None = None,
@@ -223,6 +248,12 @@ def vorticity(
     )
 
 
+@overload
+def laplacian(f: "Foreign", latitude: Any = None, longitude: Any = None, **options: "Unpack[SphereOptions]") -> Any: ...
+@overload
+def laplacian(
+    f: "Numbers", latitude: Any = None, longitude: Any = None, **options: "Unpack[SphereOptions]"
+) -> np.ndarray: ...
 def laplacian(
     f: Any, latitude: Any = None, longitude: Any = None, *, radius: float = EARTH_RADIUS, accuracy: int = 2,
     axis: tuple[int, int] = (-2, -1), out: np.ndarray | None = None,
@@ -280,6 +311,24 @@ def laplacian(
     return compute(LAPLACIAN, {"f": f}, latitude, longitude, radius=radius, accuracy=accuracy, axis=axis, out=out)
 
 
+@overload
+def advection(
+    f: "Foreign",
+    u: "Foreign",
+    v: "Foreign",
+    latitude: Any = None,
+    longitude: Any = None,
+    **options: "Unpack[SphereOptions]",
+) -> Any: ...
+@overload
+def advection(
+    f: "Numbers",
+    u: "Numbers",
+    v: "Numbers",
+    latitude: Any = None,
+    longitude: Any = None,
+    **options: "Unpack[SphereOptions]",
+) -> np.ndarray: ...
 def advection(
     f: Any, u: Any, v: Any, latitude: Any = None, longitude: Any = None, *, radius: float = EARTH_RADIUS,
     accuracy: int = 2, axis: tuple[int, int] = (-2, -1), out: np.ndarray | None = None,

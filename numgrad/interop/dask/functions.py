@@ -181,7 +181,7 @@ def hessian(f: Any, *spacing: Any, out: Any = None, **options: Any) -> Any:
 def _first_along(f: Any, axis: int, spacing: Any, edge_order: int, is_strict: bool = False) -> Any:
     """The gradient along one axis; `is_strict` refuses coordinates that `derivative` refuses."""
     like = (np.array([0.0, 1.0, 3.0]), edge_order) if isinstance(spacing, Steps) else (1.0, 1)
-    dtype = _gradient.gradient(np.zeros(3, f.dtype), like[0], edge_order=like[1]).dtype
+    dtype = _gradient.gradient(np.zeros(3, f.dtype), like[0], axis=0, edge_order=like[1]).dtype
     cut = Cut(1, 3)
     given: list[tuple[Any, Any]] = [(spacing, ())]
     if isinstance(spacing, Steps):
