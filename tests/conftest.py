@@ -101,7 +101,7 @@ def lower(monkeypatch):
     )
 
     def apply(piece, threads, streaming=False, has_stores=None):
-        for module in (_dispatch, _derivative, terms, _sweep, _strided):
+        for module in (_dispatch, _derivative, known, _sweep, _strided):
             monkeypatch.setattr(module, "PIECE", piece)
         monkeypatch.setattr(_sweep, "PARALLEL", 0)
         monkeypatch.setattr(arrange, "COPIED", 0)

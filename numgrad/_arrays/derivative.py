@@ -13,7 +13,7 @@ import numpy as np
 from numgrad._arrays.containers import home_of
 from numgrad._arrays.errors import WithError, check_pair, gaps, is_alike, read_sigma, roots, variances
 from numgrad._arrays.gradient import gradient
-from numgrad._arrays.known import Known, Limits, Single, are_uneven, limits_of, slot_of, steps
+from numgrad._arrays.known import Known, Limits, Single, are_uneven, limits_of, may_be_kept, slot_of, steps
 from numgrad._arrays.plan.dispatch import axis_plan, known_calls, plan_for
 from numgrad._arrays.plan.dtypes import FIELDS
 from numgrad._arrays.plan.options import (
@@ -410,7 +410,7 @@ def limits_in(call: "Arguments", x: Any) -> tuple[Limits | None] | None:
 def known_of(call: "Arguments", x: Any) -> Known | None:
     """Return what the next calls of the kind need not find out; None if there is too little, or kernels are missing."""
     f = call.f
-    found = limits_in(call, x) if f.size <= PIECE else None
+    found = limits_in(call, x) if may_be_kept(f.size) else None
     if found is None:
         return None
     (limits,) = found

@@ -5,6 +5,7 @@ has found is kept in the `slot` of its kind. What is out of the ordinary goes th
 """
 
 import math
+import sys
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
@@ -14,7 +15,7 @@ import numpy as np
 from numgrad._arrays.kernels.coordinates import first_turn
 from numgrad._arrays.plan.options import EXPONENTS, Coordinates, StencilFormula, exponents
 from numgrad._arrays.plan.spacing import EXACT_INTEGERS
-from numgrad._arrays.plan.types import Plan
+from numgrad._arrays.plan.types import PIECE, Plan
 from numgrad._compile.jit import Kernel, draft
 from numgrad._compile.tiers import call
 from numgrad._system.out import is_plain
@@ -75,6 +76,11 @@ def slot_of(function: Any, f: Any, spacings: tuple[Any, ...], *options: Any) -> 
         return slot(function, *options, *kinds)
     except TypeError:  # what is no key is no option either, or is read each time
         return None
+
+
+def may_be_kept(size: int) -> bool:
+    """Whether calls with so many samples may be known: small ones, once there are compiled kernels."""
+    return size <= PIECE and "numba" in sys.modules
 
 
 class Limits(NamedTuple):

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from numgrad._arrays.known import Known, Limits, Several, Single, limits_of, steps
+from numgrad._arrays.known import Known, Limits, Several, Single, limits_of, may_be_kept, steps
 from numgrad._arrays.plan.dispatch import axis_plan
 from numgrad._arrays.plan.dtypes import FIELDS
 from numgrad._arrays.plan.options import (
@@ -21,7 +21,7 @@ from numgrad._arrays.plan.options import (
     read_samples,
     read_spacing,
 )
-from numgrad._arrays.plan.types import PIECE, AxisPlan, Order, Plan, Request, Term, memory_order
+from numgrad._arrays.plan.types import AxisPlan, Order, Plan, Request, Term, memory_order
 from numgrad._arrays.run.arrange import fill_by_stencils
 from numgrad._checks import refuse_units
 from numgrad._system.memory import copy, may_share
@@ -266,7 +266,7 @@ def known_of(field: Field, given: Any, spacing: tuple[Any, ...]) -> Known | None
     """Return what the next calls of the kind need not find out; None if there is too little, or kernels are missing."""
     f, count, found = field.components[0], len(field.components), []
     is_array = type(given) is np.ndarray
-    if f.size > PIECE or not (is_array or [c.dtype for c in given] == [f.dtype] * count):
+    if not may_be_kept(f.size) or not (is_array or [c.dtype for c in given] == [f.dtype] * count):
         return None
     limits = limits_in(field, spacing)
     if limits is None:
