@@ -12,7 +12,7 @@ from numgrad._arrays.kernels.turning import scan, strict
 from numgrad._arrays.plan.options import Coordinates, read_formula, read_period, read_samples, read_spacing
 from numgrad._checks import flag, number
 from numgrad._compile.jit import draft, entry_point
-from numgrad._compile.tiers import Account, call, tier_of
+from numgrad._compile.tiers import COMPILED, Account, call, tier_of
 from numgrad._system.tables import Table, text
 from numgrad._system.threads import get_num_threads, share
 
@@ -402,8 +402,12 @@ def tier(call: "Arguments") -> Callable[[], tuple[int, str]]:
     """Return what finds the tier in which the first of the lines of a call are done, and why."""
     lines, n = call.lines, call.shape[call.axis]
     if _may_be_strict(call):
-        return partial(_account_of_strict(lines.dtype).choose, lines.size)
+        return partial(_tier_of_strict, lines.dtype, lines.size)
     return partial(tier_of, draft(scan, lines.dtype), n * max([b - a for a, b in _parts(lines, n)], default=0))
+
+
+def _tier_of_strict(dtype: "np.dtype[Any]", size: int) -> tuple[int, str]:
+    return (1, COMPILED) if draft(strict, dtype).entry is not None else _account_of_strict(dtype).choose(size)
 
 
 def thread_count(size: int) -> int:
