@@ -194,7 +194,7 @@ def main() -> None:
     parser.add_argument("--history", action="store_true", help="measure large cases only, for history.csv; 1 if worse")
     turns, only = (options := parser.parse_args()).turns, options.only
     if options.history:
-        history.record(numgrad.__version__, speed_table(turns, [case for case in CASES if case.moves])[1])
+        history.record(numgrad.__version__, history.measure([case.name for case in CASES if case.moves], turns))
         print("\n".join(worse := history.regressions()))
         raise SystemExit(bool(worse))
     sections: dict[str, Callable[[], list[str]]] = {

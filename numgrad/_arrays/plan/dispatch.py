@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from numgrad._arrays.plan.coefficients import KEPT
 from numgrad._arrays.plan.compose import drafted
 from numgrad._arrays.plan.dtypes import FIELDS, REAL, divides_twice, division, work_of_coordinates, work_of_number
 from numgrad._arrays.plan.fornberg import central
@@ -38,8 +39,6 @@ _ONE = (float, 1.0, "exactly")
 # shortest lines.
 SHORT, SHORT_COMPLEX = 48, 6
 MANY, MANY_WITH_COORDINATES = 1 << 10, 1 << 15
-# Longer windows have so many weights at the ends that a plan does not keep them: they are made in each call.
-KEPT = 41
 
 
 def prepare(f: Any, varargs: tuple[Any, ...], axis: Any, edge_order: Any) -> Request:
