@@ -35,7 +35,7 @@ COPY_LIMIT = 56 * 2**20
 # Rows of fewer features are not read there, if they can be copied.
 LEAST = 8
 # Rows of a block of columns that are read where they lie.
-SEVERAL = 512
+SEVERAL = 1024
 # From so many products an iteration on, passes are shared among threads.
 PARALLEL = 2**20
 # Elements of X in a piece of a pass: a sixteenth of all, within these bounds. The pieces, and so the sums, are the same
@@ -76,9 +76,11 @@ class Fused(Engine):
         blocks = -(-m // unit)
         is_copied = blocks * self._block * dtype.itemsize <= COPY_LIMIT
         self._is_small = is_copied and self.work <= PARALLEL
-        is_in_place = self._coordinates.is_plain and not self._is_small
-        self._by_rows = is_in_place and data.x.flags.c_contiguous and n >= (LEAST if is_copied else 2)
-        features = _by_features(data.x) if is_in_place and not self._by_rows else None
+        is_plain, is_long = self._coordinates.is_plain, n >= (LEAST if is_copied else 2)
+        self._by_rows = is_plain and is_long and not self._is_small and data.x.flags.c_contiguous
+        # The one kernel of small work has the dtype of the computation.
+        is_readable = is_plain and not self._by_rows and (data.x.dtype == dtype or not self._is_small)
+        features = _by_features(data.x) if is_readable else None
         self._columns: Columns | None = None  # as they lie, or packed once
         if features is not None:
             y, unit = read_only(np.ascontiguousarray(data.y.T, dtype).ravel()), SEVERAL
@@ -114,7 +116,7 @@ class Fused(Engine):
     def run(self, end: int) -> None:
         state = self._velocity, self._before, self._pace, self.log
         if self._is_small:
-            flat, loss = Flat(self._theta.ravel(), self._gradient.ravel()), np.empty(int(ROWS), self._data.dtype)
+            flat, loss = Flat(self._theta.ravel(), self._gradient.ravel()), np.empty(SEVERAL, self._data.dtype)
             room = (self._theta, self._gradient, flat, loss, self._square)
             arguments = (self._columns, len(self._data.y), *room, *state, end)
             entry_point(self._descent, *arguments)(*arguments)
