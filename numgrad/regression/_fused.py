@@ -169,7 +169,7 @@ class Fused(Engine):
 
     def _go_over(self, pieces: Any) -> None:
         data, dtype = self._data, np.dtype(self._data.dtype)
-        loss, before = np.empty(SEVERAL, dtype), ()
+        loss, before = np.empty(SEVERAL, dtype), tuple[Any, ...]()
         if self._by_rows:
             kernel, part = self._kernel(rows, dtype.name, *self._tags), np.empty(data.x.shape[1], dtype)
             before = data.x, data.y, self._weight, int(self._coordinates.intercept), part
@@ -199,9 +199,9 @@ class Fused(Engine):
 
 
 def _by_features(x: Any) -> tuple[Any, int] | None:
-    """Return an array as a flat one and how far apart the features are in it; None if their elements are not neighbours.
+    """Return an array as a flat one, and how far apart the features are in it; None if their elements are no neighbours.
 
-    So are arrays in Fortran's order, and rows and columns one after the other of these.
+    They are in arrays in Fortran's order, and in slices of these.
     """
     (m, n), (step, line), item = x.shape, x.strides, x.itemsize
     if n == 1:
