@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from statistics import median
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -80,7 +79,7 @@ def descent(X: np.ndarray, y: np.ndarray, method: str, n_iter: int, threads: int
 
 
 def in_turns(calls: dict[str, Callable[[], Any]], seconds: float) -> dict[str, float]:
-    """Return the median time of each call; three turns at least, as the largest take a second each."""
+    """Return the least time of each call, in three turns at least: the largest take a second each."""
     times: dict[str, list[float]] = {name: [] for name in calls}
     end = perf_counter() + seconds
     while perf_counter() < end or len(times["start"]) < 3:
@@ -88,7 +87,7 @@ def in_turns(calls: dict[str, Callable[[], Any]], seconds: float) -> dict[str, f
             start = perf_counter()
             call()
             times[name].append(perf_counter() - start)
-    return {name: median(found) for name, found in times.items()}
+    return {name: min(found) for name, found in times.items()}
 
 
 def row(kind: Kind, rates: dict[int, dict[str, float]], seconds: float) -> str:

@@ -1,8 +1,8 @@
 """Instructions that Python has no words for.
 
-Memory on the stack; for x86-64, stores that go past the cache; lines of memory that will be read soon; calls of compiled
-functions at an address, where Numba's own would compile what they call anew into each caller; `min` and `max` of two
-numbers, for each pair of whose types Numba's own compile a function.
+Memory on the stack; for x86-64, stores that go past the cache; lines of memory that are asked for early; calls of
+compiled functions at an address, where Numba's own would compile what they call anew into each caller; `min` and `max`
+of two numbers, for each pair of whose types Numba's own compile a function.
 """
 
 import operator

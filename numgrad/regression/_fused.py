@@ -199,7 +199,7 @@ class Fused(Engine):
 
 
 def _by_features(x: Any) -> tuple[Any, int] | None:
-    """Return an array as a flat one, and how far apart the features are in it; None if their elements are no neighbours.
+    """Return an array as a flat one, and from one feature to the next in it; None if their elements are no neighbours.
 
     They are in arrays in Fortran's order, and in slices of these.
     """

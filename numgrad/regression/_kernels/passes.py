@@ -198,9 +198,9 @@ def rows(
 ) -> None:
     """Add l' W l to `square[0]` and [1 | X]' W l to `gradient`, l = [1 | X] theta - y, for rows `start` to `stop`.
 
-    There are no weights where all are 1. Four rows at a time share the loads of theta and the sums; `part` holds the sums
-    of ROWS rows. What lies AHEAD is asked for meanwhile, half of it before each product: the processor's own guesses
-    leave memory idle while it computes.
+    There are no weights where all are 1. Four rows at a time share the loads of theta and the sums; `part` holds the
+    sums of ROWS rows. What lies AHEAD is asked for meanwhile, half of it before each product: the processor's own
+    guesses leave memory idle while it computes.
     """
     p, n, first = SIZE(y.shape[1]), SIZE(x.shape[1]), SIZE(intercept)
     zero, one, two, three, four = SIZE(0), SIZE(1), SIZE(2), SIZE(3), SIZE(4)
