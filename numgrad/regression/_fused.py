@@ -116,8 +116,8 @@ class Fused(Engine):
     def run(self, end: int) -> None:
         state = self._velocity, self._before, self._pace, self.log
         if self._is_small:
-            flat, loss = Flat(self._theta.ravel(), self._gradient.ravel()), np.empty(SEVERAL, self._data.dtype)
-            room = (self._theta, self._gradient, flat, loss, self._square)
+            flat = Flat(self._theta.ravel(), self._gradient.ravel())
+            room = (self._theta, self._gradient, flat, self._square)
             arguments = (self._columns, len(self._data.y), *room, *state, end)
             entry_point(self._descent, *arguments)(*arguments)
             return
@@ -169,16 +169,16 @@ class Fused(Engine):
 
     def _go_over(self, pieces: Any) -> None:
         data, dtype = self._data, np.dtype(self._data.dtype)
-        loss, before = np.empty(SEVERAL, dtype), tuple[Any, ...]()
+        before: tuple[Any, ...]
         if self._by_rows:
             kernel, part = self._kernel(rows, dtype.name, *self._tags), np.empty(data.x.shape[1], dtype)
             before = data.x, data.y, self._weight, int(self._coordinates.intercept), part
         elif self._columns is not None:
             kernel = self._kernel(columns, dtype.name, self._columns.x.dtype.name)
-            before = self._columns, loss
+            before = (self._columns,)
         else:
             kernel, block = self._bound(packing), np.empty(self._block, dtype)
-            before = self._given, block, self._packed(block), loss
+            before = self._given, block, self._packed(block)
         for which, (low, high) in pieces:
             gradient, square = self._sums[which, :-1].reshape(self._gradient.shape), self._sums[which, -1:]
             arguments = *before, self._theta, gradient, square, low, high

@@ -153,6 +153,8 @@ def test_layouts_give_the_same_answer(way):
     frozen = X.copy()
     frozen.flags.writeable = False
     big_endian, unaligned = X.astype(">f8"), LAYOUTS["unaligned"](X)
+    wide = np.full((310, 7), np.nan, order="F")
+    wide[3:303, 1:6] = X
     many = [
         X,
         np.asfortranarray(X),
@@ -162,6 +164,7 @@ def test_layouts_give_the_same_answer(way):
         big_endian,
         unaligned,
         X.tolist(),
+        wide[3:303, 1:6],
     ]
     for x in many:
         run = ng.gradient_descent(x, y, learning_rate=0.1, n_iter=50, method=method)
@@ -184,19 +187,21 @@ def test_every_line_as_python(options, plainly, way):
     """Small enough for the interpreter, which runs this with NUMBA_DISABLE_JIT, too."""
     method, layout = way
     rng = np.random.default_rng(0)
-    X, y = rng.standard_normal((14, 5)), rng.standard_normal((14, 2))
+    X, y, w = rng.standard_normal((14, 5)), rng.standard_normal((14, 2)), rng.random(14) + 0.1
     X = lay(X, layout)
-    more = {"fit_intercept": True, "l2": 0.1, "record_theta": True}
+    more = {"fit_intercept": True, "l2": 0.1, "record_theta": True, "sample_weight": w}
     run = ng.gradient_descent(X, y, n_iter=5, method=method, **options, **more)
     A, penalty = np.column_stack([np.ones(14), X]), np.array([0, 0.1, 0.1, 0.1, 0.1, 0.1])
     if plainly:
         momentum = run.momentum if plainly[0] is None else plainly[0]
-        agree(run, *plain(A, y, np.zeros((6, 2)), run.learning_rate, 5, momentum, plainly[1], penalty=penalty))
+        agree(run, *plain(A, y, np.zeros((6, 2)), run.learning_rate, 5, momentum, plainly[1], w, penalty))
     else:
         assert run.cost[-1] < run.cost[0]
         assert run.excess_cost[-1] < run.excess_cost[0]
     assert run.theta_path.shape == (5, 6, 2)
-    assert ng.gradient_descent(X, y, tol=0.5, n_iter=40, method=method, **options).end == "converged"
+    for standardize in (False, True):
+        again = ng.gradient_descent(X, y, tol=0.5, n_iter=40, method=method, standardize=standardize, **options)
+        assert again.end == "converged"
     # Gradients too small to be squared are not zero.
     known, small = (
         ng.gradient_descent(X * s, y * s, tol=0.5, n_iter=2, method=method, **options) for s in (1, 2.0**-500)

@@ -210,7 +210,6 @@ def descent(
     theta: Target,
     gradient: Target,
     flat: Flat,
-    loss: Target,
     square: Target,
     velocity: Target,
     before: Target,
@@ -220,5 +219,5 @@ def descent(
 ) -> None:
     """Iterate over so many rows until the iteration `end`, or until one is the last."""
     while log.position[ITERATION] < end and log.position[END] == GOES_ON:
-        columns(data, loss, theta, gradient, square, 0, rows)
+        columns(data, theta, gradient, square, 0, rows)
         advance(flat.theta, flat.gradient, square, velocity, before, pace, log)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from numgrad._compile.language import Array, Flag, Index, Target
-from numgrad._compile.stand_ins import prefetch
+from numgrad._compile.stand_ins import prefetch, room
 
 REAL: Any = np.float64
 SIZE = np.uintp
@@ -43,7 +43,7 @@ class Columns(NamedTuple):
     line: Index  # from one feature to the next
     across: Index  # from one target to the next
     before: Index  # from the first feature of a block in x to its first target in y
-    rows: Index  # of a block
+    rows: Index  # of a block, ROOM at most
     step: Index  # from one block to the next
 
 
@@ -94,18 +94,17 @@ def pack(
         base += size
 
 
-def columns(
-    data: Columns, loss: Target, theta: Array, gradient: Target, square: Target, start: Index, stop: Index
-) -> None:
+def columns(data: Columns, theta: Array, gradient: Target, square: Target, start: Index, stop: Index) -> None:
     """Add l' W l to `square[0]` and Z' W l to `gradient`, l = Z theta - y, for rows `start` to `stop`.
 
     `start` is where a block begins. All features of a block are in the cache from the first product to the second. Four
-    at a time share the loads and stores of l; where less are left, the first of these stands for those that are not.
+    at a time share the loads and stores of l; where less are left, the first of these stands for those that are not. l is
+    on the stack, so that LLVM knows that nothing else lies there.
     """
     x, y, weight, intercept, line, across, before, rows, step = data
     p, first, rows, line = SIZE(theta.shape[0]), SIZE(intercept), SIZE(rows), SIZE(line)
     n, four = SIZE(theta.shape[1]), SIZE(4)
-    one, two, three = SIZE(1), SIZE(2), SIZE(3)
+    one, two, three, loss = SIZE(1), SIZE(2), SIZE(3), room(y)
     for low in range(SIZE(start), SIZE(stop), rows):
         base, count = low // rows * SIZE(step), min(rows, SIZE(stop) - low)
         for k in range(p):
@@ -170,7 +169,6 @@ def packing(
     data: Layout,
     block: Target,
     packed: Columns,
-    loss: Target,
     theta: Array,
     gradient: Target,
     square: Target,
@@ -181,7 +179,7 @@ def packing(
     for low in range(SIZE(start), SIZE(stop), ROWS):
         x, y, weight, shift, factor, intercept = data
         pack(x, y, weight, shift, factor, intercept, block, low, min(low + ROWS, SIZE(stop)))
-        columns(packed, loss, theta, gradient, square, 0, ROWS)
+        columns(packed, theta, gradient, square, 0, ROWS)
 
 
 def rows(
