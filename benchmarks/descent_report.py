@@ -32,7 +32,7 @@ class Kind(NamedTuple):
     @property
     def n_iter(self) -> int:
         """More of them where one is short."""
-        return max(50, min(1000, 4 * 10**7 // (self.rows * self.features * self.targets)))
+        return max(50, min(10_000, 4 * 10**7 // (self.rows * self.features * self.targets)))
 
     def __str__(self) -> str:
         targets = "" if self.targets == 1 else f", {self.targets} targets"

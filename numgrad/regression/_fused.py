@@ -171,7 +171,7 @@ class Fused(Engine):
         data, dtype = self._data, np.dtype(self._data.dtype)
         before: tuple[Any, ...]
         if self._by_rows:
-            kernel, part = self._kernel(rows, dtype.name, *self._tags), np.empty(data.x.shape[1], dtype)
+            kernel, part = self._kernel(rows, dtype.name, *self._tags[:2]), np.empty(data.x.shape[1], dtype)
             before = data.x, data.y, self._weight, int(self._coordinates.intercept), part
         elif self._columns is not None:
             kernel = self._kernel(columns, dtype.name, self._columns.x.dtype.name)

@@ -10,14 +10,16 @@ from numgrad.regression._check import Floats
 from numgrad.regression._engine import Rule
 from numgrad.regression._kernels.iteration import BACKTRACKING, BARZILAI_BORWEIN, FIXED
 from numgrad.regression._problem import Problem
+from numgrad.regression._rows import FEW
 
 # The "optimal" rate is at most this part of the limit.
 BELOW = 1 - 1e-9
 RATES = ("auto", "optimal", "bb", "backtracking")
 ADAPTIVE = {"bb": BARZILAI_BORWEIN, "backtracking": BACKTRACKING}
-# Costs, in products of a fused pass, of 0.17 ns. Of modes: the decompositions of next to nothing; for each element of R
-# by the lesser of rows and columns; and again for each of that lesser. Of a pass, and of an iteration in modes.
-OVERHEAD, ELEMENT, SQUARE, PASS, STEP = 2**18, 600, 6, 600, 200
+# Costs, in products of a fused pass, of 0.17 ns. Of modes: the start, and that of few data, 0.4 ms as well, but without
+# Numba, which nobody should wait for there; for each element of R by the lesser of rows and columns; and again for each
+# of that lesser. Of a pass, and of an iteration in modes.
+START, START_OF_FEW, ELEMENT, SQUARE, PASS, STEP = 2.5e6, 2.5e5, 600, 6, 600, 200
 # Products of a decomposition that one with a stored entry takes as long as, in a pass.
 SCATTERED = 5
 
@@ -101,7 +103,8 @@ def _cheaper(problem: Problem, n_iter: int, p: int) -> str:
         if problem.refusal:
             return "fused"
         fused = 2 * n_iter * problem.entries.count * p * SCATTERED
-    modes = OVERHEAD + size * least * (m + SQUARE * least + ELEMENT) + n_iter * (4 * size * p + STEP)
+    start = START_OF_FEW if m * size <= FEW else START
+    modes = start + size * least * (m + SQUARE * least + ELEMENT) + n_iter * (4 * size * p + STEP)
     return "modes" if modes < fused else "fused"
 
 

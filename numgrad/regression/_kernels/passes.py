@@ -98,8 +98,8 @@ def columns(data: Columns, theta: Array, gradient: Target, square: Target, start
     """Add l' W l to `square[0]` and Z' W l to `gradient`, l = Z theta - y, for rows `start` to `stop`.
 
     `start` is where a block begins. All features of a block are in the cache from the first product to the second. Four
-    at a time share the loads and stores of l; where less are left, the first of these stands for those that are not. l is
-    on the stack, so that LLVM knows that nothing else lies there.
+    at a time share the loads and stores of l; where fewer are left, the first of these stands for the missing ones. l
+    is on the stack, so that LLVM knows that nothing else lies there.
     """
     x, y, weight, intercept, line, across, before, rows, step = data
     p, first, rows, line = SIZE(theta.shape[0]), SIZE(intercept), SIZE(rows), SIZE(line)
