@@ -698,12 +698,12 @@ CASES = [
     ),
     Case("descent, 1e4 x 10, 100 times, fused", descent(10_000, 10, 100, "fused"), None, close, "plain loop"),
     Case(
-        "descent, 2e5 x 100, Fortran order",
-        descent(200_000, 100, 10, "fused", None, "F"),
+        "descent, 2e5 x 100, 50 times, Fortran order, fused",
+        descent(200_000, 100, 50, "fused", None, "F"),
         None,
         close,
         "plain loop",
-        moves=(1616, 0),
+        moves=(8080, 0),
     ),
 ]
 

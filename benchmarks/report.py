@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numgrad
 from benchmarks import (
     certified,
+    descent_report,
     exact_report,
     functions_report,
     groups_report,
@@ -210,6 +211,7 @@ def main() -> None:
             "",
             *sweep.growth_report(),
         ],
+        "Descents of many shapes": descent_report.report,
         "Sparse descents": sparse_report.report,
         "Other libraries": peers.report,
         "On the sphere": sphere_report.report,

@@ -141,6 +141,14 @@ def test_exact_report():
     assert len(exact_report.report(cases, 0.01, 1)) == 2 + 2 + 2
 
 
+def test_descent_report():
+    from benchmarks import descent_report
+
+    assert len(list(descent_report.kinds())) == 40
+    kinds = [descent_report.Kind(300, 3, "C", "f4", 1), descent_report.Kind(100, 20, "F", "f8", 4)]
+    assert len(descent_report.report(kinds, 0.01, 10**5)) == 2 + 2
+
+
 def test_sparse_report():
     from benchmarks import sparse_report
 

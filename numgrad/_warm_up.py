@@ -185,6 +185,9 @@ CALLS = (
         kinds="f",
     ),
     Call(gradient_descent, "many rows", lambda call, f: _fit(call, f(2**19, 3), f(2**19)), kernels="all", kinds="f"),
+    Call(
+        gradient_descent, "more features", lambda call, f: _fit(call, f(2**18, 8), f(2**18)), kernels="all", kinds="f"
+    ),
 )
 
 

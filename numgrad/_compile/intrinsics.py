@@ -1,8 +1,8 @@
 """Instructions that Python has no words for.
 
-Memory on the stack; for x86-64, stores that go past the cache; calls of compiled functions at an address, where Numba's
-own would compile what they call anew into each caller; `min` and `max` of two numbers, for each pair of whose types
-Numba's own compile a function.
+Memory on the stack; for x86-64, stores that go past the cache; lines of memory that are asked for early; calls of
+compiled functions at an address, where Numba's own would compile what they call anew into each caller; `min` and `max`
+of two numbers, for each pair of whose types Numba's own compile a function.
 """
 
 import operator
@@ -79,6 +79,22 @@ def fence(typing: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(), generate
+
+
+@intrinsic
+def prefetch(typing: Any, x: Any, k: Any) -> Any:
+    """Ask for the line of the cache with element k of a contiguous array, which may lie beyond its end."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        made = context.make_array(signature.args[0])(context, builder, arguments[0])
+        pointer = builder.bitcast(builder.gep(made.data, [arguments[1]]), cgutils.voidptr_t)
+        number = ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [cgutils.voidptr_t, number, number, number])
+        asked = builder.module.declare_intrinsic("llvm.prefetch", [cgutils.voidptr_t], kind)
+        builder.call(asked, [pointer, number(0), number(3), number(1)])  # to be read, into all caches; data
+        return context.get_dummy_value()
+
+    return types.void(x, k), generate
 
 
 @intrinsic

@@ -32,6 +32,10 @@ def fence() -> None:
     """After this, other threads see the lines put."""
 
 
+def prefetch(x: Any, k: Any) -> None:
+    """Ask for the line of the cache with element k of a contiguous array, which may lie beyond its end."""
+
+
 def bits_of(x: Any) -> Any:
     """Return the numbers of 64 bits as whole numbers of the same bits, in the same memory."""
     return x.view(np.int64)
