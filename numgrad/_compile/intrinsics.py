@@ -1,8 +1,8 @@
 """Instructions that Python has no words for.
 
-Memory on the stack; for x86-64, stores that go past the cache; calls of compiled functions at an address, where Numba's
-own would compile what they call anew into each caller; `min` and `max` of two numbers, for each pair of whose types
-Numba's own compile a function.
+Memory on the stack; memory asked for early; for x86-64, stores that go past the cache; calls of compiled functions at an
+address, where Numba's own would compile what they call anew into each caller; `min` and `max` of two numbers, for each
+pair of whose types Numba's own compile a function.
 """
 
 import operator
@@ -67,6 +67,22 @@ def put_line(typing: Any, out: Any, k: Any, buffer: Any, j: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(out, k, buffer, j), generate
+
+
+@intrinsic
+def prefetch(typing: Any, f: Any, k: Any) -> Any:
+    """Let the processor fetch f[k] while it does something else. Nothing happens where there is no such memory."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        array = context.make_array(signature.args[0])(context, builder, arguments[0])
+        number = ir.IntType(32)
+        pointer = builder.bitcast(builder.gep(array.data, [arguments[1]]), cgutils.voidptr_t)
+        kind = ir.FunctionType(ir.VoidType(), [pointer.type, number, number, number])
+        fetch = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
+        builder.call(fetch, [pointer, number(0), number(3), number(1)])  # to read, to stay, data
+        return context.get_dummy_value()
+
+    return types.void(f, k), generate
 
 
 @intrinsic
