@@ -1,6 +1,6 @@
 """Instructions that Python has no words for.
 
-Memory on the stack; memory asked for early; for x86-64, stores that go past the cache; calls of compiled functions at an
+Memory on the stack, or asked for early; for x86-64, stores that go past the cache; calls of compiled functions at an
 address, where Numba's own would compile what they call anew into each caller; `min` and `max` of two numbers, for each
 pair of whose types Numba's own compile a function.
 """
