@@ -38,6 +38,8 @@ _ONE = (float, 1.0, "exactly")
 # shortest lines.
 SHORT, SHORT_COMPLEX = 48, 6
 MANY, MANY_WITH_COORDINATES = 1 << 10, 1 << 15
+# Elements of results up to which each axis is done by one call: to read f again costs less than to find the pieces, 50 us.
+AT_ONCE = 4 * PIECE
 # Longer windows have so many weights at the ends that a plan does not keep them: they are made in each call.
 KEPT = 41
 
@@ -99,7 +101,7 @@ def plan_for(
         done = AxisPlan(a, 0 if is_for_all else place, n, inner, *rung)
         plans.append(done._replace(target=place))
     plan = Plan(np.dtype(FIELDS[dtype]), tuple(plans))
-    if size * len(plans) <= PIECE:
+    if size * len(plans) < AT_ONCE:
         plan.calls = known_calls(plan.axes, size)
     return plan
 
