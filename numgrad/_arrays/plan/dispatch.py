@@ -38,7 +38,7 @@ _ONE = (float, 1.0, "exactly")
 # shortest lines.
 SHORT, SHORT_COMPLEX = 48, 6
 MANY, MANY_WITH_COORDINATES = 1 << 10, 1 << 15
-# Elements of results up to which each axis is done by one call: to read f again costs less than to find the pieces, 50 us.
+# Elements of results up to which each axis is done by one call: reading f again takes less time than finding pieces.
 AT_ONCE = 4 * PIECE
 # Longer windows have so many weights at the ends that a plan does not keep them: they are made in each call.
 KEPT = 41
