@@ -90,14 +90,15 @@ def along_each(name: str, together: Callable[..., Any], lines: Sequence[Line]) -
     tasks: Any = {
         (whole, i, *block): (line.task, *line.arguments(block)) for i, line in enumerate(lines) for block in blocks
     }
-    known = [x for line in lines for x in line.read if isinstance(x, da.Array)]
+    known: list[Any] = [x for line in lines for x in line.read if isinstance(x, da.Array)]
     shared = HighLevelGraph.from_collections(whole, Together(tasks, together), known)
     results = []
     for i, line in enumerate(lines):
         own = f"{name}-{i}-{token}"
         aliases = {(own, *block): (whole, i, *block) for block in blocks}
-        layers, needed = {**shared.layers, own: aliases}, {**shared.dependencies, own: {whole}}
-        results.append(da.Array(HighLevelGraph(layers, needed), own, line.chunks, line.dtype))
+        layers: Any = {**shared.layers, own: aliases}
+        graph = HighLevelGraph(layers, {**shared.dependencies, own: {whole}})
+        results.append(da.Array(graph, own, line.chunks, line.dtype))
     return results
 
 
