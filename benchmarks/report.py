@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import numgrad
 from benchmarks import (
+    arrays_report,
     certified,
     descent_report,
     exact_report,
@@ -205,6 +206,9 @@ def main() -> None:
         "Sizes": lambda: ["![Nanoseconds a point against the number of points](sizes.png)", "", *sweep.sizes_report()],
         "What memory allows": roofline.report,
         "Threads": sweep.threads_report,
+        "Short lines": arrays_report.short_lines,
+        "np.gradient inside @njit": arrays_report.inside_njit,
+        "Dask arrays": arrays_report.dask_arrays,
         "Memory": lambda: [*sweep.memory_report(), "", *sweep.descent_memory_report(), "", *sweep.mapped_report()],
         "Growth of a descent": lambda: [
             "![Seconds of a descent against the rows](growth.png)",

@@ -86,7 +86,7 @@ def test_sizes_and_shapes(tmp_path):
     assert len(sweep.sizes_report(10**4, 0.01, tmp_path / "sizes.png")) == 2 + 7
     assert (tmp_path / "sizes.png").stat().st_size > 10_000
     assert "2 shapes" in sweep.shapes_report([(5,), (4, 4)], 0.01)[0]
-    assert len(sweep.threads_report(10**5, 0.01)) == 2 + 3
+    assert len(sweep.threads_report(10**5, 0.01)) == 2 + 4
 
 
 def test_memory():
@@ -126,6 +126,14 @@ def test_noisy_report(monkeypatch):
     found = list(noisy_report.rows(noisy_report.SIGNALS[:1], repeats=1, peers=False))
     assert all(row.ours < min(2.5 * row.oracle, row.others["np.gradient"]) for row in found)
     assert len(noisy_report.report(noisy_report.SIGNALS[4:5], repeats=1, peers=False)) > 2 * 6
+
+
+def test_arrays_report():
+    from benchmarks import arrays_report
+
+    assert len(arrays_report.short_lines([(1000, 3)], 0.01, 10**5)) == 2 + 3
+    assert len(arrays_report.inside_njit([1000], 0.01)) == 2 + 1
+    assert len(arrays_report.dask_arrays(10, 0.01, 3)) == 2 + 3 + 2
 
 
 def test_groups_report():

@@ -28,12 +28,12 @@ def put_line(out: Any, k: Any, buffer: Any, j: Any) -> None:
         out[k + i] = buffer[j + i]
 
 
+def prefetch(x: Any, k: Any) -> None:
+    """Ask for x[k], which will be read soon and need not exist. The intrinsic lets the processor fetch it meanwhile."""
+
+
 def fence() -> None:
     """After this, other threads see the lines put."""
-
-
-def prefetch(x: Any, k: Any) -> None:
-    """Ask for the line of the cache with element k of a contiguous array, which may lie beyond its end."""
 
 
 def bits_of(x: Any) -> Any:
