@@ -236,12 +236,18 @@ def errors_and_derivatives(n: int) -> Any:
     return make
 
 
-def beside_gradient(name: str, *shape: int) -> Any:
-    """A small call, beside one of `gradient`."""
+def beside_gradient(
+    name: str, *shape: int, spacing: tuple[Any, ...] = (), components: int = 0, of: str = "", edge_order: int = 1,
+    **options: Any,
+) -> Any:  # fmt: skip
+    """A small call, beside one of `gradient` with the same spacing; of `explain` that of another function."""
 
     def make() -> Calls:
         f = samples(*shape)
-        return partial(ng.gradient, f), partial(getattr(ng, name), f)
+        v = samples(components, *shape) if components else f
+        given = [getattr(ng, of), v] if of else [v]
+        call = partial(getattr(ng, name), *given, *spacing, **options)
+        return partial(ng.gradient, f, *spacing, edge_order=edge_order), call
 
     return make
 
@@ -326,11 +332,16 @@ def hessians() -> Calls:
     return partial(gradient_twice, f), partial(ng.hessian, f)
 
 
-def turning() -> Calls:
-    from scipy.signal import find_peaks
+def turning(n: int, noise: float) -> Any:
+    """Minima and maxima; find_peaks with `plateau_size` finds where each one begins and ends, too, as ours does."""
 
-    y = np.sin(np.arange(10**6) * 0.01) + 0.01 * samples(10**6) / 1000
-    return lambda: (find_peaks(y)[0], find_peaks(-y)[0]), lambda: ng.turning_points(y)
+    def make() -> Calls:
+        from scipy.signal import find_peaks
+
+        y = np.sin(np.arange(n) * 0.01) + noise * np.random.default_rng(0).standard_normal(n)
+        return lambda: tuple([find_peaks(z, plateau_size=1)[0] for z in (y, -y)]), lambda: ng.turning_points(y)
+
+    return make
 
 
 def cubic(x: Any) -> Any:
@@ -504,6 +515,26 @@ def close(a: Any, b: Any) -> bool:
 
 
 BIG = 10**8
+X10, Y10 = coordinates(10), coordinates(10) ** 1.5
+# Small calls: the name, what `beside_gradient` is given, and its options.
+SMALL: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
+    ("derivative, n = 10, spacing 0.1", ("derivative", 10), {"spacing": (0.1,)}),
+    ("derivative, n = 10, coordinates", ("derivative", 10), {"spacing": (X10,), "edge_order": 2}),
+    ("derivative, n = 10, spacing 0.1, n=2", ("derivative", 10), {"spacing": (0.1,), "n": 2}),
+    ("derivative, n = 10, coordinates, n=2", ("derivative", 10), {"spacing": (X10,), "n": 2}),
+    ("derivative, n = 10, coordinates, accuracy 4", ("derivative", 10), {"spacing": (X10,), "accuracy": 4}),
+    ("laplacian, 10 x 10, coordinates", ("laplacian", 10, 10), {"spacing": (X10, Y10)}),
+    ("divergence, 10 x 10, spacing 0.1", ("divergence", 10, 10), {"spacing": (0.1,), "components": 2}),
+    ("curl, 10 x 10, coordinates", ("curl", 10, 10), {"spacing": (X10, Y10), "components": 2}),
+    ("explain, n = 10, coordinates", ("explain", 10), {"spacing": (X10,)}),
+    (
+        "explain, derivative, n = 10, coordinates",
+        ("explain", 10),
+        {"spacing": (X10,), "of": "derivative", "n": 2},
+    ),
+]
+
+
 CASES = [
     Case("n = 10", gradient(10), 4.5),
     Case("n = 1000", gradient(1000), 4.5),
@@ -583,6 +614,7 @@ CASES = [
     Case("derivative, n = 10", beside_gradient("derivative", 10), 0.5, anything, "gradient"),
     Case("laplacian, 5 x 5", beside_gradient("laplacian", 5, 5), 0.5, anything, "gradient"),
     Case("explain, n = 10", beside_gradient("explain", 10), 0.5, anything, "gradient"),
+    *[Case(name, beside_gradient(*about, **given), 0.5, anything, "gradient") for name, about, given in SMALL],
     Case("sphere, gradient, 2048 x 4096", on_the_sphere, 0.5, anything, "on a plane", moves=(67, 134)),
     Case("groups, 3e6 rows in 1000", grouped, None, anything, "groupby().apply", moves=(72, 24)),
     Case("derivative, 2e5 uneven points, first call", weights_by_findiff, 10, close_inside, "findiff"),
@@ -590,7 +622,9 @@ CASES = [
     Case("weights of 2e5 points, accuracy 8, to applying", weights_and_applying(8), 0.2, anything, "applying"),
     Case("laplacian, 2048 x 2048", laplacians, 5, close_everywhere, "scipy.ndimage", moves=(34, 34)),
     Case("hessian, 1024 x 1024", hessians, None, anything, "np.gradient twice"),
-    Case("turning points, n = 1e6", turning, None, same_peaks, "find_peaks twice"),
+    Case("turning points, n = 1e6", turning(10**6, 0.01), None, same_peaks, "find_peaks twice"),
+    Case("turning points of noise, n = 1e5", turning(10**5, 1e3), 1, same_peaks, "find_peaks twice"),
+    Case("turning points of noise, n = 1e6", turning(10**6, 1e3), 1, same_peaks, "find_peaks twice"),
     Case("function, cubic, 1e5 points", by_scipy(cubic), 30, close_everywhere, "scipy.differentiate"),
     Case("function, x/(1 + x^2), 1e5 points", by_scipy(lorentzian), 30, close_everywhere, "scipy.differentiate"),
     Case("function, sin, 1e5 points", by_scipy(wave), 30, close_everywhere, "scipy.differentiate"),
@@ -664,12 +698,12 @@ CASES = [
     ),
     Case("descent, 1e4 x 10, 100 times, fused", descent(10_000, 10, 100, "fused"), None, close, "plain loop"),
     Case(
-        "descent, 2e5 x 100, Fortran order",
-        descent(200_000, 100, 10, "fused", None, "F"),
+        "descent, 2e5 x 100, 50 times, Fortran order, fused",
+        descent(200_000, 100, 50, "fused", None, "F"),
         None,
         close,
         "plain loop",
-        moves=(1616, 0),
+        moves=(8080, 0),
     ),
 ]
 

@@ -14,7 +14,9 @@ from typing import NamedTuple
 
 import numgrad
 from benchmarks import (
+    arrays_report,
     certified,
+    descent_report,
     exact_report,
     functions_report,
     groups_report,
@@ -194,7 +196,7 @@ def main() -> None:
     parser.add_argument("--history", action="store_true", help="measure large cases only, for history.csv; 1 if worse")
     turns, only = (options := parser.parse_args()).turns, options.only
     if options.history:
-        history.record(numgrad.__version__, speed_table(turns, [case for case in CASES if case.moves])[1])
+        history.record(numgrad.__version__, history.measure([case.name for case in CASES if case.moves], turns))
         print("\n".join(worse := history.regressions()))
         raise SystemExit(bool(worse))
     sections: dict[str, Callable[[], list[str]]] = {
@@ -204,12 +206,16 @@ def main() -> None:
         "Sizes": lambda: ["![Nanoseconds a point against the number of points](sizes.png)", "", *sweep.sizes_report()],
         "What memory allows": roofline.report,
         "Threads": sweep.threads_report,
+        "Short lines": arrays_report.short_lines,
+        "np.gradient inside @njit": arrays_report.inside_njit,
+        "Dask arrays": arrays_report.dask_arrays,
         "Memory": lambda: [*sweep.memory_report(), "", *sweep.descent_memory_report(), "", *sweep.mapped_report()],
         "Growth of a descent": lambda: [
             "![Seconds of a descent against the rows](growth.png)",
             "",
             *sweep.growth_report(),
         ],
+        "Descents of many shapes": descent_report.report,
         "Sparse descents": sparse_report.report,
         "Other libraries": peers.report,
         "On the sphere": sphere_report.report,

@@ -83,11 +83,13 @@ def shapes_report(shapes: Any = SHAPES, seconds: float = 0.4) -> list[str]:
 
 
 def threads_report(size: int = 10**8, seconds: float = 2) -> list[str]:
+    """From one thread to sixteen, as far as the machine has them."""
     most, rows = ng.get_num_threads(), []
     cases = {
         "1-D, out=": lambda: (samples(size), ()),
         "1-D, coordinates, out=": lambda: (samples(size // 10), (np.cumsum(samples(size // 10) + 1),)),
         "3-D, all axes, out=": lambda: (samples(*[round((size / 6) ** (1 / 3))] * 3), ()),
+        "lines of 50, out=": lambda: (samples(max(2, size // 400), 50), ()),
     }
     for name, make in cases.items():
         f, given = make()
@@ -97,7 +99,7 @@ def threads_report(size: int = 10**8, seconds: float = 2) -> list[str]:
             ng.set_num_threads(threads)
             ng.gradient(f, *given, out=out)
 
-        counts = sorted({1, 2, most})
+        counts = sorted({t for t in (1, 2, 4, 8, 16) if t <= most} | {1, most})
         times = side_by_side({str(t): partial(on, t) for t in counts}, seconds)
         rows.append(f"| {name} | " + " | ".join(f"{times['1'] / times[str(t)]:.3g}" for t in counts[1:]) + " |")
     ng.set_num_threads(None)

@@ -86,7 +86,7 @@ def test_sizes_and_shapes(tmp_path):
     assert len(sweep.sizes_report(10**4, 0.01, tmp_path / "sizes.png")) == 2 + 7
     assert (tmp_path / "sizes.png").stat().st_size > 10_000
     assert "2 shapes" in sweep.shapes_report([(5,), (4, 4)], 0.01)[0]
-    assert len(sweep.threads_report(10**5, 0.01)) == 2 + 3
+    assert len(sweep.threads_report(10**5, 0.01)) == 2 + 4
 
 
 def test_memory():
@@ -128,6 +128,14 @@ def test_noisy_report(monkeypatch):
     assert len(noisy_report.report(noisy_report.SIGNALS[4:5], repeats=1, peers=False)) > 2 * 6
 
 
+def test_arrays_report():
+    from benchmarks import arrays_report
+
+    assert len(arrays_report.short_lines([(1000, 3)], 0.01, 10**5)) == 2 + 3
+    assert len(arrays_report.inside_njit([1000], 0.01)) == 2 + 1
+    assert len(arrays_report.dask_arrays(10, 0.01, 3)) == 2 + 3 + 2
+
+
 def test_groups_report():
     from benchmarks import groups_report
 
@@ -139,6 +147,14 @@ def test_exact_report():
 
     cases = [case for case in exact_report.CASES if case.reference in ("scipy.differentiate", "f")][3:5]
     assert len(exact_report.report(cases, 0.01, 1)) == 2 + 2 + 2
+
+
+def test_descent_report():
+    from benchmarks import descent_report
+
+    assert len(list(descent_report.kinds())) == 40
+    kinds = [descent_report.Kind(300, 3, "C", "f4", 1), descent_report.Kind(100, 20, "F", "f8", 4)]
+    assert len(descent_report.report(kinds, 0.01, 10**5)) == 2 + 2
 
 
 def test_sparse_report():

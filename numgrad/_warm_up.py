@@ -164,7 +164,12 @@ CALLS = (
             Call(field, "large arrays", lambda call, f: call(_of(call, f.large), 0.3), kernels="all", kinds="fc"),
         )
     ),
-    Call(turning_points, "numbers and coordinates", lambda call, f: [call(f(N), x) for x in (1.0, X)], kinds="f"),
+    Call(
+        turning_points,
+        "numbers and coordinates",
+        lambda call, f: [call(f(N), x, ends=e) for x in (1.0, X) for e in (False, True)],
+        kinds="f",
+    ),
     Call(smooth, "lines", lambda call, f: [call(np.sin(f(N)), x) for x in (1.0, X)], kinds="f"),
     Call(functions.derivative, "plain functions", lambda call, _: call(np.square, 1.0), kinds=""),
     *(
@@ -185,6 +190,9 @@ CALLS = (
         kinds="f",
     ),
     Call(gradient_descent, "many rows", lambda call, f: _fit(call, f(2**19, 3), f(2**19)), kernels="all", kinds="f"),
+    Call(
+        gradient_descent, "more features", lambda call, f: _fit(call, f(2**18, 8), f(2**18)), kernels="all", kinds="f"
+    ),
 )
 
 

@@ -85,7 +85,7 @@ def lower(monkeypatch):
     """A function that lowers thresholds: pieces of so many elements, on so many threads."""
     import numgrad as ng
     from numgrad._arrays import derivative as _derivative
-    from numgrad._arrays import terms
+    from numgrad._arrays import known, terms
     from numgrad._arrays.plan import compose as _recipe
     from numgrad._arrays.plan import dispatch as _dispatch
     from numgrad._arrays.run import arrange
@@ -95,14 +95,13 @@ def lower(monkeypatch):
     caches = (
         _dispatch.plan_for,
         _derivative.plan_of,
-        _derivative.even_plan,
+        known.slot,
         terms.plan_of,
-        terms.even_field,
         _recipe.drafted,
     )
 
     def apply(piece, threads, streaming=False, has_stores=None):
-        for module in (_dispatch, _derivative, terms, _sweep, _strided):
+        for module in (_dispatch, _derivative, known, _sweep, _strided):
             monkeypatch.setattr(module, "PIECE", piece)
         monkeypatch.setattr(_sweep, "PARALLEL", 0)
         monkeypatch.setattr(arrange, "COPIED", 0)

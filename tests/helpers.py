@@ -138,11 +138,11 @@ COORDINATES: dict[str, Callable[[int], Any]] = {
 @contextmanager
 def tier(number: int) -> Iterator[None]:
     """All calls take this tier; also small ones, whose plans do not choose again."""
-    from numgrad._arrays import derivative, terms
+    from numgrad._arrays import derivative, known, terms
     from numgrad._arrays.plan import dispatch
 
     def forget() -> None:
-        for plan in (dispatch.plan_for, derivative.plan_of, derivative.even_plan, terms.plan_of):
+        for plan in (dispatch.plan_for, derivative.plan_of, known.slot, terms.plan_of):
             plan.cache_clear()
 
     before = os.environ.get("NUMGRAD_TIER", "")

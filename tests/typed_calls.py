@@ -29,6 +29,7 @@ def of_any_shape(
     assert_type(ng.gradient(f, axis=(0, 1)), Pair)
     assert_type(ng.gradient(f, axis=(0, 1, 2)), Triple)
     assert_type(ng.gradient(f, axis=axis), Either)
+    assert_type(ng.gradient(f, axis=[0, 1]), Either)
     assert_type(ng.gradient(numbers, x), Array)
     assert_type(ng.gradient([numbers, numbers]), Pair)
     assert_type(ng.gradient([numbers, numbers], axis=0), Array)
@@ -68,6 +69,24 @@ def derivatives(f: np.ndarray, sigma: np.ndarray) -> None:
     assert_type(ng.sphere.gradient(f, f, f).east, Any)
     assert_type(ng.sphere.laplacian(f, f, f, radius=1.0), Array)
     assert_type(ng.sphere.vorticity(f, f, f, f), Array)
+
+
+class Chunked:
+    """Stands for objects of dask and xarray, which have results of their own kind."""
+
+    chunks = ((2, 1), (3,))
+
+    def __array__(self) -> np.ndarray:
+        return np.zeros(3)
+
+
+def of_objects(lazy: Chunked) -> None:
+    assert_type(ng.gradient(lazy, axis=0), Any)
+    assert_type(ng.derivative(lazy, n=2), Chunked)
+    assert_type(ng.derivative(lazy, sigma=lazy), ng.WithError)
+    assert_type(ng.laplacian(lazy), Any)
+    assert_type(ng.divergence([lazy, lazy]), Any)
+    assert_type(ng.sphere.laplacian(lazy), Any)
 
 
 def functions(f: np.ndarray, cost: Any) -> None:

@@ -40,9 +40,9 @@ def takes_containers(find: Callable[[Any], Any]) -> Callable[[Function], Functio
     def decorate(function: Function) -> Function:
         @wraps(function)
         def call(first: Any, *others: Any, **options: Any) -> Any:
-            home = find(first)
-            chosen = function if home is None else getattr(home, function.__name__, function)
-            return chosen(first, *others, **options)
+            if type(first) is not np.ndarray and (home := find(first)) is not None:
+                return getattr(home, function.__name__, function)(first, *others, **options)
+            return function(first, *others, **options)
 
         return call  # type: ignore[return-value]
 

@@ -4,7 +4,6 @@ A stencil inside, others at the ends, one pass over the array.
 """
 
 import math
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, Unpack, overload
 
@@ -13,6 +12,7 @@ import numpy as np
 from numgrad._arrays.containers import home_of
 from numgrad._arrays.errors import WithError, check_pair, gaps, is_alike, read_sigma, roots, variances
 from numgrad._arrays.gradient import gradient
+from numgrad._arrays.known import Known, Limits, Single, are_uneven, limits_of, may_be_kept, slot_of, steps
 from numgrad._arrays.plan.dispatch import axis_plan, known_calls, plan_for
 from numgrad._arrays.plan.dtypes import FIELDS
 from numgrad._arrays.plan.options import (
@@ -36,32 +36,27 @@ from numgrad._system.memory import copy
 from numgrad._system.out import check
 
 if TYPE_CHECKING:
-    from numgrad._arrays.signatures import DerivativeOptions, Number, Numbers, Object, Out
+    from numgrad._arrays.signatures import DerivativeOptions, Numbers, Out, Same
 
 GAPS = ("propagate", "one-sided")
 
 
 @overload
 def derivative(
-    f: Any,
-    x: Any = None,
-    *,
-    sigma: "Number | np.ndarray | Sequence[Any]",
-    out: Any = None,
-    **options: "Unpack[DerivativeOptions]",
-) -> WithError: ...
-@overload
-def derivative(
     f: Any, x: Any = None, *, sigma: None = None, out: "Out", **options: "Unpack[DerivativeOptions]"
 ) -> "Out": ...
+@overload
+def derivative(
+    f: "Same", x: Any = None, *, sigma: None = None, out: None = None, **options: "Unpack[DerivativeOptions]"
+) -> "Same": ...
 @overload
 def derivative(
     f: "Numbers", x: Any = None, *, sigma: None = None, out: None = None, **options: "Unpack[DerivativeOptions]"
 ) -> np.ndarray: ...
 @overload
 def derivative(
-    f: "Object", x: Any = None, *, sigma: None = None, out: None = None, **options: "Unpack[DerivativeOptions]"
-) -> "Object": ...
+    f: Any, x: Any = None, *, sigma: Any, out: Any = None, **options: "Unpack[DerivativeOptions]"
+) -> WithError: ...
 def derivative(
     f: Any,
     x: Any = None,
@@ -204,21 +199,13 @@ def derivative(
     array([0.49, 0.31, 0.16, 0.1 , 0.1 , 0.25, 0.36])
     """
     h = 1.0 if x is None else x
-    if out is sigma is None and type(f) is np.ndarray and type(h) is float and f.flags.carray and f.size <= PIECE:
-        try:
-            plan = even_plan(
-                f.dtype, f.shape, h, n, accuracy, axis, boundary, edge_accuracy, period, nan, window, degree
-            )
-        except TypeError:  # what is no key is no option either, and said so below
-            plan = None
-        if type(plan) is Plan and plan.calls:
-            # The same as below, but shorter, for a small array in C order: such a call is nothing but overhead.
-            ((kernel, arguments, make, _),) = plan.calls
-            if make is not None:
-                arguments += make(h)
-            result = np.empty(f.shape, plan.dtype)
-            kernel(f.reshape(-1), result.reshape(-1), *arguments)
-            return result
+    if type(f) in (list, tuple):
+        f = read_samples(f, "f")
+    kind = None
+    if sigma is None:
+        kind = slot_of("derivative", f, (h,), n, accuracy, axis, boundary, edge_accuracy, period, nan, window, degree)
+        if kind is not None and kind.known is not None and (found := kind.known.values(f, (h,), out)) is not None:
+            return found
     if (home := home_of(f)) is not None:
         return home.derivative(
             f, x, n=n, accuracy=accuracy, axis=axis, boundary=boundary, edge_accuracy=edge_accuracy, period=period,
@@ -228,6 +215,8 @@ def derivative(
         f, h, n=n, accuracy=accuracy, axis=axis, boundary=boundary, edge_accuracy=edge_accuracy, period=period, nan=nan,
         window=window, degree=degree,
     )  # fmt: skip
+    if kind is not None and kind.known is None:
+        kind.known = known_of(call, h)
     if sigma is not None:
         return with_error(call, read_sigma(sigma, call.f), out)
     if out is not None:
@@ -384,13 +373,56 @@ def read_lines(f: np.ndarray, x: np.ndarray, cuts: np.ndarray, **options: Any) -
     return Arguments(f, values, None, 0, spacing, formula, read_period(given.period, spacing, formula, len(f)))
 
 
-@lru_cache(1024, typed=True)
-def even_plan(dtype: "np.dtype[Any]", shape: tuple[int, ...], x: float, *options: Any) -> Any:
-    """Return the plan for a number as spacing and an array in C order; what is wrong is said by `read_call`."""
-    call = read_call(np.empty(shape, dtype), x, **Options(*options)._asdict())
+class KnownGradient(NamedTuple):
+    """As `gradient` does, once it is known that coordinates only rise or only fall."""
+
+    limits: Limits
+    axis: int
+    edges: int
+    uneven: Single | None  # what `gradient` does where steps differ
+
+    def values(self, f: Any, spacings: tuple[Any, ...], out: Any) -> Any:
+        """Return the derivative; None for coordinates that the long way must look at."""
+        (given,) = spacings
+        x = self.limits.read(given)
+        if x is None:
+            return None
+        if self.uneven is not None and are_uneven(x):
+            return self.uneven.values(f, (x,), out)
+        return gradient(f, given, axis=self.axis, edge_order=self.edges, out=out)
+
+
+def limits_in(call: "Arguments", x: Any) -> tuple[Limits | None] | None:
+    """Return what coordinates of other calls of the kind must be like; None if there is no saying."""
+    f = call.f
+    if isinstance(call.spacing, float):
+        return (None,)
+    limits = limits_of(x, call.spacing, f.shape[call.axis], call.formula, f.dtype, call.period)
+    return None if limits is None else (limits,)
+
+
+def known_of(call: "Arguments", x: Any) -> Known | None:
+    """Return what the next calls of the kind need not find out; None if there is too little, or kernels are missing."""
+    f = call.f
+    found = limits_in(call, x) if may_be_kept(f.size) else None
+    if found is None:
+        return None
+    (limits,) = found
     if call.is_gradient:
-        return plan_for(dtype, shape, None, call.axis, call.formula.edges, number_key(float, x))
-    return call.request().plan
+        key = number_key(type(x), x) if limits is None else (np.dtype(np.float64), None, x.size)
+        plan = plan_for(f.dtype, f.shape, None, call.axis, call.formula.edges, key)
+    else:
+        plan = call.request().plan
+    known = None
+    if type(plan) is Plan and plan.calls:
+        (step,) = steps(plan)
+        known = Single(plan.dtype, f.shape, step, None if call.is_gradient else limits)
+    if limits is None or not call.is_gradient:
+        return known
+    # Of float32 `gradient` takes the distances in that precision.
+    if x.size < 3 or x.dtype == np.float32 or not are_uneven(x):
+        return KnownGradient(limits, call.axis, call.formula.edges, None)
+    return None if known is None else KnownGradient(limits, call.axis, call.formula.edges, known)
 
 
 @lru_cache(1024)

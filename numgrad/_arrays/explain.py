@@ -8,19 +8,23 @@ from typing import Any, NoReturn, overload
 import numpy as np
 
 from numgrad._arrays import at as points
-from numgrad._arrays import derivative, errors, fields, gradient, turning_points
+from numgrad._arrays import derivative, errors, fields, gradient, terms, turning_points
 from numgrad._arrays.containers import as_array, home_of_components
+from numgrad._arrays.known import Limits, Slot, rising_or_falling, slot_of
 from numgrad._arrays.plan.coefficients import warns
 from numgrad._arrays.plan.dispatch import prepare
 from numgrad._arrays.plan.schemes import UNIFORM
 from numgrad._arrays.plan.spacing import NotFast
-from numgrad._arrays.plan.types import AxisPlan, Request, is_compact
+from numgrad._arrays.plan.types import AxisPlan, Plan, Request, is_compact
 from numgrad._arrays.run.arrange import account_and_work, arrange, is_flat
 from numgrad._arrays.run.flat import is_streaming, thread_count
 from numgrad._arrays.written import PointExplanations
-from numgrad._compile.tiers import COMPILED
+from numgrad._compile.tiers import COMPILED, Account
 from numgrad._system.out import check
 from numgrad._system.tables import Table, text, together
+
+# Of so few samples the explanations are kept: no kernel shares them among threads.
+FEW = 256
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,25 @@ class AxisExplanation:
 
 class Explanation(tuple[AxisExplanation, ...]):
     """One AxisExplanation for each axis, or a single one for numpy.gradient; prints a line each, and the tier."""
+
+    # What coordinates must be like for other calls of the kind to have this explanation, but for the tier, which is
+    # found anew each time.
+    _limits: tuple[Limits | None, ...] | None = None
+    _find: Callable[[], tuple[int, str]] | None = None
+    _tier: tuple[int, str] | None = None
+
+    def _now(self, kind: Slot) -> "Explanation":
+        """Return the explanation of a call of the same kind, by the tier that is chosen now."""
+        assert self._find is not None
+        tier = self._find()
+        if tier != self._tier:
+            known = Explanation([replace(axis, tier=tier[0], tier_reason=tier[1]) for axis in self])
+            known._limits, known._find, known._tier = self._limits, self._find, tier
+            kind.explanation = known
+        return kind.explanation  # type: ignore[no-any-return]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Explanation, (tuple(self),)
 
     def __repr__(self) -> str:
         tiers = {f"tier {axis.tier}, because {axis.tier_reason}": None for axis in self if axis.tier_reason}
@@ -170,27 +193,35 @@ def explain(f: Any, *varargs: Any, at: Any = None, **options: Any) -> Any:
     """
     if not callable(f):
         f, varargs = gradient.gradient, (f, *varargs)
+    kind = None
+    if at is None and varargs and type(varargs[0]) is np.ndarray and varargs[0].size <= FEW:
+        if not options or tuple not in map(type, options.values()):  # of which one may be equal to another, and no key
+            kind = slot_of(f, varargs[0], varargs[1:], "explain", *options, *options.values())
+        if kind is not None and (known := kind.explanation) is not None and _are_within(varargs[1:], known._limits):
+            return known._now(kind)
     if hasattr(f, "explained"):  # one of numgrad.functions or numgrad.sphere
         return f.explained(*varargs, **options, **({} if at is None else {"at": at}))
-    known: list[tuple[Any, Callable[..., Explanation]]] = [
-        (gradient.gradient, _of_gradient),
-        (derivative.derivative, _of_derivative),
-        (turning_points.turning_points, _of_turning_points),
-        *((function, partial(_of_field, read)) for function, read in fields.READERS.items()),
-    ]
-    for function, explained in known:
-        if f is function:
-            home: Any = home_of_components(varargs[0]) if varargs else None
-            if hasattr(home, "in_arrays"):
-                varargs, options = home.in_arrays(f, *varargs, **options)
-                home = home_of_components(varargs[0]) if f is not gradient.gradient else None
-            if at is not None:
-                return _at_point(at, f, home, *varargs, **options)
-            if home is not None and home.__name__.endswith("dask") and hasattr(home, f.__name__):
-                f(*varargs, **options)  # which is lazy, and has its errors
-                return in_chunks()
-            return explained(*varargs, **options)
-    raise TypeError(f"`explain` does not know {f!r}; give it an array, or a function of numgrad on arrays")
+    explained = next((way for function, way in EXPLAINED.items() if function is f), None)
+    if explained is None:
+        raise TypeError(f"`explain` does not know {f!r}; give it an array, or a function of numgrad on arrays")
+    home: Any = home_of_components(varargs[0]) if varargs else None
+    if hasattr(home, "in_arrays"):
+        varargs, options = home.in_arrays(f, *varargs, **options)
+        home = home_of_components(varargs[0]) if f is not gradient.gradient else None
+    if at is not None:
+        return _at_point(at, f, home, *varargs, **options)
+    if home is not None and home.__name__.endswith("dask") and hasattr(home, f.__name__):
+        f(*varargs, **options)  # which is lazy, and has its errors
+        return in_chunks()
+    explanation = explained(*varargs, **options)
+    if kind is not None and explanation._limits is not None:
+        kind.explanation = explanation
+    return explanation
+
+
+def _are_within(spacings: tuple[Any, ...], limits: tuple[Limits | None, ...]) -> bool:
+    pairs = zip(spacings, limits, strict=False)
+    return not any(limits) or all(own is None or own.read(x) is not None for x, own in pairs)
 
 
 def in_chunks() -> Explanation:
@@ -230,8 +261,25 @@ def _of_gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, o
     names = [done.recipe.words for done in plan.axes]
     if by_rows:
         names = [name.removesuffix(" + short lines") + " by rows" for name in names]
-    tier = gradient.tier(request, f, varargs, out)
-    return Explanation([_row(request, *done, nbytes, tier) for done in zip(plan.axes, names, strict=True)])
+    tier = partial(gradient.tier, request, f, varargs, out)
+    found = tier()
+    explanation = Explanation([_row(request, *done, nbytes, found) for done in zip(plan.axes, names, strict=True)])
+    if request.f.size <= FEW:
+        explanation._limits, explanation._find, explanation._tier = _limits_of_gradient(request), tier, found
+    return explanation
+
+
+def _limits_of_gradient(request: Request) -> tuple[Limits | None, ...] | None:
+    """Return what other coordinates must be like to have the same kernels: each of them uneven, if these are."""
+    limits: list[Limits | None] = []
+    for place, x in enumerate(request.spacings):
+        limits.append(None)
+        if type(x) is np.ndarray:
+            (axis,) = (a for a in request.plan.axes if a.place == place)
+            limits[-1] = None if axis.recipe.schemes[0] is UNIFORM else rising_or_falling(x)
+            if limits[-1] is None:
+                return None
+    return tuple(limits)
 
 
 def _of_derivative(*varargs: Any, sigma: Any = None, out: Any = None, **options: Any) -> Explanation:
@@ -249,30 +297,43 @@ def _of_derivative(*varargs: Any, sigma: Any = None, out: Any = None, **options:
     request = call.request()
     if out is not None:
         check(out, call.f.shape, request.plan.dtype, np.ndarray)
-    return of_stencils(request, [call.formula.n], call.f.size * request.plan.dtype.itemsize)
+    explanation = of_stencils(request, [call.formula.n], call.f.size * request.plan.dtype.itemsize)
+    if call.f.size <= FEW:
+        explanation._limits = derivative.limits_in(call, varargs[1] if len(varargs) > 1 else 1.0)
+    return explanation
 
 
 def _of_field(read: Any, *varargs: Any, out: Any = None, **options: Any) -> Explanation:
     field = read(*varargs, **options)
     rows: list[AxisExplanation] = []
-    for terms, sources in field.sweeps:
-        request = field.request(terms, sources)
+    for sweep in field.sweeps:
+        request = field.request(sweep)
         if out is not None:
             check(out, field.shape, request.plan.dtype, np.ndarray)
-        nbytes = len({t.target for t in terms}) * request.f.size * request.plan.dtype.itemsize
-        rows += of_stencils(request, [t.n for t in terms], nbytes)
-    return Explanation(rows)
+        nbytes = len(sweep.targets) * request.f.size * request.plan.dtype.itemsize
+        found = of_stencils(request, [t.n for t in sweep.terms], nbytes)
+        rows += found
+    explanation = Explanation(rows)
+    if len(field.sweeps) == 1 and request.f.size <= FEW:
+        explanation._find, explanation._tier = found._find, found._tier
+        explanation._limits = terms.limits_in(field, varargs[1:])
+    return explanation
 
 
 def of_stencils(request: Request, orders: list[int], nbytes: int) -> Explanation:
     copy = "" if is_compact(request.f, request.order) else " on a copy"
-    account, work = account_and_work(request, nbytes)
-    tier = (1, COMPILED) if request.plan.calls else account.choose(work)
-    rows = []
+    tier = partial(_tier_of, request.plan, *account_and_work(request, nbytes))
+    rows, found = [], tier()
     for done, n in zip(request.plan.axes, orders, strict=True):
         name = done.recipe.words.replace("stencil", f"stencil of {done.recipe.taps} samples for n={n}", 1)
-        rows.append(_row(request, done, name + copy, nbytes, tier))
-    return Explanation(rows)
+        rows.append(_row(request, done, name + copy, nbytes, found))
+    explanation = Explanation(rows)
+    explanation._find, explanation._tier = tier, found
+    return explanation
+
+
+def _tier_of(plan: Plan, account: Account, work: float) -> tuple[int, str]:
+    return (1, COMPILED) if plan.calls else account.choose(work)
 
 
 def _of_turning_points(*varargs: Any, **options: Any) -> Explanation:
@@ -281,17 +342,22 @@ def _of_turning_points(*varargs: Any, **options: Any) -> Explanation:
     threads = turning_points.thread_count(call.lines.size)
     n = call.shape[call.axis]
     view = call.lines.size // max(n, 1), n, 1
-    tier, why = turning_points.tier(call.lines, n)
+    tier = turning_points.tier(call)
+    found, why = tier()
     row = AxisExplanation(
-        call.axis, "turning points", call.lines.dtype.name, view, words, threads, tier=tier, tier_reason=why
+        call.axis, "turning points", call.lines.dtype.name, view, words, threads, tier=found, tier_reason=why
     )
-    return Explanation([row])
+    explanation = Explanation([row])
+    if isinstance(call.spacing, float):
+        explanation._limits, explanation._find, explanation._tier = (), tier, (found, why)
+    return explanation
 
 
 def _row(request: Request, done: AxisPlan, kernel: str, nbytes: int, tier: tuple[int, str]) -> AxisExplanation:
     given = request.spacings[done.place] if request.spacings else 1.0
-    spacing = repr(given)
-    if type(given) is np.ndarray:
+    if type(given) is not np.ndarray:
+        spacing = repr(given)
+    else:
         even = done.recipe.schemes[0] is UNIFORM
         spacing = f"coordinates ({given.dtype})" + (f", evenly {given[1] - given[0]} apart" if even else "")
     size = request.f.size
@@ -306,3 +372,11 @@ def _row(request: Request, done: AxisPlan, kernel: str, nbytes: int, tier: tuple
         tier=tier[0],
         tier_reason=tier[1],
     )
+
+
+EXPLAINED: dict[Any, Callable[..., Explanation]] = {
+    gradient.gradient: _of_gradient,
+    derivative.derivative: _of_derivative,
+    turning_points.turning_points: _of_turning_points,
+    **{function: partial(_of_field, read) for function, read in fields.READERS.items()},
+}

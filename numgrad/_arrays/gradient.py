@@ -13,6 +13,8 @@ from numgrad._system import original
 from numgrad._system.forks import importing
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numgrad._arrays.containers import as_array, home_of
     from numgrad._arrays.plan.dispatch import prepare
     from numgrad._arrays.plan.spacing import NotFast, read
@@ -36,21 +38,19 @@ if TYPE_CHECKING:
     )
     from numgrad._checks import unit_of
     from numgrad._compile.tiers import COMPILED, Account
-    from numgrad._system.memory import shares_memory
-    from numgrad._system.out import store
+    from numgrad._system.out import is_plain, store
 
 # What a script of a few small calls does without; `_load` imports it. The last name says that all is there.
 LATER = {
     "numgrad._arrays.containers": ("as_array", "home_of"),
     "numgrad._arrays.plan.spacing": ("NotFast", "read"),
-    "numgrad._arrays.plan.types": ("Plan", "Request"),
+    "numgrad._arrays.plan.types": ("Request",),
     "numgrad._arrays.run.strided": ("account_of_strided", "fill_strided"),
     "numgrad._arrays.run.arrange": ("arrange", "fill_flat", "is_flat", "is_flat_by_default"),
     "numgrad._arrays.run.flat": ("account_of", "is_streaming"),
     "numgrad._checks": ("unit_of",),
     "numgrad._compile.tiers": ("COMPILED",),
-    "numgrad._system.memory": ("shares_memory",),
-    "numgrad._system.out": ("store",),
+    "numgrad._system.out": ("is_plain", "store"),
     "numgrad._arrays.plan.dispatch": ("prepare", "plan_for"),
 }
 plan_for: Any = None
@@ -86,7 +86,7 @@ def gradient(f: "Numbers", *varargs: Any, axis: "tuple[Axis, Axis]", edge_order:
 @overload
 def gradient(f: "Numbers", *varargs: Any, axis: "tuple[Axis, Axis, Axis]", edge_order: int = 1) -> "Triple": ...
 @overload
-def gradient(f: "Numbers", *varargs: Any, axis: "tuple[Axis, ...]", edge_order: int = 1) -> "np.ndarray | Arrays": ...
+def gradient(f: "Numbers", *varargs: Any, axis: "Sequence[Axis]", edge_order: int = 1) -> "np.ndarray | Arrays": ...
 @overload
 def gradient(f: "AnyShape", *varargs: Any, axis: None = None, edge_order: int = 1) -> "np.ndarray | Arrays": ...
 @overload
@@ -177,22 +177,27 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out: 
         if plan_for is None:
             _load()
     if type(f) is _ndarray and f.flags.carray and type(edge_order) is int and (axis is None or type(axis) is int):
-        spacings, keys = read(varargs) if varargs else ((), ())
         shape = f.shape
-        plan = plan_for(f.dtype, shape, None, axis, edge_order, *keys)
-        if type(plan) is Plan and plan.calls and (out is None or _is_plain(out, plan, f, spacings)):
-            # The same as below, but shorter, for a small array in C order: such a call is nothing but overhead.
-            flat = f if len(shape) == 1 else f.reshape(-1)
-            results, met_zero = [], False
-            for kernel, arguments, make, place in plan.calls:
-                if make is not None:
-                    arguments += make(spacings[place])
-                result = _empty(shape, plan.dtype) if out is None else out
-                met_zero |= kernel(flat, result if len(shape) == 1 else result.reshape(-1), *arguments)
-                results.append(result)
-            if met_zero:
-                return _fall_back(f, varargs, axis, edge_order, out)
-            return results[0] if len(results) == 1 else tuple(results)
+        if varargs:
+            spacings, keys = read(varargs)
+            plan = plan_for(f.dtype, shape, None, axis, edge_order, *keys)
+        else:
+            spacings, plan = (), plan_for(f.dtype, shape, None, axis, edge_order)
+        calls = plan.calls
+        # The same as below, but shorter, for a small array in C order: such a call is nothing but overhead.
+        if len(calls) == 1 and (out is None or is_plain(out, plan.dtype, shape, (f, *spacings))):
+            ((kernel, arguments, make, place),) = calls
+            if make is not None:
+                arguments += make(spacings[place])
+            result = _empty(shape, plan.dtype) if out is None else out
+            if len(shape) == 1:
+                met_zero = kernel(f, result, *arguments)
+            else:
+                met_zero = kernel(f.reshape(-1), result.reshape(-1), *arguments)
+            return _fall_back(f, varargs, axis, edge_order, out) if met_zero else result
+        if calls and out is None:
+            results = _of_each_axis(plan, f, spacings)
+            return _fall_back(f, varargs, axis, edge_order, out) if results is None else results
         request = Request(plan, f, f, None, spacings)
     else:
         if type(f) not in (_ndarray, list, tuple):
@@ -211,6 +216,18 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out: 
     result = account.run(work, partial(_by_numpy, *arguments), partial(_by_kernels, *arguments))
     _limit = account.limit if _limit else 0.0
     return result
+
+
+def _of_each_axis(plan: "Plan", f: np.ndarray, spacings: tuple[Any, ...]) -> tuple[np.ndarray, ...] | None:
+    """Return the results for a small array in C order; None if there are coordinates of which NumPy must warn."""
+    flat, results, met_zero = f.reshape(-1), [], False
+    for kernel, arguments, make, place in plan.calls:
+        if make is not None:
+            arguments += make(spacings[place])
+        result = _empty(f.shape, plan.dtype)
+        met_zero |= kernel(flat, result.reshape(-1), *arguments)
+        results.append(result)
+    return None if met_zero else tuple(results)
 
 
 def account_and_work(request: "Request") -> "tuple[Account, int]":
@@ -303,18 +320,6 @@ def _by_numpy(request: "Request", f: Any, varargs: tuple[Any, ...], axis: Any, e
         return _fall_back(f, varargs, axis, edge_order, out)
     with np.errstate(all="ignore"):
         return _fall_back(f, varargs, axis, edge_order, out)
-
-
-def _is_plain(out: Any, plan: "Plan", f: np.ndarray, spacings: tuple[Any, ...]) -> bool:
-    """Whether `out` is one array for one axis, which a kernel may write to as it is."""
-    return (
-        type(out) is _ndarray
-        and len(plan.calls) == 1
-        and out.shape == f.shape
-        and out.dtype == plan.dtype
-        and out.flags.carray
-        and not shares_memory(out, (f, *spacings))
-    )
 
 
 def _fall_back(f: Any, varargs: tuple[Any, ...], axis: Any, edge_order: Any, out: Any) -> Any:

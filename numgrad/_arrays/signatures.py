@@ -30,22 +30,42 @@ class HasMagnitude(Protocol):
     def magnitude(self) -> Any: ...
 
 
+class HasRows(Protocol):
+    """Series and data frames of pandas."""
+
+    @property
+    def iloc(self) -> Any: ...
+
+
+class HasArrow(Protocol):
+    """Those of polars."""
+
+    def to_arrow(self) -> Any: ...
+
+
+class HasSchema(Protocol):
+    """Tables of pyarrow, whose columns have chunks."""
+
+    @property
+    def schema(self) -> Any: ...
+
+
 Number = complex | np.number
-# No more than this is `f` for most functions: of another type it would be one of the overloads that take it, for mypy,
-# to which a plain np.ndarray has an unknown shape that fits all of them.
+# Arrays are of this one type in all overloads that take them. If there were several, a plain np.ndarray, of which
+# neither shape nor dtype is known, would fit more than one overload, and mypy would say nothing of the result.
 Numbers = np.ndarray | Sequence[Any] | SupportsArray
 Foreign = HasChunks | HasMagnitude
-Object = TypeVar("Object")
+Same = TypeVar("Same", bound=Foreign | HasRows | HasArrow | HasSchema)
 Out = TypeVar("Out", bound=np.ndarray | tuple[np.ndarray, ...])
 
-# An array of which nothing but this is known would fit each of those below it.
+# First an array whose shape is not known, as it would fit those with one, two and three dimensions, too.
 AnyShape = np.ndarray[tuple[Never, Never, Never, Never], Any]
 Line = np.ndarray[tuple[int], Any] | Sequence[Number]
 Plane = np.ndarray[tuple[int, int], Any] | Sequence[Sequence[Number]]
 Space = np.ndarray[tuple[int, int, int], Any] | Sequence[Sequence[Sequence[Number]]]
 
 Axis = SupportsIndex
-Axes = Axis | tuple[Axis, ...] | None
+Axes = Axis | Sequence[Axis] | None
 Arrays = tuple[np.ndarray, ...]
 Pair = tuple[np.ndarray, np.ndarray]
 Triple = tuple[np.ndarray, np.ndarray, np.ndarray]

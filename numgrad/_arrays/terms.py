@@ -1,11 +1,13 @@
 """A field as a sum of derivatives: read, planned, and run."""
 
-from collections.abc import Callable, Iterator, Sequence
+import math
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from numgrad._arrays.known import Known, Limits, Several, Single, limits_of, may_be_kept, steps
 from numgrad._arrays.plan.dispatch import axis_plan
 from numgrad._arrays.plan.dtypes import FIELDS
 from numgrad._arrays.plan.options import (
@@ -19,7 +21,7 @@ from numgrad._arrays.plan.options import (
     read_samples,
     read_spacing,
 )
-from numgrad._arrays.plan.types import PIECE, AxisPlan, Order, Plan, Request, Term, memory_order
+from numgrad._arrays.plan.types import AxisPlan, Order, Plan, Request, Term, memory_order
 from numgrad._arrays.run.arrange import fill_by_stencils
 from numgrad._checks import refuse_units
 from numgrad._system.memory import copy, may_share
@@ -32,6 +34,23 @@ class Result(NamedTuple):
     leading: tuple[int, ...]
     terms: Sequence[Term]
     mixed: Sequence[Term] = ()
+
+
+class Sweep(NamedTuple):
+    """Terms that are done together, with their `sources` and `targets`, by whose places in these the terms name them.
+
+    Sources are the components and, behind them, the blocks of the result, which are the targets.
+    """
+
+    terms: tuple[Term, ...]
+    sources: tuple[int, ...]
+    targets: tuple[int, ...]
+
+
+def sweep_of(terms: Sequence[Term], sources: Sequence[int]) -> Sweep:
+    used = sorted({t.target for t in terms})
+    numbered = [t._replace(target=used.index(t.target)) for t in terms]
+    return Sweep(tuple(numbered), tuple(sources), tuple(used))
 
 
 class Field(NamedTuple):
@@ -55,12 +74,30 @@ class Field(NamedTuple):
         return self._replace(spacings=tuple(spacings))
 
     @property
-    def sweeps(self) -> list[tuple[tuple[Term, ...], tuple[np.ndarray, ...]]]:
-        """The terms that are done together, and arrays like what they are done from."""
-        mixed = [(self.mixed, self.components * (len(self.axes) - 1))] if self.mixed else []
-        return [(self.terms, self.components), *mixed]
+    def blocks(self) -> int:
+        """How many blocks the result has."""
+        return math.prod(self.shape[: len(self.shape) - self.components[0].ndim])
 
-    def request(self, terms: Sequence[Term], sources: Sequence[np.ndarray]) -> Request:
+    @property
+    def sweeps(self) -> list["Sweep"]:
+        """The terms that are done together."""
+        count, before = len(self.axes), len(self.components)
+        found = [sweep_of(self.terms, range(before))]
+        if self.mixed:
+            found.append(sweep_of(self.mixed, range(before + count, before + count * count, count)))
+        return found
+
+    @property
+    def copies(self) -> list[tuple[int, int]]:
+        """Which blocks are like which others: from mixed derivatives the order of which is the other one."""
+        count = len(self.axes)
+        return [(t.target, t.target % count * count + t.target // count) for t in self.mixed]
+
+    def request(self, sweep: Sweep, blocks: Sequence[np.ndarray] | None = None) -> Request:
+        """Return what the kernels need; without `blocks`, of some that are like those of the result."""
+        if blocks is None:
+            blocks = [_blocks((), self.components[0], self.order, FIELDS[self.components[0].dtype])] * self.blocks
+        sources = [(*self.components, *blocks)[i] for i in sweep.sources]
         f = sources[0]
         split = [
             key_and_values(spacing, name, formula.n, formula.most_points, f.dtype)
@@ -68,7 +105,7 @@ class Field(NamedTuple):
         ]
         keys, given = zip(*split, strict=True)
         wanted = tuple(map(Wanted, self.axes, keys, self.formulas, self.periods))
-        plan = plan_of(f.dtype, f.shape, self.order, wanted, tuple(terms))
+        plan = plan_of(f.dtype, f.shape, self.order, wanted, sweep.terms)
         return Request(plan, f, f, self.order, given, tuple(sources[1:]))
 
 
@@ -211,51 +248,37 @@ def plan_of(
     return Plan(np.dtype(FIELDS[dtype]), tuple(plans))
 
 
-def of_field(
-    read: Callable[..., Field], f: Any, spacing: tuple[Any, ...], axis: Any, accuracy: Any, boundary: Any, period: Any,
-    out: Any,
-) -> np.ndarray:  # fmt: skip
-    """Return a field; without detours that of a small array in C order, as such a call is nothing but overhead."""
-    if out is period is None and type(f) is np.ndarray and f.flags.carray and f.size <= PIECE:
-        try:
-            known = even_field(read, f.dtype, f.shape, spacing, axis, accuracy, boundary)
-        except TypeError:  # what is no key is no option either, and said so below
-            known = None
-        if known is not None and known.plan.calls:
-            return known.values(f)
-    field = read(f, *spacing, axis=axis, accuracy=accuracy, boundary=boundary, period=period)
-    return compute(field, out)
+def limits_in(field: Field, spacing: tuple[Any, ...]) -> tuple[Limits | None, ...] | None:
+    """Return what the coordinates of other calls of the kind must be like; None if there is no saying."""
+    f, limits = field.components[0], []
+    for place, (a, read) in enumerate(zip(field.axes, field.spacings, strict=True)):
+        found = None
+        if isinstance(read, Coordinates):
+            about = f.shape[a], field.formulas[place], f.dtype, field.periods[place]
+            found = limits_of(spacing[place], read, *about)
+            if found is None:
+                return None
+        limits.append(found)
+    return tuple(limits)
 
 
-class EvenField(NamedTuple):
-    """A field of arrays of a shape on an even grid: the plan, how many components f has, and the result's shape."""
-
-    plan: Plan
-    components: int
-    shape: tuple[int, ...]
-
-    def values(self, f: np.ndarray) -> np.ndarray:
-        """Compute it by the calls of the plan, of which there must be some."""
-        result = np.empty(self.shape, self.plan.dtype)
-        sources = f.reshape(self.components, -1)
-        blocks = result.reshape(-1, sources.shape[1])
-        for (kernel, arguments, _, _), axis in zip(self.plan.calls, self.plan.axes, strict=True):
-            kernel(sources[axis.source], blocks[axis.target], *arguments)  # `fill` does so, in half as much time again
-        return result
-
-
-@lru_cache(1024, typed=True)
-def even_field(
-    read: Callable[..., Field], dtype: "np.dtype[Any]", shape: tuple[int, ...], spacing: tuple[Any, ...], *options: Any
-) -> EvenField | None:  # fmt: skip
-    """Return what is known of a call by numbers as spacings; what is wrong with it is said by `read`."""
-    if not all(type(h) in (float, int, np.float64) for h in spacing) or 0 in shape:
+def known_of(field: Field, given: Any, spacing: tuple[Any, ...]) -> Known | None:
+    """Return what the next calls of the kind need not find out; None if there is too little, or kernels are missing."""
+    f, count, found = field.components[0], len(field.components), []
+    is_array = type(given) is np.ndarray
+    if not may_be_kept(f.size) or not (is_array or [c.dtype for c in given] == [f.dtype] * count):
         return None
-    axis, accuracy, boundary = options
-    field = read(np.empty(shape, dtype), *spacing, axis=axis, accuracy=accuracy, boundary=boundary)
-    if field.mixed:
+    limits = limits_in(field, spacing)
+    if limits is None:
         return None
-    return EvenField(field.request(field.terms, field.components).plan, len(field.components), field.shape)
+    for sweep in field.sweeps:
+        plan = field.request(sweep).plan
+        if not plan.calls:
+            return None
+        found += [s._replace(source=sweep.sources[s.source], target=sweep.targets[s.target]) for s in steps(plan)]
+    if is_array and len(found) == 1:
+        return Single(plan.dtype, field.shape, found[0], limits[found[0].place])
+    return Several(plan.dtype, field.shape, tuple(found), limits, count, field.blocks, tuple(field.copies))
 
 
 def compute(field: Field, out: Any) -> np.ndarray:
@@ -272,27 +295,12 @@ def compute(field: Field, out: Any) -> np.ndarray:
     blocks = [result[i] for i in np.ndindex(leading)]
     if not f.size:
         return result  # type: ignore[no-any-return]
-    _fill(field, field.terms, field.components, blocks, inputs)
-    if field.mixed:
-        count = len(field.axes)
-        _fill(field, field.mixed, [blocks[j * count] for j in range(1, count)], blocks, ())
-        for t in field.mixed:
-            i, j = divmod(t.target, count)
-            copy(blocks[t.target], blocks[j * count + i])
+    for sweep in field.sweeps:
+        fill_by_stencils(field.request(sweep, blocks), [blocks[i] for i in sweep.targets], inputs)
+        inputs = ()  # the next one reads copies
+    for source, target in field.copies:
+        copy(blocks[source], blocks[target])
     return result  # type: ignore[no-any-return]
-
-
-def _fill(
-    field: Field,
-    terms: Sequence[Term],
-    sources: Sequence[np.ndarray],
-    blocks: list[np.ndarray],
-    inputs: tuple[Any, ...],
-) -> None:
-    """Fill those of the blocks that are targets."""
-    used = sorted({t.target for t in terms})
-    numbered = [t._replace(target=used.index(t.target)) for t in terms]
-    fill_by_stencils(field.request(numbered, sources), [blocks[i] for i in used], inputs)
 
 
 def _blocks(leading: tuple[int, ...], f: np.ndarray, order: Order, dtype: Any) -> np.ndarray:

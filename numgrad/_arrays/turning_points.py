@@ -1,21 +1,26 @@
 """Minima and maxima of samples, between the samples."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache, cached_property, partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from numgrad._arrays.containers import home_of, takes_containers
-from numgrad._arrays.kernels.turning import scan
+from numgrad._arrays.kernels.turning import scan, strict
 from numgrad._arrays.plan.options import Coordinates, read_formula, read_period, read_samples, read_spacing
 from numgrad._checks import flag, number
-from numgrad._compile.jit import draft
-from numgrad._compile.tiers import call, tier_of
+from numgrad._compile.jit import draft, entry_point
+from numgrad._compile.tiers import COMPILED, Account, call, tier_of
 from numgrad._system.tables import Table, text
 from numgrad._system.threads import get_num_threads, share
 
 # Samples that are worth another thread.
 PARALLEL = 1 << 18
+KINDS = np.array(["minimum", "maximum"])
+# Seconds in which NumPy finds the turns of a sample, about.
+BY_NUMPY = 4e-8
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,8 +36,10 @@ class TurningPoints:
         where the coordinate of a DataArray or a series is.
     value : ndarray
         What the parabola has there, in the dtype of `y` (float64 for integers); the sample for plateaus and ends.
+    is_maximum : ndarray of bool
+        Whether it is a maximum, or else a minimum.
     kind : ndarray of str
-        "minimum" or "maximum".
+        The same in words: "minimum" or "maximum".
     gradient : ndarray
         The derivative at the sample `index`, of second order in the distance of neighbours, as `gradient` has it.
     first, last : ndarray of int
@@ -44,7 +51,7 @@ class TurningPoints:
     index: np.ndarray
     position: np.ndarray
     value: np.ndarray
-    kind: np.ndarray
+    is_maximum: np.ndarray
     gradient: np.ndarray
     first: np.ndarray
     last: np.ndarray
@@ -52,6 +59,10 @@ class TurningPoints:
 
     def __len__(self) -> int:
         return len(self.index)
+
+    @cached_property
+    def kind(self) -> np.ndarray:
+        return KINDS.take(self.is_maximum)
 
     def __repr__(self) -> str:
         return "\n".join(self._table().text()) if len(self) else "no turning points"
@@ -144,34 +155,106 @@ def turning_points(
     call = read_call(
         y, x, axis=axis, plateaus=plateaus, ends=ends, periodic=periodic, period=period, min_change=min_change
     )
-    lines, spacing, n = call.lines, call.spacing, call.shape[call.axis]
-    records = _scan(lines, n, call.min_change, call.ends, call.plateaus, call.periodic)
-    line, first, last, sign = records.T
+    found = _strict(call)
+    if found is None:
+        records = _scan(call.lines, call.shape[call.axis], call.min_change, call.ends, call.plateaus, call.periodic)
+        found = _refined(call, *records.T)
+    line, index, first, last, sign, position, value, slope = found
+    others = [s for a, s in enumerate(call.shape) if a != call.axis]
+    where = np.empty((len(index), len(others)), np.int64)
+    if where.size:
+        where.T[...] = np.unravel_index(line, others)
+    position = _beside(call.origin, position, line)
+    return TurningPoints(index, position, value, sign > 0, slope, first, last, where)
+
+
+def _may_be_strict(call: "Arguments") -> bool:
+    return call.shape[call.axis] > 2 and call.lines.size > 0 and not (call.ends or call.periodic or call.min_change)
+
+
+@cache
+def _account_of_strict(dtype: "np.dtype[Any]") -> Account:
+    return Account((draft(strict, dtype),), BY_NUMPY)
+
+
+def _strict(call: "Arguments") -> Any:
+    """Return what is found in lines whose neighbours all differ; None if some do not, or ends or changes matter."""
+    if not _may_be_strict(call):
+        return None
+    account = _account_of_strict(call.lines.dtype)
+    return account.run(call.lines.size, partial(_strict_by_numpy, call), partial(_strict_by_kernel, call))
+
+
+def _strict_by_kernel(call: "Arguments") -> Any:
+    n, size, kernel = call.shape[call.axis], call.lines.size, draft(strict, call.lines.dtype)
+    if isinstance(call.spacing, float):
+        spacing = np.empty(0), 0, call.spacing
+    else:
+        spacing = call.spacing.reshape(-1), call.spacing.ndim, 0.0
+    counts = np.empty(size // n, np.int64)
+
+    def run(fills: bool, *results: np.ndarray) -> None:
+        def work(mine: Any) -> None:
+            for a, b in mine:
+                given = call.lines, n, a, b, counts, fills, *results, *spacing
+                entry_point(kernel.compiled, *given)(*given)
+
+        share(work, _parts(call.lines, n), thread_count(size))
+
+    def room(m: int) -> tuple[np.ndarray, ...]:
+        real = call.lines.dtype
+        return np.empty(m, np.int64), np.empty(m, bool), np.empty(m), np.empty(m, real), np.empty(m, real)
+
+    run(False, *room(0))
+    if (counts < 0).any():
+        return None
+    of_each, results = counts, room(int(counts.sum()))
+    counts = np.cumsum(of_each) - of_each
+    run(True, *results)
+    index, rises, position, value, slope = results
+    line = np.repeat(np.arange(len(of_each)), of_each) if len(of_each) > 1 else np.broadcast_to(0, index.shape)
+    return line, index, index, index, rises, position, value, slope
+
+
+def _strict_by_numpy(call: "Arguments") -> Any:
+    """The same by NumPy."""
+    y, n = call.lines, call.shape[call.axis]
+    lines = y.reshape(-1, n)
+    rises = lines[:, 1:] > lines[:, :-1]
+    if not (rises | (lines[:, 1:] < lines[:, :-1])).all():
+        return None
+    turns = np.zeros(lines.shape, bool)
+    np.not_equal(rises[:, 1:], rises[:, :-1], out=turns[:, 1:-1])
+    place = np.flatnonzero(turns)
+    line, index = np.divmod(place, n)
+    at = _Around(lines, line, call.spacing, call.period, n)
+    here, x = y[place].astype(np.float64), at.x(index)
+    with np.errstate(all="ignore"):
+        offset, change, slope = _turn(
+            y[place - 1] - here, y[place + 1] - here, at.x(index - 1) - x, at.x(index + 1) - x
+        )
+        value, slope = _rounded(call, here + change, slope)
+    return line, index, index, index, rises.reshape(-1)[place - line - 1], x + offset, value, slope
+
+
+def _refined(call: "Arguments", line: np.ndarray, first: np.ndarray, last: np.ndarray, sign: np.ndarray) -> Any:
+    """Return records sorted, with the places and values between samples."""
+    lines, n = call.lines, call.shape[call.axis]
     extent = (last - first) % n if n else last
     index = (first + extent // 2) % n if n else first
     order = np.lexsort((index, line))
     line, first, last, sign, extent, index = (a[order] for a in (line, first, last, sign, extent, index))
-    at = _Around(lines.reshape(-1, n) if n else lines.reshape(0, 0), line, spacing, call.period, n)
+    at = _Around(lines.reshape(-1, n) if n else lines.reshape(0, 0), line, call.spacing, call.period, n)
     position, value = at.x(first), at.y(first)
     is_flat = extent > 0
     position = np.where(is_flat, (position + at.x(first + extent)) / 2, position)
     offset, change, slope = _parabola(at, index, is_flat, call.periodic)
-    others = [s for a, s in enumerate(call.shape) if a != call.axis]
-    where = np.empty((len(line), len(others)), np.int64)
-    if where.size:
-        where.T[...] = np.unravel_index(line, others)
-    with np.errstate(over="ignore"):  # what is beyond the range of float32 becomes infinite
-        value, slope = (value + change).astype(lines.dtype), slope.astype(lines.dtype)
-    return TurningPoints(
-        index,
-        _beside(call.origin, position + offset, line),
-        value,
-        np.where(sign > 0, "maximum", "minimum"),
-        slope,
-        first,
-        last,
-        where,
-    )
+    return line, index, first, last, sign, position + offset, *_rounded(call, value + change, slope)
+
+
+@np.errstate(over="ignore")  # what is beyond the range of float32 becomes infinite
+def _rounded(call: "Arguments", *results: np.ndarray) -> list[np.ndarray]:
+    return [one.astype(call.lines.dtype, copy=False) for one in results]
 
 
 def _beside(origin: Any, position: np.ndarray, line: np.ndarray) -> np.ndarray:
@@ -222,13 +305,25 @@ def _parabola(at: _Around, i: np.ndarray, is_flat: np.ndarray, periodic: bool) -
         near, far = np.where(is_inside, behind, sample(i + step)), np.where(is_inside, ahead, sample(i + 2 * step))
         p = at.x(np.where(is_inside, i - 1, i + step)) - at.x(i)
         q = at.x(np.where(is_inside, i + 1, i + 2 * step)) - at.x(i)
-        # Differences over p and q are those of the parabola at 0 plus its curvature times p and q.
-        d, e = (near - here) / p, (far - here) / q
-        curvature = (e - d) / (q - p)
-        slope = np.where(np.isnan(far), d, d - curvature * p)
-        offset, change = -slope / (2 * curvature), -(slope**2) / (4 * curvature)
-        turns = is_inside & ~is_flat & np.isfinite(offset) & np.isfinite(change)
+        offset, change, inside = _turn(near - here, far - here, p, q)
+        slope = np.where(np.isnan(far), (near - here) / p, inside)
+        turns = is_inside & ~is_flat
     return np.where(turns, offset, 0.0), np.where(turns, change, 0.0), slope
+
+
+def _turn(near: np.ndarray, far: np.ndarray, p: np.ndarray, q: np.ndarray) -> Any:
+    """Return where parabolas through the origin, (p, near) and (q, far) turn, what they are there, and their slopes.
+
+    Differences over p and q are those of the parabola at 0 plus its curvature times p and q.
+    """
+    d = near / p
+    curvature = (far / q - d) / (q - p)
+    slope = d - curvature * p
+    offset, change = -slope / (2 * curvature), -(slope**2) / (4 * curvature)
+    turns = np.isfinite(offset) & np.isfinite(change)
+    if not turns.all():
+        offset, change = np.where(turns, offset, 0.0), np.where(turns, change, 0.0)
+    return offset, change, slope
 
 
 class Arguments(NamedTuple):
@@ -303,9 +398,16 @@ def _parts(lines: np.ndarray, n: int) -> list[tuple[int, int]]:
     return [(a, min(a + step, count)) for a in range(0, count, step)]
 
 
-def tier(lines: np.ndarray, n: int) -> tuple[int, str]:
-    """Return the tier in which the first of these lines are done, and why."""
-    return tier_of(draft(scan, lines.dtype), n * max([b - a for a, b in _parts(lines, n)], default=0))
+def tier(call: "Arguments") -> Callable[[], tuple[int, str]]:
+    """Return what finds the tier in which the first of the lines of a call are done, and why."""
+    lines, n = call.lines, call.shape[call.axis]
+    if _may_be_strict(call):
+        return partial(_tier_of_strict, lines.dtype, lines.size)
+    return partial(tier_of, draft(scan, lines.dtype), n * max([b - a for a, b in _parts(lines, n)], default=0))
+
+
+def _tier_of_strict(dtype: "np.dtype[Any]", size: int) -> tuple[int, str]:
+    return (1, COMPILED) if draft(strict, dtype).entry is not None else _account_of_strict(dtype).choose(size)
 
 
 def thread_count(size: int) -> int:

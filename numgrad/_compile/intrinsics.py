@@ -1,11 +1,12 @@
 """Instructions that Python has no words for.
 
-Memory on the stack; for x86-64, stores that go past the cache; calls of compiled functions at an address, where Numba's
-own would compile what they call anew into each caller; `min` and `max` of two numbers, for each pair of whose types
-Numba's own compile a function.
+Memory on the stack, or asked for early; for x86-64, stores that go past the cache; calls of compiled functions at an
+address, where Numba's own would compile what they call anew into each caller; `min` and `max` of two numbers, for each
+pair of whose types Numba's own compile a function.
 """
 
 import operator
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -69,6 +70,30 @@ def put_line(typing: Any, out: Any, k: Any, buffer: Any, j: Any) -> Any:
     return types.void(out, k, buffer, j), generate
 
 
+# Bytes from which on NumPy asks for large pages, in which there is a five hundredth of the faults; the size of others.
+LARGE, PAGE, MADV_HUGEPAGE = 1 << 22, 4096, 14
+
+
+@intrinsic
+def in_large_pages(typing: Any, array: Any) -> Any:
+    """Return the array, just made, having asked Linux for large pages if NumPy would have. Numba does not."""
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        if sys.platform == "linux":
+            given = context.make_array(array)(context, builder, values[0])
+            size, number = context.get_value_type(types.intp), ir.IntType(32)
+            nbytes, address = builder.mul(given.nitems, given.itemsize), builder.ptrtoint(given.data, size)
+            with cgutils.if_unlikely(builder, builder.icmp_unsigned(">=", nbytes, size(LARGE))):
+                skip = builder.sub(size(PAGE), builder.urem(address, size(PAGE)))
+                kind = ir.FunctionType(number, [size, size, number])
+                advise = cgutils.get_or_insert_function(builder.module, kind, "madvise")
+                rest = builder.sub(nbytes, skip)
+                builder.call(advise, [builder.add(address, skip), rest, number(MADV_HUGEPAGE)])
+        return imputils.impl_ret_borrowed(context, builder, array, values[0])
+
+    return array(array), generate
+
+
 @intrinsic
 def fence(typing: Any) -> Any:
     """Let all threads see the lines put: the processor may delay such stores past later ones."""
@@ -79,6 +104,22 @@ def fence(typing: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(), generate
+
+
+@intrinsic
+def prefetch(typing: Any, x: Any, k: Any) -> Any:
+    """Ask for the line of the cache with element k of a contiguous array, which may lie beyond its end."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        made = context.make_array(signature.args[0])(context, builder, arguments[0])
+        pointer = builder.bitcast(builder.gep(made.data, [arguments[1]]), cgutils.voidptr_t)
+        number = ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [cgutils.voidptr_t, number, number, number])
+        asked = builder.module.declare_intrinsic("llvm.prefetch", [cgutils.voidptr_t], kind)
+        builder.call(asked, [pointer, number(0), number(3), number(1)])  # to be read, into all caches; data
+        return context.get_dummy_value()
+
+    return types.void(x, k), generate
 
 
 @intrinsic

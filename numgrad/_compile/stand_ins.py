@@ -28,6 +28,10 @@ def put_line(out: Any, k: Any, buffer: Any, j: Any) -> None:
         out[k + i] = buffer[j + i]
 
 
+def prefetch(x: Any, k: Any) -> None:
+    """Ask for x[k], which will be read soon and need not exist. The intrinsic lets the processor fetch it meanwhile."""
+
+
 def fence() -> None:
     """After this, other threads see the lines put."""
 

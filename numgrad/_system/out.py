@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from numgrad._system.memory import copy, share_file
+from numgrad._system.memory import copy, share_file, shares_memory
 
 
 def targets(out: Any, count: int, shape: tuple[int, ...], dtype: np.dtype[Any], kind: type) -> list[np.ndarray]:
@@ -39,6 +39,17 @@ def check(array: Any, shape: tuple[int, ...], dtype: np.dtype[Any], kind: type) 
         raise TypeError(f"`out` has dtype {array.dtype}, the result has {dtype}; allocate `out` with that dtype")
     if not array.flags.writeable:
         raise ValueError("`out` is read-only; give an array that can be written")
+
+
+def is_plain(out: Any, dtype: "np.dtype[Any]", shape: tuple[int, ...], inputs: tuple[Any, ...]) -> bool:
+    """Whether `out` is one array that a kernel may write to as it is."""
+    return (
+        type(out) is np.ndarray
+        and out.shape == shape
+        and out.dtype == dtype
+        and out.flags.carray
+        and not shares_memory(out, inputs)
+    )
 
 
 def check_apart(arrays: Sequence[np.ndarray]) -> None:

@@ -104,10 +104,10 @@ def derivative(
     `converged` is True where a window foretold both, its truncation error is below that of rounding, and its error is
     at most a tenth of the derivative, or of the largest derivative that values of this size could have.
 
-    Nothing shows in samples that is smaller than their rounding, some ``1e-15 * |f|``, though its derivatives be large: a
-    ripple of 1e-17 sin(1e6 x) adds 1e-5 to the third derivative. Where f has noise far above rounding, there is no
-    derivative to find: `converged` is False, and the `error` is that of the smooth part of f beside the noise. Give a
-    `step` there, of about noise^(1 / (accuracy + n)) on the scale of x.
+    Nothing shows in samples that is smaller than their rounding, some ``1e-15 * |f|``, though its derivatives be
+    large: a ripple of 1e-17 sin(1e6 x) adds 1e-5 to the third derivative. Where f has noise far above rounding,
+    there is no derivative to find: `converged` is False, and the `error` is that of the smooth part of f beside the
+    noise. Give a `step` there, of about noise^(1 / (accuracy + n)) on the scale of x.
 
     Examples
     --------

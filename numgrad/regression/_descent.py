@@ -61,7 +61,8 @@ def gradient_descent(
     method : {"auto", "fused", "modes"}, default "auto"
         "fused" goes over the data in each iteration. "modes" compresses the data once, by a QR decomposition, and
         iterates in the eigenbasis of the Hessian, n operations an iteration however many rows there are. Both give the
-        same iterates, to rounding; "auto" takes the one that needs fewer operations.
+        same iterates, to rounding; "auto" takes the one that should be faster, by the shape of the data and `n_iter`
+        alone, or "modes" where the options need the decomposition anyway.
     momentum : float or "nesterov", optional
         A number m, at least 0 and below 1, for the heavy ball: ``v = m * v + g, theta -= learning_rate * v``.
         "nesterov" for ``theta -= learning_rate * (g + m * v)``, theta being where the gradient is taken, with the m

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from numgrad._compile.jit import Kernel, entry_point, specialise
+from numgrad._system.memory import read_only
 from numgrad._system.threads import get_num_threads, share
 from numgrad.regression._check import Floats
 from numgrad.regression._engine import Engine, Record, Rule
@@ -24,13 +25,17 @@ from numgrad.regression._kernels.iteration import (
     advance,
     descent,
 )
-from numgrad.regression._kernels.passes import LINE, ROWS, Layout, columns, pack, packing, rows
+from numgrad.regression._kernels.passes import LINE, ROWS, Columns, Layout, columns, pack, packing, rows
 from numgrad.regression._rows import FASTMATH, by_columns, tags
 from numgrad.regression._sparse import Passes
 from numgrad.regression._step_size import Inner
 
-# Data up to this size are copied once, packed.
+# Data up to this size are copied once, packed, if they are small or do not lie so that they can be read in place.
 COPY_LIMIT = 56 * 2**20
+# Rows of fewer features are not read there, if they can be copied.
+LEAST = 8
+# Rows of a block of columns that are read where they lie.
+SEVERAL = 1024
 # From so many products an iteration on, passes are shared among threads.
 PARALLEL = 2**20
 # Elements of X in a piece of a pass: a sixteenth of all, within these bounds. The pieces, and so the sums, are the same
@@ -64,28 +69,45 @@ class Fused(Engine):
             self._theta[...], self._gradient[...], self._square[0] = start, 0, 0
 
     def _lay_out(self) -> None:
-        """Prepare the passes: over blocks, packed once; over blocks, packed in each pass; over rows where they lie."""
-        data, coordinates, dtype = self._data, self._coordinates, np.dtype(self._data.dtype).name
-        m, p = data.y.shape
-        size = self._theta.shape[1]
-        self._loss = np.empty(int(ROWS), data.dtype)
-        self._lines = -(-size // 4) * 4
-        self._block = (self._lines + p) * int(LINE)
-        self._count = -(-m // int(ROWS))
-        self._tags = tags(data)
-        self._blocks: Floats | None = None
-        self._in_place = coordinates.is_plain and data.x.flags.c_contiguous
-        if self._count * self._block * self._loss.itemsize <= COPY_LIMIT:
-            self._in_place = False
-            self._blocks = np.empty(self._count * self._block, data.dtype)
-            self._bound(pack)(*self._given, self._blocks, 0, m)
-        self._is_small = self._blocks is not None and self.work <= PARALLEL
+        """Prepare the passes: over rows or columns where they lie, over blocks packed once, or packed in each pass."""
+        data, dtype, unit = self._data, np.dtype(self._data.dtype), int(ROWS)
+        (m, n), p, size = data.x.shape, data.y.shape[1], self._theta.shape[1]
+        self._tags, self._block = tags(data), (size + p) * int(LINE)
+        blocks = -(-m // unit)
+        is_copied = blocks * self._block * dtype.itemsize <= COPY_LIMIT
+        self._is_small = is_copied and self.work <= PARALLEL
+        is_plain, is_long = self._coordinates.is_plain, n >= (LEAST if is_copied else 2)
+        self._by_rows = is_plain and is_long and not self._is_small and data.x.flags.c_contiguous
+        # The one kernel of small work has the dtype of the computation.
+        is_readable = is_plain and not self._by_rows and (data.x.dtype == dtype or not self._is_small)
+        features = _by_features(data.x) if is_readable else None
+        self._columns: Columns | None = None  # as they lie, or packed once
+        if features is not None:
+            y, unit = read_only(np.ascontiguousarray(data.y.T, dtype).ravel()), SEVERAL
+            shape = int(self._coordinates.intercept), features[1], m, 0, unit, unit
+            self._columns = Columns(features[0], y, self._weight, *shape)
+        elif is_copied and not self._by_rows:
+            memory = np.empty(blocks * self._block, dtype)
+            self._bound(pack)(*self._given, memory, 0, m)
+            self._columns = self._packed(memory)
         if self._is_small:
-            self._descent = self._kernel(descent, dtype)
+            self._descent = self._kernel(descent, dtype.name)
         piece = min(max(m * size // 16, PIECE[0]), PIECE[1])
-        rows_of_piece = max(1, piece // (size * int(ROWS))) * int(ROWS)
+        rows_of_piece = max(1, piece // (size * unit)) * unit
         self._pieces = [(low, min(low + rows_of_piece, m)) for low in range(0, m, rows_of_piece)]
         self._sums = np.empty((len(self._pieces), self._theta.size + 1))
+
+    @property
+    def _weight(self) -> Floats:
+        """The weights of the rows; none if all are 1."""
+        weight = self._data.weight
+        return read_only(np.empty(0) if weight.strides == (0,) else np.ascontiguousarray(weight))
+
+    def _packed(self, blocks: Floats) -> Columns:
+        """Return blocks, of which one feature may be the intercept's, as columns."""
+        line, unit = int(LINE), int(ROWS)
+        x, before = read_only(blocks), self._theta.shape[1] * line
+        return Columns(x, x, read_only(np.empty(0)), 0, line, line, before, unit, self._block)
 
     @property
     def work(self) -> int:
@@ -95,8 +117,8 @@ class Fused(Engine):
         state = self._velocity, self._before, self._pace, self.log
         if self._is_small:
             flat = Flat(self._theta.ravel(), self._gradient.ravel())
-            room = (self._theta, self._gradient, flat, self._loss, self._square)
-            arguments = (self._blocks, self._count, *room, *state, end)
+            room = (self._theta, self._gradient, flat, self._square)
+            arguments = (self._columns, len(self._data.y), *room, *state, end)
             entry_point(self._descent, *arguments)(*arguments)
             return
         while self.done < end and self.goes_on:
@@ -146,22 +168,21 @@ class Fused(Engine):
         self._square[0] = total[-1]
 
     def _go_over(self, pieces: Any) -> None:
-        data, first = self._data, int(self._coordinates.intercept)
-        n, dtype = data.x.shape[1], np.dtype(data.dtype)
-        loss, part = np.empty(int(ROWS), dtype), np.empty(n, dtype)
-        over_rows, over_blocks = self._kernel(rows, dtype.name, *self._tags), self._kernel(columns, dtype.name)
-        over_packed = self._bound(packing)
-        block = np.empty(0 if self._in_place or self._blocks is not None else self._block, dtype)
+        data, dtype = self._data, np.dtype(self._data.dtype)
+        before: tuple[Any, ...]
+        if self._by_rows:
+            kernel, part = self._kernel(rows, dtype.name, *self._tags[:2]), np.empty(data.x.shape[1], dtype)
+            before = data.x, data.y, self._weight, int(self._coordinates.intercept), part
+        elif self._columns is not None:
+            kernel = self._kernel(columns, dtype.name, self._columns.x.dtype.name)
+            before = (self._columns,)
+        else:
+            kernel, block = self._bound(packing), np.empty(self._block, dtype)
+            before = self._given, block, self._packed(block)
         for which, (low, high) in pieces:
-            gradient = self._sums[which, :-1].reshape(self._gradient.shape)
-            square = self._sums[which, -1:]
-            if self._in_place:
-                over_rows(data.x, data.y, data.weight, self._theta, first, part, gradient, square, low, high)
-            elif self._blocks is not None:
-                blocks, count = self._blocks[low // int(ROWS) * self._block :], -(-(high - low) // int(ROWS))
-                over_blocks(blocks, count, self._theta, loss, gradient, square)
-            else:
-                over_packed(self._given, block, self._theta, loss, gradient, square, low, high)
+            gradient, square = self._sums[which, :-1].reshape(self._gradient.shape), self._sums[which, -1:]
+            arguments = *before, self._theta, gradient, square, low, high
+            entry_point(kernel, *arguments)(*arguments)
 
     def _bound(self, kernel: Kernel) -> Kernel:
         """Return a kernel for the layout of these data."""
@@ -174,7 +195,21 @@ class Fused(Engine):
         data, coordinates = self._data, self._coordinates
         shift = np.append(coordinates.shift, np.zeros(data.y.shape[1]))
         arrays = data.x, data.y, data.weight, shift, coordinates.factor
-        return Layout(*arrays, int(coordinates.intercept), self._lines)
+        return Layout(*arrays, int(coordinates.intercept))
+
+
+def _by_features(x: Any) -> tuple[Any, int] | None:
+    """Return an array as a flat one, and from one feature to the next in it; None if their elements are no neighbours.
+
+    They are in arrays in Fortran's order, and in slices of these.
+    """
+    (m, n), (step, line), item = x.shape, x.strides, x.itemsize
+    if n == 1:
+        line = m * item
+    if (m > 1 and step != item) or line % item or line < m * item:
+        return None
+    size = line // item * (n - 1) + m
+    return np.lib.stride_tricks.as_strided(x, (size,), (item,), writeable=False), line // item
 
 
 class FusedEntries(Fused):

@@ -10,13 +10,16 @@ from numgrad.regression._check import Floats
 from numgrad.regression._engine import Rule
 from numgrad.regression._kernels.iteration import BACKTRACKING, BARZILAI_BORWEIN, FIXED
 from numgrad.regression._problem import Problem
+from numgrad.regression._rows import FEW
 
 # The "optimal" rate is at most this part of the limit.
 BELOW = 1 - 1e-9
 RATES = ("auto", "optimal", "bb", "backtracking")
 ADAPTIVE = {"bb": BARZILAI_BORWEIN, "backtracking": BACKTRACKING}
-# Products that a QR decomposition of next to nothing takes as long as.
-OVERHEAD = 2**16
+# Costs, in products of a fused pass, of 0.17 ns. Of modes: the start, and that of few data, 0.4 ms as well, but without
+# Numba, which nobody should wait for there; for each element of R by the lesser of rows and columns; and again for each
+# of that lesser. Of a pass, and of an iteration in modes.
+START, START_OF_FEW, ELEMENT, SQUARE, PASS, STEP = 2.5e6, 2.5e5, 600, 6, 600, 200
 # Products of a decomposition that one with a stored entry takes as long as, in a pass.
 SCATTERED = 5
 
@@ -77,7 +80,8 @@ def plan(problem: Problem, theta: Floats, method: str, n_iter: int, wish: Wish) 
     """Choose the engine and the rule of a descent from `theta`, and look at the data as far as these need it."""
     rows = theta.reshape(len(theta), -1).T
     if method == "auto":
-        method = _cheaper(problem, n_iter, len(rows))
+        is_decomposed = wish.needs_mu or (problem.model.standardize and problem.entries is None)
+        method = "modes" if is_decomposed else _cheaper(problem, n_iter, len(rows))
     if method == "modes" or wish.needs_mu:
         problem.compress()
     start = problem.prepare(rows)
@@ -85,18 +89,23 @@ def plan(problem: Problem, theta: Floats, method: str, n_iter: int, wish: Wish) 
 
 
 def _cheaper(problem: Problem, n_iter: int, p: int) -> str:
-    """Return the engine that needs less, in products; a third of one for the QR, whose loops reuse what they load."""
+    """Return the engine that takes less time, by what both took on one thread of the machine of benchmarks/NOTES.md.
+
+    The rates of a fused run need L, for which it looks at the Gram matrix; the QR counts by what it takes beyond that.
+    """
     if problem.data is None:
         return "modes"
     m, n = problem.data.x.shape
     size = n + p + 1
-    fused: float = 2 * n_iter * m * n * p
+    least = min(m, size)
+    fused: float = n_iter * p * (2 * m * (n + 1) + PASS)
     if problem.entries is not None:
         if problem.refusal:
             return "fused"
         fused = 2 * n_iter * problem.entries.count * p * SCATTERED
-    modes = 2 * m * size * min(m, size) / 3 + 20 * size * min(m, size) ** 2 + 4 * n_iter * size * p
-    return "modes" if modes + OVERHEAD < fused else "fused"
+    start = START_OF_FEW if m * size <= FEW else START
+    modes = start + size * least * (m + SQUARE * least + ELEMENT) + n_iter * (4 * size * p + STEP)
+    return "modes" if modes < fused else "fused"
 
 
 def _rule(problem: Problem, wish: Wish) -> Rule:

@@ -194,12 +194,12 @@ def test_assembly(dtype, spacing, compiled_here):
 def test_assembly_of_regression(dtype, compiled_here, monkeypatch):
     """Loops over rows or features are packed, without gathers; no references are counted."""
     X, y = values(dtype, (1000, 12)), values(dtype, (1000,))
-    for limit, order in ((2**30, "C"), (0, "C"), (0, "F")):
+    for limit, x in ((2**30, X), (0, X), (0, np.asfortranarray(X)), (0, np.repeat(X, 2, axis=0)[::2])):
         monkeypatch.setattr(_fused, "COPY_LIMIT", limit)
-        ng.gradient_descent(np.asarray(X, order=order), y, n_iter=2, method="fused")
+        ng.gradient_descent(x, y, n_iter=2, method="fused")
     monkeypatch.setattr(_rows, "FEW", 0)  # for `fold` on its own
     ng.CompressedRows().update(X, y)
-    names = {"descent", "packing", "rows", "compress", "fold"}
+    names = {"descent", "packing", "rows", "columns", "compress", "fold"}
     called = {d.function.__name__: kernel for d, kernel in jit._compiled.items() if kernel.signatures}
     kernels = {name: kernel for name, kernel in called.items() if name in names}
     assert set(kernels) == names

@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
-from helpers import same_bits, uneven
+from helpers import same_bits, tier, uneven
 from hypothesis import given as given_by
 from hypothesis import settings
 from hypothesis import strategies as st
 
 import numgrad as ng
+from numgrad._arrays import turning_points as module
 
 
 def kinds(points):
@@ -231,3 +232,27 @@ def test_errors(name):
     call, kind, message = BAD[name]
     with pytest.raises(kind, match=message):
         call()
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_lines_whose_neighbours_differ_as_others(number, monkeypatch):
+    """These have a way of their own, of which neighbours that are the same, and NaN, are no part."""
+    rng = np.random.default_rng(7)
+    y = rng.standard_normal((4, 41))
+    x = np.cumsum(rng.random((4, 41)) + 0.1, axis=1)
+    ways = [(y, 1.0), (y.astype("f4"), -0.3), (y, x[0]), (y, -x), (y * 1e300, x), (y.astype("f4") * 1e38, 0.1)]
+    ways += [(np.cumsum(y, axis=1), x), (y[:, :3], 0.5), (y[0], x[0]), (np.argsort(y), 1.0), (y[:, :2], 1.0)]
+    for name, of_two in (("same", (3, 3)), ("nan", (3, 9))):
+        other = y.copy()
+        other[2, 5] = other[of_two] if name == "same" else np.nan
+        ways.append((other, x))
+    with tier(number):
+        found = [ng.turning_points(*given) for given in ways]
+        assert sum(map(len, found)) > 900
+        monkeypatch.setattr(module, "_strict", lambda call: None)
+        for got, given in zip(found, ways, strict=True):
+            expected = ng.turning_points(*given)
+            for part in ("index", "position", "value", "gradient", "first", "last", "line", "is_maximum", "kind"):
+                a, b = getattr(expected, part), getattr(got, part)
+                assert a.dtype == b.dtype
+                assert same_bits(a, b) if a.dtype.kind == "f" else np.array_equal(a, b), part

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 
 import dask
 import dask.array as da
@@ -11,6 +12,7 @@ from helpers import HANGS, same_bits, uneven, values
 
 import numgrad as ng
 from numgrad._system import threads
+from numgrad.interop.dask import functions
 from numgrad.interop.dask.coordinates import kept_uneven
 
 pytestmark = pytest.mark.tier(0)
@@ -48,6 +50,41 @@ def test_gradient(dtype, chunks):
         check(ng.gradient, f, 0.3, uneven(17), chunks=chunks, edge_order=edge_order)
         check(ng.gradient, f, uneven(23, "f4"), np.arange(17) * 2, chunks=chunks, edge_order=edge_order, lazy=(0, 1))
     check(ng.gradient, f, np.float32(0.3), chunks=chunks, axis=-1)
+
+
+@pytest.mark.parametrize("spacing", [(), (uneven(23), 0.3)], ids=["even", "coordinates"])
+def test_axes_asked_for_together(spacing, monkeypatch):
+    """A chunk is read once for all of them, and nothing is computed that nobody asks for."""
+    asked = []
+
+    def gradient(*args, axis=None, **options):
+        asked.append(axis)
+        return np.gradient(*args, axis=axis, **options)
+
+    f = da.from_array(F, chunks=(8, 6))
+    expected = np.gradient(F, *spacing)
+    g = ng.gradient(f, *spacing)
+    for optimize in (True, False):
+        assert all(map(same_bits, expected, dask.compute(*g, optimize_graph=optimize, scheduler="synchronous")))
+    assert same_bits(expected[1], g[1].compute(scheduler="synchronous"))
+    steepness = (g[0] ** 2 + g[1] ** 2)[:9, 3:]
+    mixed = dask.compute(steepness, g[0], scheduler="synchronous")
+    assert same_bits((expected[0] ** 2 + expected[1] ** 2)[:9, 3:], mixed[0])
+    assert same_bits(expected[0], mixed[1])
+    monkeypatch.setattr(functions._gradient, "gradient", gradient)
+    for wanted, together, alone in ((g, 9, 0), (g[1:], 0, 9), ((g[0], g[1][:8, :6]), 1, 8)):
+        asked.clear()
+        dask.compute(*wanted, scheduler="synchronous")
+        inside = [axis for axis in asked if isinstance(axis, tuple)]
+        # Each chunk but the outer ones has strips over its ends, too.
+        assert (len(inside), len(asked) - len(inside) >= alone) == (together, True), asked
+
+
+def test_many_chunks():
+    """The graph of ten thousand chunks takes a third of a second."""
+    began = time.process_time()
+    ng.gradient(da.zeros((400, 400), chunks=4))
+    assert time.process_time() - began < 5
 
 
 def test_a_series_as_spacing():

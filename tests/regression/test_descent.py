@@ -61,22 +61,36 @@ def agree(run, theta, cost, theta_tolerance=1e-12, cost_tolerance=1e-10):
 ENGINES = pytest.mark.parametrize("method", ["fused", "modes"])
 
 
-@pytest.fixture(params=["copied", "packed in each pass", "in place"])
-def passes(request, monkeypatch):
-    """The three ways of the fused engine over the data, the last two with many pieces."""
-    if request.param != "copied":
+WAYS = ["copied", "packed in each pass", "rows in place", "columns in place"]
+
+
+def lay(X, way):
+    """Return an array in the layout that is gone over in this way, where nothing is copied."""
+    if way == "packed in each pass":
+        return np.repeat(X, 2, axis=0)[::2]
+    return np.asarray(X, order="F" if way == "columns in place" else "C")
+
+
+def force(way, monkeypatch):
+    """Let the fused engine go over data of `lay` in this way, but for the first one in many pieces."""
+    if way in WAYS[1:]:
         monkeypatch.setattr(_fused, "COPY_LIMIT", 0)
         monkeypatch.setattr(_fused, "PIECE", (256, 256))
+        monkeypatch.setattr(_fused, "SEVERAL", 128)
+
+
+@pytest.fixture(params=WAYS)
+def passes(request, monkeypatch):
+    """The ways of the fused engine over the data."""
+    force(request.param, monkeypatch)
     return request.param
 
 
-@pytest.fixture(params=["modes", "copied", "packed in each pass", "in place"])
+@pytest.fixture(params=["modes", *WAYS])
 def way(request, monkeypatch):
-    """A method and the order of X: all ways over the data."""
-    if request.param in ("packed in each pass", "in place"):
-        monkeypatch.setattr(_fused, "COPY_LIMIT", 0)
-        monkeypatch.setattr(_fused, "PIECE", (256, 256))
-    return "modes" if request.param == "modes" else "fused", "F" if request.param == "packed in each pass" else "C"
+    """A method, and how X is laid out for it: all ways over the data."""
+    force(request.param, monkeypatch)
+    return "modes" if request.param == "modes" else "fused", request.param
 
 
 CLASSIC = 100_000 if JIT else 100  # iterations
@@ -121,9 +135,7 @@ def test_second_classic(m, variance, method):
 def test_any_shape(m, n, dtype, passes):
     X, y = random_problem(m, n, dtype)
     rate = 0.9 / np.linalg.eigvalsh(X.T.astype("f8") @ X / m)[-1]
-    run = ng.gradient_descent(
-        np.asfortranarray(X) if passes == "packed in each pass" else X, y, learning_rate=rate, n_iter=12, method="fused"
-    )
+    run = ng.gradient_descent(lay(X, passes), y, learning_rate=rate, n_iter=12, method="fused")
     theta, cost = plain(X.astype("f8"), y.astype("f8"), np.zeros(n), rate, 12)
     assert run.theta.dtype == dtype
     tolerance = 1e-12 if dtype == "f8" else 2e-5
@@ -134,13 +146,15 @@ def test_any_shape(m, n, dtype, passes):
 
 
 def test_layouts_give_the_same_answer(way):
-    method, order = way
+    method, layout = way
     X, y = random_problem(300, 5)
-    X = np.asarray(X, order=order)
+    X = lay(X, layout)
     expected = plain(X, y, np.zeros(5), 0.1, 50)
     frozen = X.copy()
     frozen.flags.writeable = False
     big_endian, unaligned = X.astype(">f8"), LAYOUTS["unaligned"](X)
+    wide = np.full((310, 7), np.nan, order="F")
+    wide[3:303, 1:6] = X
     many = [
         X,
         np.asfortranarray(X),
@@ -150,6 +164,7 @@ def test_layouts_give_the_same_answer(way):
         big_endian,
         unaligned,
         X.tolist(),
+        wide[3:303, 1:6],
     ]
     for x in many:
         run = ng.gradient_descent(x, y, learning_rate=0.1, n_iter=50, method=method)
@@ -170,21 +185,23 @@ AS_PYTHON = [
 @pytest.mark.parametrize(("options", "plainly"), AS_PYTHON, ids=lambda v: str(v)[:40])
 def test_every_line_as_python(options, plainly, way):
     """Small enough for the interpreter, which runs this with NUMBA_DISABLE_JIT, too."""
-    method, order = way
+    method, layout = way
     rng = np.random.default_rng(0)
-    X, y = rng.standard_normal((14, 5)), rng.standard_normal((14, 2))
-    X = np.asarray(X, order=order)
-    more = {"fit_intercept": True, "l2": 0.1, "record_theta": True}
+    X, y, w = rng.standard_normal((14, 5)), rng.standard_normal((14, 2)), rng.random(14) + 0.1
+    X = lay(X, layout)
+    more = {"fit_intercept": True, "l2": 0.1, "record_theta": True, "sample_weight": w}
     run = ng.gradient_descent(X, y, n_iter=5, method=method, **options, **more)
     A, penalty = np.column_stack([np.ones(14), X]), np.array([0, 0.1, 0.1, 0.1, 0.1, 0.1])
     if plainly:
         momentum = run.momentum if plainly[0] is None else plainly[0]
-        agree(run, *plain(A, y, np.zeros((6, 2)), run.learning_rate, 5, momentum, plainly[1], penalty=penalty))
+        agree(run, *plain(A, y, np.zeros((6, 2)), run.learning_rate, 5, momentum, plainly[1], w, penalty))
     else:
         assert run.cost[-1] < run.cost[0]
         assert run.excess_cost[-1] < run.excess_cost[0]
     assert run.theta_path.shape == (5, 6, 2)
-    assert ng.gradient_descent(X, y, tol=0.5, n_iter=40, method=method, **options).end == "converged"
+    for standardize in (False, True):
+        again = ng.gradient_descent(X, y, tol=0.5, n_iter=40, method=method, standardize=standardize, **options)
+        assert again.end == "converged"
     # Gradients too small to be squared are not zero.
     known, small = (
         ng.gradient_descent(X * s, y * s, tol=0.5, n_iter=2, method=method, **options) for s in (1, 2.0**-500)
@@ -469,7 +486,7 @@ def test_an_estimate_of_the_limit_hides_no_divergence(monkeypatch):
 @pytest.mark.parametrize(("m", "n", "p"), [(300, 5, None), (300, 5, 3), (4, 6, 2)])
 def test_options(m, n, p, l2, intercept, standardize, way):
     """Each combination against the plain loop on columns of ones, standardised by hand."""
-    method, order = way
+    method, layout = way
     rng = np.random.default_rng(m + n)
     X = rng.standard_normal((m, n)) * np.arange(1, n + 1) + 3
     y = rng.standard_normal((m, p) if p else m)
@@ -486,7 +503,7 @@ def test_options(m, n, p, l2, intercept, standardize, way):
     penalty = np.full(A.shape[1], l2)
     penalty[: int(intercept)] = 0
     run = ng.gradient_descent(
-        np.asarray(X, order=order),
+        lay(X, layout),
         y,
         start,
         n_iter=30,
@@ -571,9 +588,9 @@ def test_limits_with_momentum(momentum, over, method):
 
 
 def test_barzilai_borwein(way):
-    method, order = way
+    method, layout = way
     X, y = random_problem(200, 6)
-    X = np.asarray(X, order=order)
+    X = lay(X, layout)
     theta, rate, path, cost, gradients = np.zeros(6), 1 / np.linalg.eigvalsh(X.T @ X / 200)[-1], [], [], []
     for t in range(12):
         gradients.append(X.T @ (X @ theta - y) / 200)
@@ -607,9 +624,9 @@ def test_barzilai_borwein_keeps_the_best():
 
 
 def test_backtracking(way):
-    method, order = way
+    method, layout = way
     X, y = random_problem(200, 6)
-    X = np.asarray(X, order=order)
+    X = lay(X, layout)
     theta, rate = np.zeros(6), 1.5 / np.linalg.eigvalsh(X.T @ X / 200)[-1]
     costs = []
     for t in range(12):
@@ -775,18 +792,19 @@ def test_auto_takes_the_cheaper_engine():
     assert ng.gradient_descent(X, y, n_iter=2000).method == "modes"
 
 
-@pytest.mark.parametrize("layout", ["C", "F"])
+@pytest.mark.parametrize("layout", WAYS[1:])
 def test_threads_change_no_bit(layout, monkeypatch):
     monkeypatch.setattr(_fused, "PARALLEL", 0)
     monkeypatch.setattr(_fused, "PIECE", (1000, 1000))
-    X, y = random_problem(3000, 7)
+    monkeypatch.setattr(_fused, "SEVERAL", 128)
+    X, y = random_problem(3000, 9)
     y = np.column_stack([y, -y])
     for limit in (0, 2**30):
         monkeypatch.setattr(_fused, "COPY_LIMIT", limit)
         runs = []
-        for threads in (1, 2, 3, 5):
+        for threads in (1, 2, 3, 16):
             ng.set_num_threads(threads)
-            runs.append(ng.gradient_descent(np.asarray(X, order=layout), y, n_iter=20, method="fused"))
+            runs.append(ng.gradient_descent(lay(X, layout), y, n_iter=20, method="fused"))
         ng.set_num_threads(None)
         for run in runs[1:]:
             assert np.array_equal(run.theta, runs[0].theta)

@@ -4,11 +4,15 @@ from typing import Any
 
 import numpy as np
 
+from numgrad._arrays.kernels.uniform import FEW_ENDS
 from numgrad._compile.language import Array, Index, Record, Scalar, Target
 
 FIELD: Any = np.float64
 TAPS: Any = 3
 SIZE = np.uintp
+# Whether what `store` does may be done twice. Then the inside of lines with FEW_ENDS times as many points as ends is
+# done in one go, the ends between them along with it, as in `uniform`.
+ONCE_OR_TWICE: Any = False
 
 
 def assign(out: Target, k: Index, value: Scalar) -> None:
@@ -42,13 +46,17 @@ def constant_taps(
     """
     n, inner, start, stop, shift = SIZE(n), SIZE(inner), SIZE(start), SIZE(stop), SIZE(shift)
     block, low, count = n * inner, SIZE(rows[2]), SIZE(rows[0].shape[0])
-    first, last = low * inner, block - (count - low) * inner
-    for base in range(start - start % block, stop, block):
-        for k in range(max(start, base + first), min(stop, base + last)):
+    begin = start - start % block
+    first, whole = begin, block
+    if ONCE_OR_TWICE and n >= FEW_ENDS * count:
+        first, whole = SIZE(0), SIZE(f.size)
+    for base in range(first, stop, whole):
+        for k in range(max(start, base + low * inner), min(stop, base + whole - (count - low) * inner)):
             value = weights[0] * FIELD(f[k + SIZE(taps[0])])
             for j in range(1, len(weights)):
                 value += weights[j] * FIELD(f[k + SIZE(taps[j])])
             store(out, k - shift, value)
+    for base in range(begin, stop, block):
         closed_ends(f, out, n, inner, base, start, stop, shift, rows)
     return False
 

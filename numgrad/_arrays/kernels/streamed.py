@@ -6,7 +6,7 @@ import numpy as np
 
 from numgrad._arrays.kernels.uniform import uniform
 from numgrad._compile.language import Array, Index, Record, Target
-from numgrad._compile.stand_ins import fence, put_line
+from numgrad._compile.stand_ins import fence, prefetch, put_line
 
 SIZE = np.uintp
 LINE = SIZE(64)
@@ -21,9 +21,10 @@ def streamed(
 
     A store of a few bytes makes the processor read the line around them: for a result larger than the cache, a third
     of all traffic. The buffer is small, so that reading and writing alternate often: 2 KiB are 1.3 times as fast as 16.
+    And with each line that is written, one of those that the next buffer is made of is asked for: 1.05 to 1.1 times.
     """
     start, stop, zero, capacity = SIZE(start), SIZE(stop), SIZE(0), SIZE(buffer.size)
-    item = SIZE(out.itemsize)
+    item, ahead = SIZE(out.itemsize), SIZE(inner) + capacity
     line = LINE // item
     offset = (SIZE(out.ctypes.data) + start * item) % LINE
     met = False
@@ -38,6 +39,7 @@ def streamed(
         met |= inside(f, buffer, n, inner, start, end, start, *constants)
         for k in range(start, whole, line):
             put_line(out, k, buffer, k - start)
+            prefetch(f, k + ahead)
         for k in range(whole, end):
             out[k] = buffer[k - start]
         start, offset = end, zero if offset % item == zero else offset

@@ -83,3 +83,46 @@ def scan(
                 at += 1
         if not fills:
             counts[line] = at
+
+
+def strict(
+    y: Array, n: Index, start: Index, stop: Index, counts: Target, fills: Flag, index: Target, rises: Target,
+    position: Target, value: Target, slope: Target, x: Array, kind: Index, h: Scalar,
+) -> None:  # fmt: skip
+    """Count the turns in each line of y whose neighbours all differ, -1 where some do not; and with `fills` place them.
+
+    counts[line] is how many there are; when filling, where to write. x is coordinates: of each line, if `kind` is 2; of
+    all, if it is 1; or else neighbours are h apart. Parabolas are those of `turning_points`, operation by operation.
+    """
+    for line in range(SIZE(start), SIZE(stop)):
+        base, one, count, same = line * SIZE(n), SIZE(1), SIZE(0), SIZE(0)
+        for k in range(base + one, base + SIZE(n) - one):
+            count += SIZE((y[k] > y[k - one]) != (y[k + one] > y[k]))
+        if not fills:
+            for k in range(base + one, base + SIZE(n)):
+                same += SIZE(not (y[k] > y[k - one] or y[k] < y[k - one]))
+            counts[line] = -1 if same else count
+            continue
+        first = at = SIZE(counts[line])
+        last = first + count
+        for k in range(base + one, base + SIZE(n) - one):
+            if at == last:
+                break
+            index[at] = k - base  # whether it is one or not: what a branch would do is guessed wrong half of the time
+            at += SIZE((y[k] > y[k - one]) != (y[k + one] > y[k]))
+        own = base if kind == 2 else SIZE(0)
+        for m in range(first, last):
+            i = SIZE(index[m])
+            here, place = np.float64(y[base + i]), np.float64(i) * h
+            p, q = (np.float64(i) - 1) * h - place, (np.float64(i) + 1) * h - place
+            if kind:
+                place = x[own + i]
+                p, q = x[own + i - one] - place, x[own + i + one] - place
+            near, far = np.float64(y[base + i - one]) - here, np.float64(y[base + i + one]) - here
+            d = near / p
+            curvature = (far / q - d) / (q - p)
+            s = d - curvature * p
+            offset, change = -s / (2 * curvature), -(s * s) / (4 * curvature)
+            turns = abs(offset) < np.inf and abs(change) < np.inf
+            position[m], value[m] = place + (offset if turns else 0.0), here + (change if turns else 0.0)
+            slope[m], rises[m] = s, near < 0

@@ -2,7 +2,7 @@
 
 import math
 from operator import mul
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from numgrad._compile.stand_ins import ROOM, TILE
 from numgrad._compile.tiers import call
 from numgrad._system.threads import get_num_threads, share
 
+_FLOAT64 = np.dtype(np.float64)
 # Elements of the table of `kernels.short`: some whole blocks.
 PERIOD = 256
 
@@ -81,14 +82,27 @@ def _divisors(recipe: Recipe, h: Any) -> tuple[float, float]:
 
 def end_weights(low: np.ndarray, high: np.ndarray) -> np.ndarray:
     """Weights of the three points at either end; those of the high end are the low end's, mirrored and negated."""
+    try:
+        if low.dtype == _FLOAT64:  # Python's numbers have the same bits, in a tenth of the time
+            return _end_weights(low.tolist(), high.tolist())
+    except ZeroDivisionError:
+        pass
     with np.errstate(all="ignore"):
-        a, b, c = one_sided(low[1] - low[0], low[2] - low[1])
-        d, e, g = one_sided(high[-1] - high[-2], high[-2] - high[-3])
+        return _end_weights(low, high)
+
+
+def _end_weights(low: Any, high: Any) -> np.ndarray:
+    a, b, c = one_sided(low[1] - low[0], low[2] - low[1])
+    d, e, g = one_sided(high[-1] - high[-2], high[-2] - high[-3])
     return np.array((a, b, c, -g, -e, -d))
 
 
 # Elements of the workspace of a kernel.
 WORKSPACE = 3 * int(TILE)
+# Longer windows have so many weights at the ends that a plan does not keep them: they are made in each call.
+KEPT = 41
+# So many grids of so few points have their weights kept.
+SMALL, GRIDS = 64, 4
 # Points whose weights are found in one thread.
 PARALLEL = 1 << 15
 
@@ -141,33 +155,89 @@ def unit_weights(formula: StencilFormula, size: int) -> tuple[Any, np.ndarray, n
     return stencil, found, samples, low
 
 
-def of_stencil(case: Case, inside: Made, x: np.ndarray) -> tuple[Any, ...]:
-    """A table of the weights of all points of the same lines, those of one in a column, and the rows at the ends."""
+class Table(NamedTuple):
+    """What the weights of all points of the same lines take that their coordinates have no part in."""
+
+    kernel: Draft
+    scale: float
+    low: int  # how many neighbours below a point inside needs
+    high: int
+    ends: np.ndarray  # points whose weights are to be found
+    firsts: np.ndarray  # their first samples
+    samples: np.ndarray
+    low_rows: int
+    kept: dict[bytes, Made]  # what has been made of a few coordinates
+
+
+def kept_table_of(case: Case) -> Table | None:
+    """Return what a plan keeps of a table; None if it is too much."""
+    return None if case.formula.window > KEPT else table_of(case)
+
+
+def table_of(case: Case) -> Table:
+    """Return what is known of a table before coordinates are."""
     formula = case.formula
     low, high = reach_of(formula, is_even=False)
-    count, size = low + high + 1, x.size
-    table = np.zeros((count, size))
     if formula.window:
         kernel = draft(fill_weights, TAPS=0, ORDER=formula.n, SCALED=False, **fitting(formula.window, formula.degree))
     else:
-        kernel = weighing(fill_weights, count, formula.n, case.key.are_extreme)
-    scale = case.factor * math.factorial(formula.n)
-    places, low_rows = end_places(formula, size, is_even=False)
-    samples = end_samples(formula, places, low_rows, size)
-    found = np.full(samples.shape, np.nan)
-    firsts = samples[:, 0].copy()
+        kernel = weighing(fill_weights, low + high + 1, formula.n, case.key.are_extreme)
+    places, low_rows = end_places(formula, case.n, is_even=False)
+    samples = end_samples(formula, places, low_rows, case.n)
     ends = places if formula.boundary != "nan" else places[:0]
+    scale = case.factor * math.factorial(formula.n)
+    return Table(kernel, scale, low, high, ends, samples[:, 0].copy(), samples % case.n, low_rows, {})
 
+
+def of_stencil(case: Case, inside: Made, x: np.ndarray) -> tuple[Any, ...]:
+    """A table of the weights of all points of the same lines, those of one in a column, and the rows at the ends.
+
+    Those of few points are kept for a while, as are the weights for a number: most calls are on the same grid.
+    """
+    known: Table = case.ready or table_of(case)
+    if x.size > SMALL or case.ready is None:
+        return _table(case, known, x)
+    seen = x.tobytes()
+    made = known.kept.get(seen)
+    if made is None:
+        if len(known.kept) == GRIDS:
+            known.kept.clear()
+        made = known.kept[seen] = _table(case, known, x)
+    return made
+
+
+def _table(case: Case, known: Table, x: np.ndarray) -> Made:
+    rows, low = known.samples.shape, known.low
+    table, found = np.zeros((low + known.high + 1, x.size)), np.empty(rows)
+    if len(known.ends) < rows[0]:
+        found.fill(np.nan)
+    stop = max(low, x.size - known.high)
+    if stop - low <= PARALLEL:
+        _fill_table(case, known, x, table, found, low, stop)
+    else:
+        _fill_in_parts(case, known, x, table, found, low, stop)
+    real = REAL[case.recipe.work]
+    if case.squared or real is not np.float64:
+        table, found = (_used(case, w).astype(real, copy=False) for w in (table, found))
+    return table, low, (found, known.samples, known.low_rows)
+
+
+def _fill_table(
+    case: Case, known: Table, x: np.ndarray, table: np.ndarray, found: np.ndarray, start: int, stop: int
+) -> None:
+    kernel, scale, low, _, ends, firsts, samples, *_ = known
+    if start != low:  # the first part does the ends, too
+        ends = ends[:0]
+    work = (stop - start) * len(table) ** 2 + len(ends) * samples.shape[1] ** 2
+    call(kernel, work, x, table, low, start, stop, found, ends, firsts, case.period, scale)
+
+
+def _fill_in_parts(case: Case, known: Table, x: Any, table: Any, found: Any, start: int, stop: int) -> None:
     def fill(parts: Any) -> None:
         for a, b in parts:
-            some = ends if a == low else ends[:0]
-            work = (b - a) * count**2 + some.size * samples.shape[1] ** 2
-            call(kernel, work, x, table, low, a, b, found, some, firsts, case.period, scale)
+            _fill_table(case, known, x, table, found, a, b)
 
-    parts = [(a, min(a + PARALLEL, size - high)) for a in range(low, size - high, PARALLEL)] or [(low, low)]
-    share(fill, parts, 1 if len(parts) < 2 else get_num_threads())
-    table = _used(case, table).astype(REAL[case.recipe.work], copy=False)
-    return table, low, _rows(case, found, samples % size, low_rows)
+    share(fill, [(a, min(a + PARALLEL, stop)) for a in range(start, stop, PARALLEL)], get_num_threads())
 
 
 def of_own_stencils(case: Case, inside: Made, x: np.ndarray) -> tuple[Any, ...]:

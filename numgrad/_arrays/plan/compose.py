@@ -57,6 +57,7 @@ def drafted(recipe: Recipe, streaming: bool) -> Draft:
         names["store"] = add if recipe.adds else assign
         if recipe.schemes[-1] in (ROW_FACTORS, POINT_FACTORS):  # which adds what the kernel inside assigns
             names |= {"put": names["store"], "store": assign, "OF_POINTS": recipe.schemes[-1] is POINT_FACTORS}
+        names["ONCE_OR_TWICE"] = names["store"] is assign
         names["SQUARED"] = recipe.squared
     if recipe.degree is not None:
         names |= fitting(recipe.taps, recipe.degree)

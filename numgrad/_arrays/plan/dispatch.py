@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from numgrad._arrays.plan.coefficients import KEPT
 from numgrad._arrays.plan.compose import drafted
 from numgrad._arrays.plan.dtypes import FIELDS, REAL, divides_twice, division, work_of_coordinates, work_of_number
 from numgrad._arrays.plan.fornberg import central
@@ -38,8 +39,8 @@ _ONE = (float, 1.0, "exactly")
 # shortest lines.
 SHORT, SHORT_COMPLEX = 48, 6
 MANY, MANY_WITH_COORDINATES = 1 << 10, 1 << 15
-# Longer windows have so many weights at the ends that a plan does not keep them: they are made in each call.
-KEPT = 41
+# Elements of results up to which each axis is done by one call: reading f again takes less time than finding pieces.
+AT_ONCE = 4 * PIECE
 
 
 def prepare(f: Any, varargs: tuple[Any, ...], axis: Any, edge_order: Any) -> Request:
@@ -99,7 +100,7 @@ def plan_for(
         done = AxisPlan(a, 0 if is_for_all else place, n, inner, *rung)
         plans.append(done._replace(target=place))
     plan = Plan(np.dtype(FIELDS[dtype]), tuple(plans))
-    if size * len(plans) <= PIECE:
+    if size * len(plans) < AT_ONCE:
         plan.calls = known_calls(plan.axes, size)
     return plan
 

@@ -28,12 +28,12 @@ def _taps(inner: int, taps: int) -> int:
 UNIFORM = Scheme(uniform, "uniform", of.of_number)
 NONUNIFORM = Scheme(nonuniform, "nonuniform", of.of_coordinates, lambda inner, taps: DIVISIONS if inner == 1 else 1)
 EVEN_STENCIL = Scheme(constant_taps, "stencil", of.of_even_stencil, _taps)
-STENCIL = Scheme(varying_taps, "stencil with coordinates", of.of_stencil, _taps)
+STENCIL = Scheme(varying_taps, "stencil with coordinates", of.of_stencil, _taps, of.kept_table_of)
 OWN_STENCILS = Scheme(
     own_taps, "stencil with coordinates of each line", of.of_own_stencils, lambda inner, taps: max(DIVISIONS, taps)
 )
 EVEN_WINDOW = Scheme(even_window, "smoothing stencil", of.of_even_window, _taps)
-WINDOW = Scheme(tabled, "smoothing stencil with coordinates", of.of_stencil, _taps)
+WINDOW = Scheme(tabled, "smoothing stencil with coordinates", of.of_stencil, _taps, of.kept_table_of)
 OWN_WINDOWS = Scheme(
     own_taps,
     "smoothing stencil with coordinates of each line",
@@ -80,6 +80,8 @@ def schemes(
 def maker(case: Case) -> Any:
     """Return the function that makes the coefficients of a case from its spacing."""
     innermost, *around = case.recipe.schemes
+    if innermost.prepare is not None:
+        case = case._replace(ready=innermost.prepare(case))
     if not around:
         return partial(innermost.coefficients, case, ())
     return partial(_coefficients, case)

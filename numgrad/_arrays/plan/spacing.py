@@ -20,7 +20,8 @@ NUMBERS = frozenset(
 )
 _LARGE = 2**63
 _ndarray = np.ndarray
-_COORDINATES = frozenset({np.dtype(np.float32), np.dtype(np.float64)})
+_FLOAT64 = np.dtype(np.float64)
+_COORDINATES = frozenset({np.dtype(np.float32), _FLOAT64})
 # Coordinates of more points than this are not copied, whatever their layout and dtype.
 FEW = 1 << 16
 # Whether so many have equal steps is found out by all threads. Fewer are in the cache, and as fast in one.
@@ -92,6 +93,11 @@ class NotFast(NamedTuple):
 
     reason: str
 
+    @property
+    def calls(self) -> tuple[()]:
+        """As of a plan that has none."""
+        return ()
+
 
 def read(varargs: tuple[Any, ...]) -> tuple[tuple[Any, ...], list[Any]]:
     """Return for each spacing a number or coordinates, and the key that chooses its kernels.
@@ -100,6 +106,8 @@ def read(varargs: tuple[Any, ...]) -> tuple[tuple[Any, ...], list[Any]]:
     are exactly equal are a number of the dtype of the coordinates, which is NumPy's own rule. Coordinates are ready for
     a kernel (`is_ready`) unless they are many; then `ready` makes those of a part.
     """
+    if len(varargs) == 1 and type(varargs[0]) is float:  # the same as below, in half the time
+        return varargs, [number_key(float, varargs[0])]
     spacings: list[Any] = []
     keys: list[Any] = []
     for given in varargs:
@@ -109,8 +117,8 @@ def read(varargs: tuple[Any, ...]) -> tuple[tuple[Any, ...], list[Any]]:
         kind = type(spacing)
         spacings.append(spacing)
         if kind is _ndarray:
-            dtype = spacing.dtype if spacing.dtype in _COORDINATES else np.dtype(np.float64)
-            keys.append((dtype, _even_step(spacing), spacing.size))
+            dtype = spacing.dtype
+            keys.append((dtype if dtype in _COORDINATES else _FLOAT64, _even_step(spacing), spacing.size))
         else:
             keys.append(spacing if kind is NotFast else number_key(kind, spacing))
     return tuple(spacings), keys

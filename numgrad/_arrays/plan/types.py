@@ -27,13 +27,15 @@ class Scheme:
 
     `function` is the kernel, and `words` are what `explain` calls it. `coefficients` makes the last of its arguments
     from a `Case`, what was made for the kernel `inside`, if this one is put around another, and a spacing. `cost` is
-    the work for a result, that of `uniform` being 1, by `inner` and the number of taps.
+    the work for a result, that of `uniform` being 1, by `inner` and the number of taps. `prepare` makes what
+    `coefficients` finds `ready` in the case, for it depends on nothing else.
     """
 
     function: Kernel
     words: str
     coefficients: Callable[["Case", Made, Any], Made]
     cost: Callable[[int, int], int] = lambda inner, taps: 1
+    prepare: Callable[["Case"], Any] | None = None
 
 
 class Recipe(NamedTuple):
@@ -58,7 +60,7 @@ class Recipe(NamedTuple):
 
 
 class Case(NamedTuple):
-    """One axis of a call, as far as coefficients depend on it; the last five are for stencils."""
+    """One axis of a call, as far as coefficients depend on it; all but the first three are for stencils."""
 
     recipe: Recipe
     n: int
@@ -68,6 +70,7 @@ class Case(NamedTuple):
     factor: float = 1.0
     key: Any = None  # of coordinates
     squared: bool = False  # weights, as for a variance
+    ready: Any = None
 
 
 class Lines(NamedTuple):

@@ -69,11 +69,11 @@ def fill(sources: list[np.ndarray], results: list[np.ndarray], plan: Plan, spaci
 @lru_cache(1024)
 def account_of(plan: Plan, streaming: bool, rate: float = STEP, gain: float = 1.0) -> Account:
     """Return the account of the kernels of a plan, which it shares with all plans that have the same kernels."""
-    return _account(frozenset(axis.recipe for axis in plan.axes), streaming, rate, gain)
+    return account_of_recipes(frozenset(axis.recipe for axis in plan.axes), streaming, rate, gain)
 
 
 @cache
-def _account(recipes: frozenset[Recipe], streaming: bool, rate: float, gain: float) -> Account:
+def account_of_recipes(recipes: frozenset[Recipe], streaming: bool, rate: float, gain: float = 1.0) -> Account:
     return Account(tuple(drafted(recipe, streaming) for recipe in recipes), rate, gain=gain)
 
 

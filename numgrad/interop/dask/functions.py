@@ -1,6 +1,7 @@
 """The functions of numgrad for dask arrays."""
 
 import math
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -29,7 +30,7 @@ from numgrad.interop.dask.coordinates import (
 )
 from numgrad.interop.dask.cuts import Cut, boundary_inside, cut_of
 from numgrad.interop.dask.fields import field, refuse, result_dtype
-from numgrad.interop.dask.tasks import along
+from numgrad.interop.dask.tasks import Line, along, along_each, line_of
 
 
 def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out: Any = None) -> Any:
@@ -76,7 +77,8 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out: 
         raise ValueError(MESSAGES["ORDER"])
     if any(f.shape[a] < edge_order + 1 for a in axes):
         raise ValueError(MESSAGES["SHORT"])
-    results = [_first_along(f, a, x, edge_order) for a, x in zip(axes, spacings, strict=True)]
+    lines = [_first_line(f, a, x, edge_order) for a, x in zip(axes, spacings, strict=True)]
+    results = along_each("gradient", partial(_first_of_each, axes=tuple(axes), edge_order=edge_order), lines)
     return results[0] if len(results) == 1 else tuple(results)
 
 
@@ -131,7 +133,7 @@ def derivative(
     is_first = formula.is_gradient and (not np.ndim(x) or math.prod(np.shape(x)) == f.shape[axis])
     if is_first:
         steps = steps_of(f, axis, np.ravel(x) if np.ndim(x) > 1 else x)
-        value = _first_along(f, axis, steps, formula.edges, is_strict=isinstance(x, da.Array))
+        (value,) = along_each("gradient", _first, [_first_line(f, axis, steps, formula.edges, isinstance(x, da.Array))])
         if sigma is None:
             return value
     cut = cut_of(formula, bool(np.ndim(x)))
@@ -178,7 +180,7 @@ def hessian(f: Any, *spacing: Any, out: Any = None, **options: Any) -> Any:
     return field(fields.hessian, f, spacing, out, **options)
 
 
-def _first_along(f: Any, axis: int, spacing: Any, edge_order: int, is_strict: bool = False) -> Any:
+def _first_line(f: Any, axis: int, spacing: Any, edge_order: int, is_strict: bool = False) -> Line:
     """The gradient along one axis; `is_strict` refuses coordinates that `derivative` refuses."""
     like = (np.array([0.0, 1.0, 3.0]), edge_order) if isinstance(spacing, Steps) else (1.0, 1)
     dtype = _gradient.gradient(np.zeros(3, f.dtype), like[0], axis=0, edge_order=like[1]).dtype
@@ -188,19 +190,27 @@ def _first_along(f: Any, axis: int, spacing: Any, edge_order: int, is_strict: bo
         cut = Cut(2, 4)  # and an end whose coordinate may be moved, so that steps differ
         given = [(spacing.x, (axis,)), (spacing.are_equal, ()), (spacing.first, ())]
     compute = partial(_first, axis=axis, edge_order=edge_order, is_strict=is_strict)
-    return along("gradient", compute, f, axis, cut, given, dtype)
+    return line_of(compute, f, axis, cut, given, dtype)
 
 
-def _first(
-    f: np.ndarray, x: Any, *steps: Any, axis: int, edge_order: int, is_strict: bool, inner: tuple[bool, bool]
-) -> Any:
-    spacing = x
+def _first(f: np.ndarray, *given: Any, axis: int, edge_order: int, is_strict: bool, inner: tuple[bool, bool]) -> Any:
     if is_strict:
-        read_spacing(x, "x", f.shape, axis, None, lines=False)
-    if steps:
-        are_equal, first = steps
-        spacing = first[()] if are_equal else kept_uneven(x, *inner)
-    return _gradient.gradient(f, spacing, axis=axis, edge_order=edge_order)
+        read_spacing(given[0], "x", f.shape, axis, None, lines=False)
+    return _gradient.gradient(f, _spacing_inside(*given, inner=inner), axis=axis, edge_order=edge_order)
+
+
+def _first_of_each(f: np.ndarray, parts: Sequence[Any], *, axes: tuple[int, ...], edge_order: int) -> Any:
+    """The gradient along several axes, in one sweep."""
+    spacings = [_spacing_inside(*given, inner=inner) for _, given, inner in parts]
+    return _gradient.gradient(f, *spacings, axis=tuple([axes[i] for i, *_ in parts]), edge_order=edge_order)
+
+
+def _spacing_inside(x: Any, *steps: Any, inner: tuple[bool, bool]) -> Any:
+    """Return the spacing of a chunk: that of the whole axis if its steps are equal."""
+    if not steps:
+        return x
+    are_equal, first = steps
+    return first[()] if are_equal else kept_uneven(x, *inner)
 
 
 def _nth(f: np.ndarray, *given: Any, options: dict[str, Any], inner: tuple[bool, bool]) -> Any:

@@ -15,13 +15,11 @@ from numgrad._arrays.plan.dtypes import (
     FIELDS,
     REAL,
     divides_twice,
-    division,
     work_of_coordinates,
     work_of_number,
 )
-from numgrad._arrays.plan.schemes import schemes
-from numgrad._arrays.plan.types import Recipe
 from numgrad._compile.jit import Kernel, specialise
+from numgrad.interop.numba.shared import MANY, ask_to_fill, key_of, recipe_of
 from numgrad.interop.numba.source import Source, block, dtype_of, is_none, is_sequence, known, plain
 
 # Numbers that Python's own become when Numba takes them over: NumPy lets those take the dtype of the array.
@@ -113,7 +111,9 @@ class NumberSpacing(NamedTuple):
         a, b, c = (f"real_{tag}({name}_{tag} / {h})" for name in "abc")
         divisors = f"argument_{tag}(real_{tag}(t_{tag} * {h})), argument_{tag}(real_{tag}({h}))"
         kernels = _kernels("number", dtype, self.work, real)
-        return _by_order(source, tag, order, kernels, divisors, (a, b, c, f"-{c}", f"-{b}", f"-{a}"))
+        weights = (a, b, c, f"-{c}", f"-{b}", f"-{a}")
+        made = f"divisors = {divisors}"
+        return [made, *_by_order(source, tag, order, kernels, "divisors[0], divisors[1]", weights)]
 
 
 class CoordinateSpacing(NamedTuple):
@@ -145,24 +145,47 @@ class CoordinateSpacing(NamedTuple):
         ]
 
 
-def _kernels(spacing: str, dtype: Any, work: Any, real: Any) -> tuple[Any, Kernel, Kernel]:
+class Kernels(NamedTuple):
+    """The kernels for both orders of the ends, the type of weights there, and by what keys `fill_at` knows them."""
+
+    real: Any
+    inside: Kernel
+    edges: Kernel
+    keys: tuple[str, str] | None  # None: complex numbers, which have no divisors to hand over
+
+
+def _kernels(spacing: str, dtype: Any, work: Any, real: Any) -> Kernels:
     """Return the kernels of `gradient`, from the same cache: so signatures must be the same, read-only arrays too."""
-    divide = division(FIELDS[dtype])
-    chosen = (schemes("gradient", spacing, edge_order=order) for order in (1, 2))
-    inside, edges = (compiled(Recipe(one, dtype, work, real, divide), False) for one in chosen)
-    return real, inside, edges
+    keys = [key_of(spacing, order, dtype, work, real) for order in (1, 2)]
+    inside, edges = (compiled(recipe_of(key), False) for key in keys)
+    return Kernels(real, inside, edges, None if issubclass(work, np.complexfloating) else (keys[0], keys[1]))
+
+
+def _unless_shared(source: Source, kernels: Kernels, order: int, constants: str, call: str) -> str:
+    """The line that calls a kernel, if the array is not so large that it can be shared among threads."""
+    if kernels.keys is None:
+        return call
+    source.add(ask_to_fill=ask_to_fill, MANY=MANY)
+    x, divisors = ("h.ctypes.data", ("0.0", "0.0")) if constants == "h" else ("zero", constants.split(", "))
+    floats = ", ".join(f"np.float64({number})" for number in divisors)
+    w = "w.ctypes.data" if order == 2 else "zero"
+    numbers = ", ".join(
+        f"np.int64({number})" for number in ("f.ctypes.data", "o.ctypes.data", "f.size", "length", "inner", x, w)
+    )
+    return f"if f.size < MANY or not ask_to_fill({kernels.keys[order - 1]!r}, ({numbers}), ({floats})): {call}"
 
 
 def _by_order(
-    source: Source, tag: Any, order: int | None, kernels: tuple[Any, Kernel, Kernel], constants: str,
-    weights: tuple[str, ...], *before: str,
+    source: Source, tag: Any, order: int | None, kernels: Kernels, constants: str, weights: tuple[str, ...],
+    *before: str,
 ) -> list[str]:  # fmt: skip
     """Lines that call the kernel for a known order of the ends, or that for one of run time: both are compiled then."""
     memory = "flat(f, True), flat(o, False), length, inner, zero, f.size, zero"
-    real, inside, edges = kernels
-    first = [f"inside_{tag}({memory}, {constants})"]
+    real, inside, edges, _ = kernels
+    first = [_unless_shared(source, kernels, 1, constants, f"inside_{tag}({memory}, {constants})")]
     second = [*before, f"w = np.empty(6, weight_{tag})", *(f"w[{i}] = {weight}" for i, weight in enumerate(weights))]
-    second.append(f"edges_{tag}({memory}, flat(w, True), ({constants},))")
+    call = f"edges_{tag}({memory}, flat(w, True), ({constants},))"
+    second.append(_unless_shared(source, kernels, 2, constants, call))
     if order != 1:
         source.add(**{f"edges_{tag}": edges, f"weight_{tag}": real})
     if order in (1, None):

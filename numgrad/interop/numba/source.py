@@ -13,7 +13,7 @@ from numba.core.errors import TypingError
 from numba.np.numpy_support import as_dtype
 
 from numgrad._arrays.plan.dtypes import FIELDS
-from numgrad._compile.intrinsics import flat
+from numgrad._compile.intrinsics import flat, in_large_pages
 from numgrad._compile.jit import digest
 
 
@@ -27,7 +27,8 @@ class Source:
         self.name = name
         # A variable, for Numba would compile the kernels once more for a literal zero.
         self.lines = ["zero = np.int64(0)"]
-        self.names: dict[str, Any] = {"np": np, "flat": flat, "AxisError": np.exceptions.AxisError}
+        self.names: dict[str, Any] = {"np": np, "flat": flat, "in_large_pages": in_large_pages}
+        self.names["AxisError"] = np.exceptions.AxisError
 
     def add(self, *lines: str, **names: Any) -> None:
         self.lines += lines
@@ -79,7 +80,8 @@ class Source:
 
     def like(self, dtype: str = "field") -> str:
         """An empty array for a result: of f's layout, as NumPy's is."""
-        return f"np.empty(f.shape[::-1], {dtype}).T" if self.is_fortran else f"np.empty(f.shape, {dtype})"
+        shape, end = ("f.shape[::-1]", ".T") if self.is_fortran else ("f.shape", "")
+        return f"in_large_pages(np.empty({shape}, {dtype})){end}"
 
     def coordinates(self, made: str, name: str, kind: Any, dtype: Any) -> None:
         """Make of an array, list or tuple of numbers what a kernel reads: a compact array of this dtype."""

@@ -58,5 +58,5 @@ def compress(
 ) -> None:
     """Fold the rows `start` to `stop` of [1 | (X - shift) factor | y - shift], times roots of weights, into R."""
     for low in range(SIZE(start), SIZE(stop), ROWS):
-        pack(x, y, weight, shift, factor, 1, SIZE(x.shape[1]) + SIZE(1), block, low, min(low + ROWS, SIZE(stop)))
+        pack(x, y, weight, shift, factor, 1, block, low, min(low + ROWS, SIZE(stop)))
         fold(r, block)

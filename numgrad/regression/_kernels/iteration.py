@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from numgrad._compile.language import Array, Index, Scalar, Target, early, light
-from numgrad.regression._kernels.passes import SIZE, columns
+from numgrad.regression._kernels.passes import SIZE, Columns, columns
 
 LARGEST = float(np.finfo(np.float64).max)
 # The line search stops doubling there: where gradients are too small to be squared, nothing else would stop it.
@@ -205,12 +205,11 @@ def advance(
 
 
 def descent(
-    blocks: Array,
-    count: Index,
+    data: Columns,
+    rows: Index,
     theta: Target,
     gradient: Target,
     flat: Flat,
-    loss: Target,
     square: Target,
     velocity: Target,
     before: Target,
@@ -218,7 +217,7 @@ def descent(
     log: Log,
     end: Index,
 ) -> None:
-    """Iterate over packed blocks until the iteration `end`, or until one is the last."""
+    """Iterate over so many rows until the iteration `end`, or until one is the last."""
     while log.position[ITERATION] < end and log.position[END] == GOES_ON:
-        columns(blocks, count, theta, loss, gradient, square)
+        columns(data, theta, gradient, square, 0, rows)
         advance(flat.theta, flat.gradient, square, velocity, before, pace, log)

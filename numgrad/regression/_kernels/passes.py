@@ -1,7 +1,7 @@
 """Batch gradient descent on the squared loss of a linear model.
 
-Data come as blocks of ROWS rows that `pack` has laid out feature by feature (`columns`), or as rows where they lie
-(`rows`). Theta has a row for each target; the first element of a row is the intercept, if there is one.
+Data come feature by feature (`columns`), as they lie or in blocks of ROWS rows that `pack` has laid out so; or as rows
+where they lie (`rows`). Theta has a row for each target; the first element of a row is the intercept, if there is one.
 """
 
 from typing import Any, NamedTuple
@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from numgrad._compile.language import Array, Flag, Index, Target
+from numgrad._compile.stand_ins import prefetch, room
 
 REAL: Any = np.float64
 SIZE = np.uintp
@@ -17,6 +18,8 @@ ROWS = SIZE(128)
 BY_COLUMNS = False
 # From one feature of a block to the next. A power of two would put all features into the same sets of the cache.
 LINE = SIZE(136)
+# How far ahead rows are asked for, in elements, and how many come at once, of float64.
+AHEAD, EACH = SIZE(512), SIZE(8)
 
 
 class Layout(NamedTuple):
@@ -28,7 +31,20 @@ class Layout(NamedTuple):
     shift: Array
     factor: Array
     intercept: Flag
-    lines: Index
+
+
+class Columns(NamedTuple):
+    """Data feature by feature, and where they lie: see `columns`."""
+
+    x: Array
+    y: Array
+    weight: Array  # none where all are 1, or have been multiplied in
+    intercept: Flag  # whether theta begins with one that no feature of x stands for
+    line: Index  # from one feature to the next
+    across: Index  # from one target to the next
+    before: Index  # from the first feature of a block in x to its first target in y
+    rows: Index  # of a block, ROOM at most
+    step: Index  # from one block to the next
 
 
 def pack(
@@ -38,17 +54,17 @@ def pack(
     shift: Array,
     factor: Array,
     intercept: Flag,
-    lines: Index,
     blocks: Target,
     start: Index,
     stop: Index,
 ) -> None:
     """Lay out the rows `start` to `stop` in blocks: (1, (x - shift) factor, y) sqrt(weight), the 1 if `intercept`.
 
-    y, less the elements of `shift` after those of x, comes after `lines` lines, the last of which may be empty. Rows of
-    zeros, which change no sum, complete the last block.
+    The elements of `shift` after those of x are taken off y. Rows of zeros, which change no sum, complete the last
+    block.
     """
-    n, p, first, before = SIZE(x.shape[1]), SIZE(y.shape[1]), SIZE(intercept), SIZE(lines)
+    n, p, first = SIZE(x.shape[1]), SIZE(y.shape[1]), SIZE(intercept)
+    before = n + first
     size = (before + p) * LINE
     base = SIZE(0)
     for low in range(SIZE(start), SIZE(stop), ROWS):
@@ -78,45 +94,68 @@ def pack(
         base += size
 
 
-def columns(blocks: Array, count: Index, theta: Array, loss: Target, gradient: Target, square: Target) -> None:
-    """Add l'l to `square[0]` and Z' l to `gradient`, l = Z theta - y, for packed blocks of a multiple of four lines.
+def columns(data: Columns, theta: Array, gradient: Target, square: Target, start: Index, stop: Index) -> None:
+    """Add l' W l to `square[0]` and Z' W l to `gradient`, l = Z theta - y, for rows `start` to `stop`.
 
-    Four features at a time share the loads and stores of l.
+    `start` is where a block begins. All features of a block are in the cache from the first product to the second. Four
+    at a time share the loads and stores of l; where fewer are left, the first of these stands for the missing ones. l
+    is on the stack, so that LLVM knows that nothing else lies there.
     """
-    p, n = SIZE(theta.shape[0]), SIZE(theta.shape[1])
-    zero, one, two, three, four = SIZE(0), SIZE(1), SIZE(2), SIZE(3), SIZE(4)
-    fours = n + three - (n + three) % four
-    for base in range(zero, SIZE(count) * (fours + p) * LINE, (fours + p) * LINE):
+    x, y, weight, intercept, line, across, before, rows, step = data
+    p, first, rows, line = SIZE(theta.shape[0]), SIZE(intercept), SIZE(rows), SIZE(line)
+    n, four = SIZE(theta.shape[1]), SIZE(4)
+    one, two, three, loss = SIZE(1), SIZE(2), SIZE(3), room(y)
+    for low in range(SIZE(start), SIZE(stop), rows):
+        base, count = low // rows * SIZE(step), min(rows, SIZE(stop) - low)
         for k in range(p):
-            at = base + (fours + k) * LINE
-            for i in range(ROWS):
-                loss[i] = -blocks[at + i]
-            for j in range(zero, n, four):
+            at, a = base + SIZE(before) + k * SIZE(across), REAL(0)
+            if first:
+                a = REAL(theta[k, SIZE(0)])
+            for i in range(count):
+                loss[i] = a - REAL(y[at + i])
+            for j in range(first, n, four):
+                f = base + (j - first) * line
+                g, h, e = f, f, f
                 a, b, c, d = REAL(theta[k, j]), REAL(0), REAL(0), REAL(0)
                 if j + one < n:
-                    b = REAL(theta[k, j + one])
+                    g, b = f + line, REAL(theta[k, j + one])
                 if j + two < n:
-                    c = REAL(theta[k, j + two])
+                    h, c = f + two * line, REAL(theta[k, j + two])
                 if j + three < n:
-                    d = REAL(theta[k, j + three])
-                at = base + j * LINE
-                for i in range(ROWS):
-                    f = at + i
-                    left = blocks[f] * a + blocks[f + LINE] * b
-                    loss[i] += left + (blocks[f + two * LINE] * c + blocks[f + three * LINE] * d)
-            total = REAL(0)
-            for i in range(ROWS):
-                total += loss[i] * loss[i]
-            square[zero] += total
-            for j in range(zero, n, four):
+                    e, d = f + three * line, REAL(theta[k, j + three])
+                for i in range(count):
+                    left = REAL(x[f + i]) * a + REAL(x[g + i]) * b
+                    loss[i] += left + (REAL(x[h + i]) * c + REAL(x[e + i]) * d)
+            total, ones = REAL(0), REAL(0)
+            if len(weight):
+                for i in range(count):
+                    this = loss[i]
+                    loss[i] = this * REAL(weight[low + i])
+                    total += this * loss[i]
+            else:
+                for i in range(count):
+                    total += loss[i] * loss[i]
+            square[SIZE(0)] += total
+            if first:
+                for i in range(count):
+                    ones += loss[i]
+                gradient[k, SIZE(0)] += ones
+            for j in range(first, n, four):
+                f = base + (j - first) * line
+                g, h, e = f, f, f
+                if j + one < n:
+                    g = f + line
+                if j + two < n:
+                    h = f + two * line
+                if j + three < n:
+                    e = f + three * line
                 a, b, c, d = REAL(0), REAL(0), REAL(0), REAL(0)
-                at = base + j * LINE
-                for i in range(ROWS):
-                    f, this = at + i, loss[i]
-                    a += blocks[f] * this
-                    b += blocks[f + LINE] * this
-                    c += blocks[f + two * LINE] * this
-                    d += blocks[f + three * LINE] * this
+                for i in range(count):
+                    this = loss[i]
+                    a += REAL(x[f + i]) * this
+                    b += REAL(x[g + i]) * this
+                    c += REAL(x[h + i]) * this
+                    d += REAL(x[e + i]) * this
                 gradient[k, j] += a
                 if j + one < n:
                     gradient[k, j + one] += b
@@ -129,28 +168,27 @@ def columns(blocks: Array, count: Index, theta: Array, loss: Target, gradient: T
 def packing(
     data: Layout,
     block: Target,
+    packed: Columns,
     theta: Array,
-    loss: Target,
     gradient: Target,
     square: Target,
     start: Index,
     stop: Index,
 ) -> None:
-    """Pack a block of rows at a time, and go over it while it is in the cache."""
+    """Pack a block of rows at a time, and go over it, as `packed` says, while it is in the cache."""
     for low in range(SIZE(start), SIZE(stop), ROWS):
-        high = min(low + ROWS, SIZE(stop))
-        x, y, weight, shift, factor, intercept, lines = data
-        pack(x, y, weight, shift, factor, intercept, lines, block, low, high)
-        columns(block, 1, theta, loss, gradient, square)
+        x, y, weight, shift, factor, intercept = data
+        pack(x, y, weight, shift, factor, intercept, block, low, min(low + ROWS, SIZE(stop)))
+        columns(packed, theta, gradient, square, 0, ROWS)
 
 
 def rows(
     x: Array,
     y: Array,
     weight: Array,
-    theta: Array,
     intercept: Flag,
     part: Target,
+    theta: Array,
     gradient: Target,
     square: Target,
     start: Index,
@@ -158,7 +196,9 @@ def rows(
 ) -> None:
     """Add l' W l to `square[0]` and [1 | X]' W l to `gradient`, l = [1 | X] theta - y, for rows `start` to `stop`.
 
-    Four rows at a time share the loads of theta and the sums; `part` holds the sums of ROWS rows.
+    There are no weights where all are 1. Four rows at a time share the loads of theta and the sums; `part` holds the
+    sums of ROWS rows. What lies AHEAD is asked for meanwhile, half of it before each product: the processor's own
+    guesses leave memory idle while it computes.
     """
     p, n, first = SIZE(y.shape[1]), SIZE(x.shape[1]), SIZE(intercept)
     zero, one, two, three, four = SIZE(0), SIZE(1), SIZE(2), SIZE(3), SIZE(4)
@@ -172,6 +212,8 @@ def rows(
             for j in range(n):
                 part[j] = 0
             for i in range(low, fours, four):
+                for j in range(zero, two * n, EACH):
+                    prefetch(x, i * n + AHEAD + j)
                 a, b = base - REAL(y[i, k]), base - REAL(y[i + one, k])
                 c, d = base - REAL(y[i + two, k]), base - REAL(y[i + three, k])
                 for j in range(n):
@@ -180,10 +222,14 @@ def rows(
                     b += REAL(x[i + one, j]) * w
                     c += REAL(x[i + two, j]) * w
                     d += REAL(x[i + three, j]) * w
-                wa, wb = a * REAL(weight[i]), b * REAL(weight[i + one])
-                wc, wd = c * REAL(weight[i + two]), d * REAL(weight[i + three])
+                wa, wb, wc, wd = a, b, c, d
+                if len(weight):
+                    wa, wb = a * REAL(weight[i]), b * REAL(weight[i + one])
+                    wc, wd = c * REAL(weight[i + two]), d * REAL(weight[i + three])
                 total += (a * wa + b * wb) + (c * wc + d * wd)
                 ones += (wa + wb) + (wc + wd)
+                for j in range(two * n, four * n, EACH):
+                    prefetch(x, i * n + AHEAD + j)
                 for j in range(n):
                     left = wa * REAL(x[i, j]) + wb * REAL(x[i + one, j])
                     part[j] += left + (wc * REAL(x[i + two, j]) + wd * REAL(x[i + three, j]))
@@ -191,7 +237,9 @@ def rows(
                 a = base - REAL(y[i, k])
                 for j in range(n):
                     a += REAL(x[i, j]) * REAL(theta[k, first + j])
-                wa = a * REAL(weight[i])
+                wa = a
+                if len(weight):
+                    wa = a * REAL(weight[i])
                 total += a * wa
                 ones += wa
                 for j in range(n):

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from functools import cache
 from importlib.metadata import entry_points
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from numba.typed import List
 from numpy.lib.tests import test_function_base as upstream
 
 import numgrad as ng
-from numgrad.interop.numba import overload
+from numgrad.interop.numba import overload, shared
 
 overload.init()  # an editable installation of before has no entry point
 
@@ -218,6 +219,75 @@ def test_fastmath_and_parallel_callers():
     rows, columns = g(f, x)
     assert_same(np.gradient(f, x, axis=1, edge_order=2), rows)
     assert_same(np.gradient(f, 0.3, axis=0), columns)
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """The keys of what compiled code asks to be done outside, on three threads."""
+    keys = []
+
+    def fill_at(key, *numbers):
+        keys.append(key)
+        assert done(key, *numbers)
+        return True
+
+    done = shared.fill_at
+    monkeypatch.setattr(shared, "fill_at", fill_at)
+    ng.set_num_threads(3)
+    yield keys
+    ng.set_num_threads(None)
+
+
+def test_large_arrays_are_shared(asked):
+    """By a caller who holds the GIL; by others, which are parallel themselves, they are done where they are."""
+    f = values("f8", (70, 60, 300))
+    x = uneven(f.size)
+    check(f)
+    check(np.asfortranarray(f))
+    assert asked == ["number 1 <f8 <f8 <f8"] * 6
+    asked.clear()
+    check(f.ravel(), x)
+    check(f.ravel(), x, edge_order=2)
+    check(f.ravel(), np.arange(f.size) * 0.5, edge_order=2)
+    kinds = [key.rpartition(" <f8 <f8 <f8")[0] for key in asked]
+    assert kinds == ["coordinates 1", "coordinates 2", "number 2"]
+    asked.clear()
+    check(f[:2])
+    assert_same(np.gradient(f), jitted(0, nogil=True)(f))
+    assert not asked
+
+
+def test_ctrl_c_while_it_is_shared(monkeypatch):
+    def fill_at(*given):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(shared, "fill_at", fill_at)
+    with pytest.raises(KeyboardInterrupt):
+        inside(values("f8", (70, 60, 300)))
+
+
+def flags_of(address):
+    """What Linux was told of the memory at an address."""
+    holds = False
+    for line in Path("/proc/self/smaps").read_text().splitlines():
+        first, *rest = line.split()
+        if "-" in first:
+            low, high = (int(end, 16) for end in first.split("-"))
+            holds = low <= address < high
+        elif holds and first == "VmFlags:":
+            return rest
+    return []
+
+
+@pytest.mark.skipif(not Path("/sys/kernel/mm/transparent_hugepage").exists(), reason="a system without large pages")
+def test_large_pages():
+    """Large results have them, as NumPy's have; Numba's own have not."""
+    f = np.ones((1 << 16, 65))
+    for given in (f, np.asfortranarray(f)):
+        result = inside(given)[0]
+        assert "hg" in flags_of(result.ctypes.data + result.nbytes // 2)
+    plain = njit(lambda n: np.empty(n))(f.size)
+    assert "hg" not in flags_of(plain.ctypes.data + plain.nbytes // 2)
 
 
 def test_closures():
