@@ -85,10 +85,9 @@ def test_any_range(view, edge_order, spacing):
 
 def test_kernels_as_python():
     """The same source without Numba, as under NUMBA_DISABLE_JIT=1."""
-    x = uneven(5)
-    for view in [(1, 5, 1), (3, 5, 1), (2, 5, 2)]:
-        f = values("f8", view)
-        arguments = (5, view[2], 0, f.size, 0)
+    for view in [(1, 5, 1), (3, 5, 1), (2, 5, 2), (2, 17, 2)]:
+        f, x = values("f8", view), uneven(view[1])
+        arguments = (view[1], view[2], 0, f.size, 0)
         out = np.empty(f.size)
         assert not uniform(f.ravel(), out, *arguments, 0.6, 0.3)
         assert same_bits(out, np.gradient(f, 0.3, axis=1).ravel())

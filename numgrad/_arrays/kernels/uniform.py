@@ -22,19 +22,19 @@ def uniform(
 ) -> bool:
     """out[i] = (f[i+1] - f[i-1]) / width inside, (f[i+1] - f[i]) / step at the two ends."""
     n, inner, start, stop, shift, zero = SIZE(n), SIZE(inner), SIZE(start), SIZE(stop), SIZE(shift), SIZE(0)
-    block, part = n * inner, zero
+    block, rest = n * inner, n * inner - inner
     if n >= FEW_ENDS + FEW_ENDS:
-        part = SIZE(1)
+        rest = inner  # nothing is left of the inside
         for k in range(max(start, inner), min(stop, SIZE(f.size) - inner)):
             out[k - shift] = divide(FIELD(f[k + inner]) - FIELD(f[k - inner]), width)
     for base in range(start - start % block, stop, block):
         # One loop for the inside and then both ends of a line: compiling three would delay the first call by 0.1 s.
-        for p in range(part, 3):
-            low, high, behind, ahead, d = base + inner, base + block - inner, inner, inner, width
-            if p == 1:
+        for part in range(3):
+            low, high, behind, ahead, d = base + inner, base + rest, inner, inner, width
+            if part == 1:
                 low, high, behind, d = base, low, zero, step
-            elif p == 2:
-                low, high, ahead, d = high, base + block, zero, step
+            elif part == 2:
+                low, high, ahead, d = base + block - inner, base + block, zero, step
             for k in range(max(low, start), min(high, stop)):
                 out[k - shift] = divide(FIELD(f[k + ahead]) - FIELD(f[k - behind]), d)
     return False
