@@ -453,7 +453,7 @@ def test_what_is_no_number_is_named():
                 ng.gradient_descent(np.eye(4), one)
     # Numbers they are, whatever pandas calls them.
     for y in (pandas.Categorical(good), pandas.arrays.SparseArray(good), pandas.array(good), pandas.RangeIndex(4)):
-        assert ng.gradient_descent(np.eye(4), y, learning_rate="bb", method="fused").theta.tolist() == good.tolist()
+        assert ng.gradient_descent(np.eye(4), y, learning_rate="bb").theta.tolist() == good.tolist()
     assert ng.step_size(pandas.DataFrame({"a": pandas.array([1, 2, 3], "Int64"), "b": [True, False, True]})).L > 0
 
 
