@@ -21,7 +21,10 @@ def limit_and_remedy(problem: Problem, rule: Rule) -> str:
     model = problem.model
     hessian = "X.T @ X / m" + (" + l2" if model.l2 else "")
     hessian += " of the standardised features" if model.standardize else ""
-    remedy = "" if model.standardize else ", or standardize=True, which raises the limit"
+    scaled = (
+        "standardize=True" if model.fit_intercept else "fit_intercept=True, standardize=True without a column of ones"
+    )
+    remedy = "" if model.standardize else f", or {scaled}, which raises the limit"
     rate, limit, safe = (_shown(value, -2 * problem.scale.x) for value in (rule.rate, rule.limit, 1 / L))
     rate = rate if rule.given is None else f"{rule.given:.6g}"
     return (

@@ -75,8 +75,11 @@ def exact(given: Any) -> np.ndarray:
 def not_real(name: str, given: Any, array: np.ndarray) -> TypeError:
     """What to raise for an argument that is no real numbers; pandas has dtypes that are objects to NumPy."""
     dtype = getattr(given, "dtype", array.dtype)
-    is_time = getattr(dtype, "kind", "") in ("m", "M") or str(dtype).startswith("period")
-    remedy = ", as .astype(np.int64) makes them of times" * is_time
+    remedy = ""
+    if getattr(dtype, "kind", "") in ("m", "M"):
+        remedy = f"; of times take seconds, ({name} - {name}[0]) / np.timedelta64(1, 's')"
+    elif str(dtype).startswith("period"):
+        remedy = "; of periods take their beginnings, .to_timestamp(), and of these seconds"
     return TypeError(f"`{name}` has dtype {dtype}, give real numbers{remedy}")
 
 
