@@ -178,6 +178,32 @@ def start_table(turns: int) -> list[str]:
 LAST = "Why some fall short, and what np.gradient's own time depends on: [NOTES.md](NOTES.md)."
 
 
+def cases_report(turns: int) -> list[str]:
+    """Return the table of all cases; the README and the history get their parts of it."""
+    rows, reached = speed_table(turns)
+    history.record(numgrad.__version__, reached)
+    show_in_readme({row[0]: row for row in rows})
+    text = (
+        f"Medians of pytest-benchmark, reference and numgrad in one process; of {turns} such processes the one with "
+        "the middle ratio. All arrays float64 and results fresh unless said. Times and the first ratio are those of "
+        "a fresh process; the other ratio is in a warm heap, where temporaries cost no page faults. Bounds, of what "
+        "does not fit the cache: the least time in which one thread, and all, can move what must be read and written, "
+        "by the bandwidths of the same process, and what part of the lesser one numgrad reaches."
+    )
+    lines = [text, "", *table(line(HEADER), [line(row) for row in rows])]
+    return [*lines, "", *worse] if (worse := history.regressions()) else lines
+
+
+def show_in_readme(rows: dict[str, list[str]]) -> None:
+    readme = ROOT / "README.md"
+    header = ["case", "compared with", "times as fast", "in a warm process", "of the speed of memory"]
+    shown = table(line(header), [line([rows[name][k] for k in (0, 1, 4, 5, 8)]) for name in SHOWN])
+    before, _, rest = readme.read_text().partition(MARK)
+    _, end, after = rest.partition(END)
+    assert end, f"{readme} has no {MARK} ... {END}"
+    readme.write_text("\n".join([before + MARK, "", *shown, "", END + after]))
+
+
 def replace_section(results: Path, title: str, lines: list[str]) -> None:
     """Write a section of the results anew; a new one comes last."""
     before, mark, after = results.read_text().partition(f"## {title}\n")
@@ -187,6 +213,13 @@ def replace_section(results: Path, title: str, lines: list[str]) -> None:
     else:
         before, rest = before.removesuffix(LAST + "\n"), LAST + "\n"
     results.write_text("\n".join([before + f"## {title}", "", *lines, "", rest]))
+
+
+def replace_head(results: Path) -> None:
+    """Write anew what the results begin with: on which machine, and with which versions."""
+    _, mark, rest = results.read_text().partition("\n## ")
+    head = ["# Results", "", f"Written by `python -m benchmarks.report`; do not edit. {machine()}."]
+    results.write_text("\n".join([*head, mark + rest]))
 
 
 def main() -> None:
@@ -200,6 +233,7 @@ def main() -> None:
         print("\n".join(worse := history.regressions()))
         raise SystemExit(bool(worse))
     sections: dict[str, Callable[[], list[str]]] = {
+        "Cases": lambda: cases_report(turns),
         "From start to first answer": lambda: start_table(turns),
         "Whole scripts": lambda: scripts.report(turns + 2),
         "Sixty shapes": sweep.shapes_report,
@@ -227,40 +261,9 @@ def main() -> None:
         "Certified regressions": certified.report,
     }
     results = ROOT / "benchmarks" / "RESULTS.md"
-    if only:
-        for title in only:
-            replace_section(results, title, sections[title]())
-        return
-    rows, reached = speed_table(turns)
-    history.record(numgrad.__version__, reached)
-    text = [
-        "# Results",
-        "",
-        "Written by `python -m benchmarks.report`; do not edit. " + machine() + ".",
-        "",
-        f"Medians of pytest-benchmark, reference and numgrad in one process; of {turns} such processes the one with "
-        "the middle ratio. All arrays float64 and results fresh unless said. Times and the first ratio are those of "
-        "a fresh process; the other ratio is in a warm heap, where temporaries cost no page faults. Bounds, of what "
-        "does not fit the cache: the least time in which one thread, and all, can move what must be read and written, "
-        "by the bandwidths of the same process, and what part of the lesser one numgrad reaches.",
-        "",
-        *table(line(HEADER), [line(row) for row in rows]),
-        "",
-    ]
-    if worse := history.regressions():
-        text += [*worse, ""]
-    for title, report in sections.items():
-        text += [f"## {title}", "", *report(), ""]
-    text += [LAST, ""]
-    results.write_text("\n".join(text))
-    readme = ROOT / "README.md"
-    header = ["case", "compared with", "times as fast", "in a warm process", "of the speed of memory"]
-    by_name = {row[0]: row for row in rows}
-    shown = table(line(header), [line([by_name[name][k] for k in (0, 1, 4, 5, 8)]) for name in SHOWN])
-    before, _, rest = readme.read_text().partition(MARK)
-    _, end, after = rest.partition(END)
-    assert end, f"{readme} has no {MARK} ... {END}"
-    readme.write_text("\n".join([before + MARK, "", *shown, "", END + after]))
+    replace_head(results)
+    for title in only or sections:
+        replace_section(results, title, sections[title]())
 
 
 if __name__ == "__main__":
