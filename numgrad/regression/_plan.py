@@ -19,7 +19,7 @@ ADAPTIVE = {"bb": BARZILAI_BORWEIN, "backtracking": BACKTRACKING}
 # Costs, in products of a fused pass, of 0.17 ns. Of modes: the start, and that of few data, 0.4 ms as well, but without
 # Numba, which nobody should wait for there; for each element of R by the lesser of rows and columns; and again for each
 # of that lesser. Of a pass, and of an iteration in modes.
-START, START_OF_FEW, ELEMENT, SQUARE, PASS, STEP = 2.5e6, 2.5e5, 600, 6, 200, 200
+START, START_OF_FEW, ELEMENT, SQUARE, PASS, STEP = 2.5e6, 1e5, 600, 6, 200, 200
 # Products of a decomposition that one with a stored entry takes as long as, in a pass.
 SCATTERED = 5
 

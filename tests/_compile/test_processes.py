@@ -278,7 +278,7 @@ def test_without_the_compiler(tmp_path):
         )
     ]  # fmt: skip
     of_noise = "dtypes_axes_layouts or gaps_are_ends or few_long_lines or likelihood or pieces or test_periodic"
-    of_maps_and_tables = "directions or random_matrices or lines_of_any_lengths"
+    of_maps_and_tables = "directions or random_matrices or lines_of_any_lengths or by_kernel"
     some = f"any_range and not 1400 and not 300 and not 700 or {of_noise} or {of_maps_and_tables}"
     chosen = ["-k", f"python or classic or shapes or {some}"]
     for arguments in ([*run, *files, *chosen], ["report", "--fail-under=100", "-m"]):

@@ -29,7 +29,7 @@ calls = [
     (ng.derivative, np.ones(50)), (ng.derivative, np.ones((3, 5)), x), (ng.hessian, np.ones((9, 9))),
     (ng.turning_points, np.arange(9.0)),
 ]
-apart = np.ones((500, 600))[::2, ::2]
+apart = np.ones((1500, 1600))[::2, ::2]
 before = [call(*given) for call, *given in calls]
 explained = [row for call, *given in calls for row in ng.explain(call, *given)]
 assert {row.tier for row in explained} == {0}

@@ -131,7 +131,7 @@ print((most() - before) >> 20)
 
 
 def test_a_private_mapping_is_left_alone(tmp_path, held):
-    f = on_file(tmp_path / "f", values("f8", (300, 400)))
+    f = on_file(tmp_path / "f", values("f8", (700, 400)))
     g = np.array(f)
     out = on_file(tmp_path / "out", -g, "c")
     ng.gradient(f, axis=0, out=out)
