@@ -30,7 +30,7 @@ def test_any_number_of_threads(name, monkeypatch):
     monkeypatch.setattr(flat, "PARALLEL", 1)
     found = {}
     try:
-        for threads in range(1, 17):
+        for threads in (1, 2, 3, 5, 8, 16):
             ng.set_num_threads(threads)
             result = CASES[name]()
             found[threads] = (
