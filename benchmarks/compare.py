@@ -14,6 +14,7 @@ import math
 import os
 import random
 import re
+import secrets
 import shutil
 import signal
 import statistics
@@ -210,9 +211,10 @@ def files_of(revision: str) -> bytes:
 @contextmanager
 def both_trees(files: bytes) -> Iterator[tuple[Path, Path]]:
     """Folders with these files, and with those of this tree: alike to the length of their names; gone afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix="numgrad-compare-")).resolve()
+    folder = Path(tempfile.gettempdir()).resolve() / f"numgrad-compare-{secrets.token_hex(8)}"
     then, here = folder / "then", folder / "here"
-    try:
+    try:  # from here on, so that an interrupt finds no folder that nobody removes
+        folder.mkdir(mode=0o700)
         with tarfile.open(fileobj=io.BytesIO(files)) as archive:
             # Python 3.11 has the filter from 3.11.4 on.
             archive.extractall(then, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
