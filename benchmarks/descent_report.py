@@ -9,7 +9,7 @@ import numpy as np
 
 import numgrad as ng
 from benchmarks import roofline
-from benchmarks.measure import table, unit
+from benchmarks.measure import printed, table, unit
 
 # Rows and features; in each of them both orders of float64, and one more kind, in turns.
 SHAPES = [(100, 1), (100, 10), (100, 300), (1000, 30), (10**4, 1), (10**4, 10), (10**4, 64), (10**4, 300)]
@@ -70,10 +70,10 @@ def loop(X: np.ndarray, y: np.ndarray, n_iter: int) -> tuple[np.ndarray, list[fl
     return theta, costs
 
 
-def descent(X: np.ndarray, y: np.ndarray, method: str, n_iter: int, threads: int | None = None) -> ng.Descent:
+def descent(X: Any, y: np.ndarray, method: str, n_iter: int, threads: int | None = None, **options: Any) -> ng.Descent:
     ng.set_num_threads(threads)
     try:
-        return ng.gradient_descent(X, y, learning_rate=RATE, n_iter=n_iter, method=method)
+        return ng.gradient_descent(X, y, learning_rate=RATE, n_iter=n_iter, method=method, **options)
     finally:
         ng.set_num_threads(None)
 
@@ -118,10 +118,7 @@ def row(kind: Kind, rates: dict[int, dict[str, float]], seconds: float) -> str:
 
 def report(chosen: list[Kind] | None = None, seconds: float = 1.0, size: int = 2 * 10**7) -> list[str]:
     rates = roofline.rates(size, min(seconds, 0.5))
-    rows = []
-    for kind in chosen or kinds():
-        rows.append(row(kind, rates, seconds))
-        print(rows[-1], flush=True)
+    rows = printed(row(kind, rates, seconds) for kind in chosen or kinds())
     header = (
         "| | iterations | NumPy's loop, one | a pass | start, fused | ratio: fused | modes | auto | passes alone | "
         "auto to the better | of the read bandwidth, one thread | all threads | |"

@@ -5,7 +5,7 @@ import platform
 import statistics
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from time import perf_counter
@@ -79,6 +79,15 @@ def machine() -> str:
             continue
     python = platform.python_version()
     return f"{os.cpu_count()} cores of {model}, {platform.system()}; Python {python}, {', '.join(found)}"
+
+
+def printed(rows: Iterable[str]) -> list[str]:
+    """Return rows that are measured one by one; each is shown as soon as it is there."""
+    found = []
+    for row in rows:
+        print(row, flush=True)
+        found.append(row)
+    return found
 
 
 def table(header: str, rows: list[str]) -> list[str]:

@@ -8,12 +8,12 @@ from scipy import sparse
 
 import numgrad as ng
 from benchmarks import roofline
-from benchmarks.measure import side_by_side, table, unit
+from benchmarks.descent_report import RATE, descent
+from benchmarks.measure import printed, side_by_side, table, unit
 
 # Rows, features and entries a row.
 SHAPES = [(10**4, 1000, 10), (10**5, 10**4, 10), (10**6, 10**4, 3), (10**6, 10**4, 10), (10**5, 10**4, 100)]
 SHAPES += [(10**6, 10**6, 10)]
-RATE = 0.1
 
 
 def problem(m: int, n: int, k: int) -> tuple[Any, np.ndarray]:
@@ -34,25 +34,17 @@ def loop(X: Any, y: np.ndarray, n_iter: int) -> tuple[np.ndarray, list[float]]:
     return theta, costs
 
 
-def descent(X: Any, y: np.ndarray, n_iter: int, threads: int | None = None, **options: Any) -> ng.Descent:
-    ng.set_num_threads(threads)
-    try:
-        return ng.gradient_descent(X, y, learning_rate=RATE, n_iter=n_iter, method="fused", **options)
-    finally:
-        ng.set_num_threads(None)
-
-
 def row(shape: tuple[int, int, int], bandwidth: float, seconds: float) -> str:
     X, y = problem(*shape)
     more = max(40, min(1000, 2 * 10**7 // X.nnz))  # beside which the start is small
-    assert np.allclose(descent(X, y, 10).theta, loop(X, y, 10)[0], rtol=1e-9)
+    assert np.allclose(descent(X, y, "fused", 10).theta, loop(X, y, 10)[0], rtol=1e-9)
     times = side_by_side(
         {
             "SciPy": lambda: loop(X, y, more),
-            "start": lambda: descent(X, y, 1),
-            "all": lambda: descent(X, y, 1 + more),
-            "start of one": lambda: descent(X, y, 1, 1),
-            "one": lambda: descent(X, y, 1 + more, 1),
+            "start": lambda: descent(X, y, "fused", 1),
+            "all": lambda: descent(X, y, "fused", 1 + more),
+            "start of one": lambda: descent(X, y, "fused", 1, 1),
+            "one": lambda: descent(X, y, "fused", 1 + more, 1),
         },
         seconds,
     )
@@ -62,7 +54,7 @@ def row(shape: tuple[int, int, int], bandwidth: float, seconds: float) -> str:
     )
     tracemalloc.start()
     try:
-        descent(X, y, 2, fit_intercept=True, standardize=True)
+        descent(X, y, "fused", 2, fit_intercept=True, standardize=True)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -77,10 +69,7 @@ def row(shape: tuple[int, int, int], bandwidth: float, seconds: float) -> str:
 
 def report(shapes: list[tuple[int, int, int]] = SHAPES, seconds: float = 4.0, size: int = 10**8) -> list[str]:
     bandwidth = roofline.bandwidth(ng.get_num_threads(), size, min(seconds, 2.0))["read"]
-    rows = []
-    for shape in shapes:
-        rows.append(row(shape, bandwidth, seconds))
-        print(rows[-1], flush=True)
+    rows = printed(row(shape, bandwidth, seconds) for shape in shapes)
     header = (
         "| an iteration on | SciPy's loop | numgrad, one thread | all threads | ratio | read of X | start | X | "
         "besides, standardised | dense |"

@@ -1,5 +1,6 @@
 """How results are compared, and the arrays and spacings that tests and benchmarks share."""
 
+import doctest
 import os
 import subprocess
 import sys
@@ -17,6 +18,15 @@ REALS = ["f4", "f8"]
 COMPLEX = ["c8", "c16"]
 INTEGERS = list("bhilqBHILQ")
 FAST = REALS + COMPLEX + INTEGERS
+
+
+def run_blocks(blocks: list[str], name: str) -> int:
+    """Run blocks of code with prompts, one after the other; return how many examples they have, which all must hold."""
+    test = doctest.DocTestParser().get_doctest("\n".join(blocks), {}, name, name, 0)
+    runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS)
+    runner.run(test)
+    assert runner.failures == 0
+    return len(test.examples)
 
 
 def same_bits(a: np.ndarray, b: np.ndarray) -> bool:

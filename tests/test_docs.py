@@ -1,13 +1,13 @@
 """The pages: their code runs, no public name is missing, and messages that they explain are still those of the code."""
 
 import ast
-import doctest
 import inspect
 import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import run_blocks
 
 import numgrad
 
@@ -24,10 +24,7 @@ def test_blocks_of_code_run(page, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     blocks = BLOCKS.findall(page.read_text())
     assert all(block.startswith(">>> ") for block in blocks), "what is shown is run: begin it with >>>"
-    test = doctest.DocTestParser().get_doctest("\n".join(blocks), {}, page.stem, str(page), 0)
-    runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS)
-    runner.run(test)
-    assert runner.failures == 0
+    run_blocks(blocks, str(page))
 
 
 def test_every_public_name_has_its_page():

@@ -1,7 +1,6 @@
 """Promises about the package as a whole: imports, public names, documentation."""
 
 import ast
-import doctest
 import inspect
 import re
 import subprocess
@@ -10,6 +9,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from helpers import run_blocks
 
 import numgrad
 
@@ -166,12 +166,7 @@ def test_readme_python_blocks_run(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     assert blocks
-    text = "\n".join(blocks)
-    test = doctest.DocTestParser().get_doctest(text, {}, "README", "README.md", 0)
-    assert len(test.examples) >= 5
-    runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS)
-    runner.run(test)
-    assert runner.failures == 0
+    assert run_blocks(blocks, "README.md") >= 5
 
 
 def test_the_readme_is_a_screen_or_three():
