@@ -30,7 +30,7 @@ from numgrad.interop.dask.coordinates import (
 )
 from numgrad.interop.dask.cuts import Cut, boundary_inside, cut_of
 from numgrad.interop.dask.fields import field, refuse, result_dtype
-from numgrad.interop.dask.tasks import Line, along, along_each, line_of
+from numgrad.interop.dask.tasks import Line, along, along_each, line_of, of_line
 
 
 def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out: Any = None) -> Any:
@@ -133,7 +133,7 @@ def derivative(
     is_first = formula.is_gradient and (not np.ndim(x) or math.prod(np.shape(x)) == f.shape[axis])
     if is_first:
         steps = steps_of(f, axis, np.ravel(x) if np.ndim(x) > 1 else x)
-        (value,) = along_each("gradient", _first, [_first_line(f, axis, steps, formula.edges, isinstance(x, da.Array))])
+        value = of_line("gradient", _first_line(f, axis, steps, formula.edges, isinstance(x, da.Array)))
         if sigma is None:
             return value
     cut = cut_of(formula, bool(np.ndim(x)))

@@ -67,10 +67,11 @@ def along(
     `compute` gets the chunk of `f`, the values that are `given` (each with the axes it is cut along), and which of its
     ends have neighbours. A chunk with its neighbours in one array would be a copy, as slow as its gradient.
     """
-    return _of_line(name, line_of(compute, f, axis, cut, given, dtype))
+    return of_line(name, line_of(compute, f, axis, cut, given, dtype))
 
 
-def _of_line(name: str, line: Line) -> Any:
+def of_line(name: str, line: Line) -> Any:
+    """Return the array whose chunks a line makes."""
     return _assembled(name, line.task, line.arguments, line.read, line.chunks, line.dtype)
 
 
@@ -83,7 +84,7 @@ def along_each(name: str, together: Callable[..., Any], lines: Sequence[Line]) -
     """
     first = lines[0]
     if len(lines) == 1 or any(line.chunks != first.f.chunks for line in lines):
-        return [_of_line(name, line) for line in lines]
+        return [of_line(name, line) for line in lines]
     token = tokenize(name, together, [(line.task, line.read, line.chunks) for line in lines])
     whole = f"{name}-{token}"
     blocks = list(np.ndindex(*map(len, first.chunks)))
