@@ -205,12 +205,12 @@ def test_a_changed_kernel_is_compiled_anew(tmp_path):
     assert np.array_equal(computed(), wanted + 1.0)
 
 
-def test_eight_cold_processes_at_once(tmp_path):
+def test_five_cold_processes_at_once(tmp_path):
     """Different dtypes, one cache: no failure then, none in a later process. Each has one that the next has, too."""
-    dtypes = ["f4", "f8", "c8", "c16", "i4", "u1", "i8", "f4", "f8"]
-    for process in [start(*dtypes[i : i + 2], cache=tmp_path, code=EVEN_CALL) for i in range(8)]:
+    dtypes = ["f4", "f8", "c16", "i4", "f4", "f8"]
+    for process in [start(*dtypes[i : i + 2], cache=tmp_path, code=EVEN_CALL) for i in range(5)]:
         finish(process)
-    finish(start(*dtypes[:7], cache=tmp_path, code=EVEN_CALL))
+    finish(start(*dtypes[:4], cache=tmp_path, code=EVEN_CALL))
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")

@@ -215,8 +215,12 @@ IN_BOTH = [idiom for idiom in idioms.IDIOMS if idiom not in FORWARD_ONLY]
 @pytest.mark.filterwarnings("ignore::numba.core.errors.NumbaPerformanceWarning")
 @pytest.mark.filterwarnings("ignore::numba.core.errors.NumbaPendingDeprecationWarning")
 @pytest.mark.parametrize("part", range(4))
-def test_idioms(part):
-    """The value is what Python makes of them; forward and reverse mode agree to rounding, and with a quotient."""
+def test_idioms(part, monkeypatch):
+    """The value is what Python makes of them; forward and reverse mode agree to rounding, and with a quotient.
+
+    Which derivatives are formed is decided before LLVM optimizes; a third of the time goes to that, unless it does little.
+    """
+    monkeypatch.setattr(numba.config, "OPT", type(numba.config.OPT)(1))
     some = IN_BOTH[part::4]
     for idiom, (own, slope) in zip(some, both_modes(some, X), strict=True):
         assert np.isclose(own, idiom(X), rtol=4 * EPS, atol=0), idiom.__name__
