@@ -71,11 +71,15 @@ def loop(X: np.ndarray, y: np.ndarray, n_iter: int) -> tuple[np.ndarray, list[fl
 
 
 def descent(X: Any, y: np.ndarray, method: str, n_iter: int, threads: int | None = None, **options: Any) -> ng.Descent:
+    call = partial(ng.gradient_descent, X, y, learning_rate=RATE, n_iter=n_iter, method=method, **options)
+    if threads is None:
+        return call()
+    before = ng.get_num_threads()
     ng.set_num_threads(threads)
     try:
-        return ng.gradient_descent(X, y, learning_rate=RATE, n_iter=n_iter, method=method, **options)
+        return call()
     finally:
-        ng.set_num_threads(None)
+        ng.set_num_threads(before)
 
 
 def in_turns(calls: dict[str, Callable[[], Any]], seconds: float) -> dict[str, float]:

@@ -50,7 +50,7 @@ class Plan(NamedTuple):
     @property
     def is_beyond(self) -> bool:
         """Whether the rate is known to be at or above the limit."""
-        return self.rule.rate >= self.rule.limit and self.problem.largest[1]
+        return self.rule.is_beyond and self.problem.largest[1]
 
 
 def read_wish(learning_rate: Any, momentum: Any, tol: Any) -> Wish:
@@ -110,12 +110,14 @@ def _cheaper(problem: Problem, n_iter: int, p: int) -> str:
 
 def _rule(problem: Problem, wish: Wish) -> Rule:
     """Return the rule that fulfils a wish on these data."""
-    L, is_exact = problem.largest
     rate, tol = wish.learning_rate, wish.tol
     given = None if isinstance(rate, str) else rate
     inner = 1.0 if given is None else problem.scale.enter_rate(given)
+    if given is not None and not wish.is_nesterov and problem.is_surely_below(2 * (1 + wish.momentum) / inner):
+        return Rule(FIXED, inner, wish.momentum, tol=tol, given=given)
+    L, is_exact = problem.largest
     if not L:  # nothing moves
-        return Rule(FIXED, inner, wish.momentum, wish.is_nesterov, inner, np.inf, tol)
+        return Rule(FIXED, inner, wish.momentum, wish.is_nesterov, inner, tol=tol)
     safe = 1 / L
     if isinstance(rate, str) and rate in ADAPTIVE:
         kind = ADAPTIVE[rate]
@@ -125,12 +127,12 @@ def _rule(problem: Problem, wish: Wish) -> Rule:
     elif rate == "auto":
         inner = safe
     m = _nesterov(wish, inner, L, problem.slowest) if wish.is_nesterov else wish.momentum
-    limit = 2 * (1 + m) / L / (1 + 2 * m if wish.is_nesterov else 1)
+    limit = Rule(FIXED, inner, m, wish.is_nesterov).limit(L)
     if rate == "optimal":  # 2/(L + mu) is 2/L to rounding, if mu is small enough
         inner = min(inner, BELOW * limit)
     # The cost of a run with momentum swings; without, growth means divergence, if L may be larger than estimated.
     is_watched = inner >= limit or not (is_exact or m)
-    return Rule(FIXED, inner, m, wish.is_nesterov, safe, limit, tol, is_watched, given)
+    return Rule(FIXED, inner, m, wish.is_nesterov, safe, inner >= limit, tol, is_watched, given)
 
 
 def _optimal(wish: Wish, L: float, mu: float) -> float:

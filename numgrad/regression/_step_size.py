@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import ceil, inf, log, log1p
+from math import ceil, inf, log, log1p, log2
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +18,8 @@ from numgrad.regression._rows import CompressedRows, by_blocks, is_dask
 
 # Up to this size of the smaller Gram matrix, L is computed exactly.
 EXACT = 2000
+# Columns of a block whose largest eigenvalue is found, at least; and what rounding may take off a sum of squares.
+LEAST_BLOCK, SLACK = 32, 1.02
 
 
 @dataclass(frozen=True, repr=False)
@@ -171,6 +173,20 @@ class Inner(NamedTuple):
     first: int
     one: float = 1.0
 
+    def columns(self, low: int, high: int, rows: slice = slice(None), dtype: Any = np.float64) -> Floats:
+        """[1 | (X - shift) factor], times the roots of the weights, of some columns."""
+        data, coordinates = self.data, self.coordinates
+        ones = int(coordinates.intercept)
+        some = slice(max(0, low - ones), high - ones)
+        z = data.x[rows, some].astype(dtype, copy=False)
+        if not coordinates.is_plain:
+            z = (z - coordinates.shift[some]) * coordinates.factor[some]
+        if low < ones:
+            z = np.hstack([np.full((len(z), 1), self.one, z.dtype), z])
+        if data.weight.strides == (0,):
+            return np.asarray(z)
+        return np.asarray(z * np.sqrt(data.weight[rows])[:, None])
+
 
 def divided(data: Data, coordinates: ThetaCoordinates, scale: Scale) -> Inner:
     """Return data beyond the ordinary as a copy in the coordinates of the descent, divided by its scale."""
@@ -195,27 +211,9 @@ def extreme_eigenvalues(inner: Inner, l2: float) -> tuple[float, float, bool]:
     are an estimate of the largest from below, by power iteration, and nan. `Entries` are made dense, some
     rows at a time: for those that `is_quick` says.
     """
-    data, coordinates, first, one = inner
-    m, n = data.x.shape
-    ones = int(coordinates.intercept)
-
-    def columns(low: int, high: int, rows: slice = slice(None)) -> Floats:
-        """[1 | (X - shift) factor], times the roots of the weights, of some columns."""
-        some = slice(max(0, low - ones), high - ones)
-        z = data.x[rows, some].astype(np.float64, copy=False)
-        if not coordinates.is_plain:
-            z = (z - coordinates.shift[some]) * coordinates.factor[some]
-        if low < ones:
-            z = np.hstack([np.full((len(z), 1), one), z])
-        if data.weight.strides == (0,):
-            return np.asarray(z)
-        return np.asarray(z * np.sqrt(data.weight[rows])[:, None])
-
-    def pieces(length: int, width: int) -> Iterator[slice]:
-        step = max(1, _check.AT_A_TIME // width)
-        return (slice(low, min(low + step, length)) for low in range(0, length, step))
-
-    size = ones + n
+    data, first = inner.data, inner.first
+    m, columns, pieces = len(data.x), inner.columns, _pieces
+    size = int(inner.coordinates.intercept) + data.x.shape[1]
     penalty = np.full(size, l2 * data.total)
     penalty[:first] = 0
     with np.errstate(over="ignore", invalid="ignore"):
@@ -241,6 +239,39 @@ def extreme_eigenvalues(inner: Inner, l2: float) -> tuple[float, float, bool]:
             new += z.T @ (z @ v)
         v, length = new, float(np.linalg.norm(new))
     return length / data.total, np.nan, False
+
+
+def is_surely_below(inner: Inner, l2: float, most: float) -> bool:
+    """Return whether the largest eigenvalue is surely below `most`, if that takes much less than to find it.
+
+    The largest eigenvalue of a positive matrix is at most the sum of those of the blocks on its diagonal: of single
+    elements, which is the trace, then of blocks so wide that it is enough if all eigenvalues are about alike.
+    """
+    data, size = inner.data, int(inner.coordinates.intercept) + inner.data.x.shape[1]
+    m, below = len(data.x), (most - l2) * data.total / SLACK
+    with np.errstate(over="ignore", invalid="ignore"):
+        parts = (inner.columns(0, size, rows, data.dtype) for rows in _pieces(m, size))
+        trace = sum(float(np.einsum("ij,ij->", z, z)) for z in parts)
+        if trace < below:
+            return True
+        if not (0 < below and trace < inf):
+            return False
+        width = max(LEAST_BLOCK, 2 ** ceil(log2(1.2 * trace / below)))
+        if 2 * width > size:
+            return False
+        bound = trace * _check.AT_A_TIME / width * float(np.finfo(data.dtype).eps)  # of what rounding takes away
+        for low in range(0, size, width):
+            gram = np.zeros((width, width))[: size - low, : size - low]
+            for rows in _pieces(m, width):
+                z = inner.columns(low, min(low + width, size), rows, data.dtype)
+                gram += z.T @ z
+            bound += float(np.linalg.eigvalsh(gram)[-1])
+    return bound < below
+
+
+def _pieces(length: int, width: int) -> Iterator[slice]:
+    step = max(1, _check.AT_A_TIME // width)
+    return (slice(low, min(low + step, length)) for low in range(0, length, step))
 
 
 def _ends(gram: Floats, total: float, l2: float) -> tuple[float, float]:
