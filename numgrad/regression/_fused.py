@@ -29,6 +29,7 @@ from numgrad.regression._kernels.iteration import (
     descent,
 )
 from numgrad.regression._kernels.passes import (
+    FASTMATH,
     LINE,
     ROWS,
     Columns,
@@ -40,7 +41,7 @@ from numgrad.regression._kernels.passes import (
     packing,
     rows,
 )
-from numgrad.regression._rows import FASTMATH, by_columns, tags
+from numgrad.regression._rows import by_columns, tags
 from numgrad.regression._sparse import Passes
 from numgrad.regression._step_size import Inner
 
@@ -52,8 +53,8 @@ LEAST = 8
 SEVERAL = 1024
 # Up to so many products an iteration data are copied wherever that leads to the faster kernel.
 SMALL = 2**20
-# From so many products of a call on, and in an iteration, threads share the pieces of passes.
-PARALLEL = 2**20, 2**17
+# From so many products an iteration on, and EIGHT times as many in a call, threads share the pieces of passes.
+PARALLEL, EIGHT = 2**17, 8
 # Elements of X in a piece of a pass: of so many pieces, within these bounds. The pieces, and so the sums, are the same
 # for any number of threads.
 PIECES, PIECE = 64, (2**15, 2**20)
@@ -126,7 +127,7 @@ class Fused(Engine):
     def run(self, end: int) -> None:
         turn = np.zeros(TURNS, np.int64)
         turn[OPENED] = 1
-        is_shared = self.work >= PARALLEL[1] and self.work * (end - self.done) >= PARALLEL[0]
+        is_shared = self.work >= PARALLEL and self.work * (end - self.done) >= EIGHT * PARALLEL
         threads = min(get_num_threads() if is_shared else 1, len(self._squares))
         share(partial(self._iterate, turn, end), range(threads), threads)
 

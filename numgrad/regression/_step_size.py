@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import ceil, inf, log, log1p, log2
+from math import ceil, inf, isnan, log, log1p, sqrt
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from numgrad._checks import not_negative, number
 from numgrad._system.memory import read_only
 from numgrad._system.tables import figures
+from numgrad._system.threads import get_num_threads, share
 from numgrad.regression import _check
 from numgrad.regression._check import Data, Floats
 from numgrad.regression._entries import Entries
@@ -18,8 +19,11 @@ from numgrad.regression._rows import CompressedRows, by_blocks, is_dask
 
 # Up to this size of the smaller Gram matrix, L is computed exactly.
 EXACT = 2000
-# Columns of a block whose largest eigenvalue is found, at least; and what rounding may take off a sum of squares.
-LEAST_BLOCK, SLACK = 32, 1.02
+# Columns of a block whose largest eigenvalue is found, at least; how far below what is wanted the bound should be
+# expected for that; and what rounding may take off a sum of squares.
+LEAST_BLOCK, ENOUGH, SLACK = 32, 0.95, 1.02
+# Products that OpenBLAS has one thread for.
+ALONE = 2**18
 
 
 @dataclass(frozen=True, repr=False)
@@ -187,6 +191,17 @@ class Inner(NamedTuple):
             return np.asarray(z)
         return np.asarray(z * np.sqrt(data.weight[rows])[:, None])
 
+    @property
+    def trace(self) -> float:
+        """The sum of the squares of all elements of all columns."""
+        data, coordinates, first, one = self
+        size = int(coordinates.intercept) + data.x.shape[1]
+        if data.traces and coordinates.is_plain and data.weight.strides == (0,) and not isnan(data.traces[0].squares):
+            return data.traces[0].squares + int(coordinates.intercept) * one**2 * len(data.x)
+        with np.errstate(over="ignore", invalid="ignore"):
+            parts = (self.columns(0, size, rows, data.dtype) for rows in _pieces(len(data.x), size))
+            return sum(float(np.einsum("ij,ij->", z, z)) for z in parts)
+
 
 def divided(data: Data, coordinates: ThetaCoordinates, scale: Scale) -> Inner:
     """Return data beyond the ordinary as a copy in the coordinates of the descent, divided by its scale."""
@@ -201,7 +216,7 @@ def divided(data: Data, coordinates: ThetaCoordinates, scale: Scale) -> Inner:
     y = shifted(data.y.astype(np.float64), -scale.y)
     size = x.shape[1]
     same = ThetaCoordinates(np.zeros(size), np.ones(size), False)
-    return Inner(data._replace(x=read_only(x), y=read_only(y)), same, first)
+    return Inner(data._replace(x=read_only(x), y=read_only(y), traces=()), same, first)
 
 
 def extreme_eigenvalues(inner: Inner, l2: float) -> tuple[float, float, bool]:
@@ -249,28 +264,36 @@ def is_surely_below(inner: Inner, l2: float, most: float) -> bool:
     """
     data, size = inner.data, int(inner.coordinates.intercept) + inner.data.x.shape[1]
     m, below = len(data.x), (most - l2) * data.total / SLACK
-    with np.errstate(over="ignore", invalid="ignore"):
-        parts = (inner.columns(0, size, rows, data.dtype) for rows in _pieces(m, size))
-        trace = sum(float(np.einsum("ij,ij->", z, z)) for z in parts)
-        if trace < below:
-            return True
-        if not (0 < below and trace < inf):
-            return False
-        width = max(LEAST_BLOCK, 2 ** ceil(log2(1.2 * trace / below)))
-        if 2 * width > size:
-            return False
-        bound = trace * _check.AT_A_TIME / width * float(np.finfo(data.dtype).eps)  # of what rounding takes away
-        for low in range(0, size, width):
-            gram = np.zeros((width, width))[: size - low, : size - low]
+    trace = inner.trace
+    if not (0 < below and trace < inf):
+        return False
+    if trace < below:
+        return True
+    width = LEAST_BLOCK
+    # That of columns at random is about this; Marchenko and Pastur, Math. USSR-Sbornik 1, 1967.
+    while width < size and trace / width * (1 + sqrt(width / m)) ** 2 > ENOUGH * below:
+        width *= 2
+    if 2 * width > size:
+        return False
+
+    def largest(lows: Iterator[int]) -> float:
+        """The sum of the largest eigenvalues of blocks, by products so small that OpenBLAS wakes no threads."""
+        total = 0.0
+        for low in lows:
+            gram = np.zeros((min(width, size - low),) * 2)
             for rows in _pieces(m, width):
-                z = inner.columns(low, min(low + width, size), rows, data.dtype)
-                gram += z.T @ z
-            bound += float(np.linalg.eigvalsh(gram)[-1])
-    return bound < below
+                z = inner.columns(low, low + len(gram), rows, data.dtype)
+                for some in _pieces(len(z), width, ALONE // width):
+                    gram += z[some].T @ z[some]
+            total += float(np.linalg.eigvalsh(gram)[-1])
+        return total
+
+    lost = trace * max(ALONE // width**2, 1) * float(np.finfo(data.dtype).eps)  # by rounding
+    return lost + sum(share(largest, range(0, size, width), get_num_threads())) < below
 
 
-def _pieces(length: int, width: int) -> Iterator[slice]:
-    step = max(1, _check.AT_A_TIME // width)
+def _pieces(length: int, width: int, count: int = _check.AT_A_TIME) -> Iterator[slice]:
+    step = max(1, count // width)
     return (slice(low, min(low + step, length)) for low in range(0, length, step))
 
 

@@ -13,6 +13,8 @@ from numgrad._compile.stand_ins import prefetch, room
 
 REAL: Any = np.float64
 SIZE = np.uintp
+# Sums in any order: what these kernels add up.
+FASTMATH = frozenset({"reassoc", "contract", "nsz"})
 ROWS = SIZE(128)
 # Whether neighbours in memory are those in a column of x.
 BY_COLUMNS = False
