@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from time import perf_counter
+from time import perf_counter, sleep
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +18,9 @@ TURNS = [("C", "f4", 1), ("F", "f4", 4), ("C", "f8", 4), ("F", "f4", 1), ("C", "
 RATE = 0.1
 # How many times as long as the better engine "auto" may take.
 SLOWER = 1.2
+# Seconds before each call, in which threads of OpenBLAS go to sleep: after a product they wait busily for 27 ms, on a
+# processor that what comes next would have.
+IDLE = 0.04
 
 
 class Kind(NamedTuple):
@@ -71,11 +74,15 @@ def loop(X: np.ndarray, y: np.ndarray, n_iter: int) -> tuple[np.ndarray, list[fl
 
 
 def descent(X: Any, y: np.ndarray, method: str, n_iter: int, threads: int | None = None, **options: Any) -> ng.Descent:
+    call = partial(ng.gradient_descent, X, y, learning_rate=RATE, n_iter=n_iter, method=method, **options)
+    if threads is None:
+        return call()
+    before = ng.get_num_threads()
     ng.set_num_threads(threads)
     try:
-        return ng.gradient_descent(X, y, learning_rate=RATE, n_iter=n_iter, method=method, **options)
+        return call()
     finally:
-        ng.set_num_threads(None)
+        ng.set_num_threads(before)
 
 
 def in_turns(calls: dict[str, Callable[[], Any]], seconds: float) -> dict[str, float]:
@@ -84,6 +91,7 @@ def in_turns(calls: dict[str, Callable[[], Any]], seconds: float) -> dict[str, f
     end = perf_counter() + seconds
     while perf_counter() < end or len(times["start"]) < 3:
         for name, call in calls.items():
+            sleep(IDLE)
             start = perf_counter()
             call()
             times[name].append(perf_counter() - start)

@@ -1,6 +1,6 @@
 """Instructions that Python has no words for.
 
-Memory on the stack, or asked for early; for x86-64, stores that go past the cache; calls of compiled functions at an
+Memory on the stack, or asked for early, or written by several threads; for x86-64, stores that go past the cache; calls of compiled functions at an
 address, where Numba's own would compile what they call anew into each caller; `min` and `max` of two numbers, for each
 pair of whose types Numba's own compile a function.
 """
@@ -8,6 +8,7 @@ pair of whose types Numba's own compile a function.
 import operator
 import sys
 from collections.abc import Callable
+from platform import machine
 from typing import Any
 
 from llvmlite import ir
@@ -120,6 +121,55 @@ def prefetch(typing: Any, x: Any, k: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(x, k), generate
+
+
+def _place(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    """The address of element k of a contiguous array, of the first two arguments."""
+    return builder.gep(context.make_array(signature.args[0])(context, builder, arguments[0]).data, [arguments[1]])
+
+
+@intrinsic
+def now(typing: Any, x: Any, k: Any) -> Any:
+    """Return element k of a contiguous array of int64, and see what other threads wrote before they swapped it."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.load_atomic(_place(context, builder, signature, arguments), "seq_cst", 8)
+
+    return types.int64(x, k), generate
+
+
+@intrinsic
+def swap(typing: Any, x: Any, k: Any, old: Any, new: Any) -> Any:
+    """Make element k of a contiguous array of int64 the new one, at once, if it is the old one; return whether."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        place = _place(context, builder, signature, arguments)
+        found = builder.cmpxchg(place, *arguments[2:], "seq_cst", "seq_cst")
+        return builder.zext(builder.extract_value(found, 1), context.get_value_type(types.boolean))
+
+    return types.boolean(x, k, types.int64, types.int64), generate
+
+
+# Turns of some 20 ns, until others may have the processor.
+PATIENT = 2000
+
+
+@intrinsic
+def rest(typing: Any, turns: Any) -> Any:
+    """Wait a moment for another thread; from PATIENT turns on let others have the processor, which may be that thread."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        if machine().lower() in ("x86_64", "amd64"):
+            kind = ir.FunctionType(ir.VoidType(), [])
+            builder.call(cgutils.get_or_insert_function(builder.module, kind, "llvm.x86.sse2.pause"), [])
+        if sys.platform != "win32":
+            patient = context.get_constant(types.int64, PATIENT)
+            with cgutils.if_unlikely(builder, builder.icmp_signed(">", arguments[0], patient)):
+                kind = ir.FunctionType(ir.IntType(32), [])
+                builder.call(cgutils.get_or_insert_function(builder.module, kind, "sched_yield"), [])
+        return context.get_dummy_value()
+
+    return types.void(types.int64), generate
 
 
 @intrinsic

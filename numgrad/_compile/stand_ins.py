@@ -1,5 +1,7 @@
 """Plain functions that stand in for intrinsics: kernels call these, and compiled code has the intrinsic instead."""
 
+from threading import Lock
+from time import sleep
 from typing import Any
 
 import numpy as np
@@ -44,3 +46,26 @@ def bits_of(x: Any) -> Any:
 def frozen(x: Any) -> Any:
     """Return the array, not to be written: of the type of arguments that are read, for which a part is compiled."""
     return x
+
+
+_lock = Lock()
+
+
+def now(x: Any, k: Any) -> Any:
+    """Return x[k], which other threads may `swap`; what they wrote before that is seen from now on."""
+    with _lock:
+        return x[k]
+
+
+def swap(x: Any, k: Any, old: Any, new: Any) -> bool:
+    """Make x[k] the new number and return True, at once, if it is the old one, and no other thread has been faster."""
+    with _lock:
+        is_old = bool(x[k] == old)
+        if is_old:
+            x[k] = new
+        return is_old
+
+
+def rest(turns: Any) -> None:
+    """Wait a moment for another thread; from many turns on let others have the processor."""
+    sleep(0)

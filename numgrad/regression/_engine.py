@@ -31,7 +31,7 @@ class Rule:
     momentum: float = 0.0
     is_nesterov: bool = False
     safe: float = 0.0
-    limit: float = np.inf
+    is_beyond: bool = False  # the rate is at or above the limit, as far as that is known
     tol: float = 0.0
     is_watched: bool = False  # growth of the cost means divergence
     given: float | None = None  # the rate, before it is scaled
@@ -41,6 +41,12 @@ class Rule:
         """The first of `Pace.numbers`, which both engines have."""
         a, b = (1.0, self.momentum) if self.is_nesterov else (0.0, 1.0) if self.momentum else (1.0, 0.0)
         return self.rate, self.momentum, a, b, self.safe
+
+    def limit(self, L: float) -> float:
+        """Return the limit of a fixed rate, from the largest eigenvalue."""
+        if self.kind != FIXED or not L:
+            return np.inf
+        return 2 * (1 + self.momentum) / L / (1 + 2 * self.momentum if self.is_nesterov else 1)
 
     @property
     def keeps_best(self) -> bool:

@@ -1,5 +1,6 @@
 """Descent that goes over the data in each iteration: hypothesis, loss, gradient and update in one pass."""
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -18,15 +19,29 @@ from numgrad.regression._kernels.iteration import (
     FIXED,
     GOES_ON,
     IS_LAST,
+    OPENED,
     RATE,
     STEEPEST,
+    TURNS,
     Flat,
     Pace,
     advance,
     descent,
 )
-from numgrad.regression._kernels.passes import LINE, ROWS, Columns, Layout, columns, pack, packing, rows
-from numgrad.regression._rows import FASTMATH, by_columns, tags
+from numgrad.regression._kernels.passes import (
+    FASTMATH,
+    LINE,
+    ROWS,
+    Columns,
+    Layout,
+    Packing,
+    Rows,
+    columns,
+    pack,
+    packing,
+    rows,
+)
+from numgrad.regression._rows import by_columns, tags
 from numgrad.regression._sparse import Passes
 from numgrad.regression._step_size import Inner
 
@@ -36,11 +51,13 @@ COPY_LIMIT = 56 * 2**20
 LEAST = 8
 # Rows of a block of columns that are read where they lie.
 SEVERAL = 1024
-# From so many products an iteration on, passes are shared among threads.
-PARALLEL = 2**20
-# Elements of X in a piece of a pass: a sixteenth of all, within these bounds. The pieces, and so the sums, are the same
+# Up to so many products an iteration data are copied wherever that leads to the faster kernel.
+SMALL = 2**20
+# From so many products an iteration on, and EIGHT times as many in a call, threads share the pieces of passes.
+PARALLEL, EIGHT = 2**17, 8
+# Elements of X in a piece of a pass: of so many pieces, within these bounds. The pieces, and so the sums, are the same
 # for any number of threads.
-PIECE = 2**16, 2**20
+PIECES, PIECE = 64, (2**15, 2**20)
 
 
 class Fused(Engine):
@@ -51,22 +68,19 @@ class Fused(Engine):
         super().__init__(start, rule, record, float(np.finfo(data.dtype).eps))
         self._inner, self._data, self._coordinates, self._rule = inner, data, coordinates, rule
         self._theta = start.copy()
-        size = start.shape[1]
-        self._gradient, self._square = np.zeros(start.shape), np.zeros(1)
         self._velocity, self._before = np.zeros(start.size), np.zeros(start.size)
         self.rates = np.empty(0 if rule.kind == FIXED or not len(record.at) else n_iter)
-        shape, numbers = np.array([rule.kind, size, first, 0]), np.array([*rule.numbers, data.total, l2, 0.0, 0.0])
+        shape = np.array([rule.kind, start.shape[1], first, 0])
+        numbers = np.array([*rule.numbers, data.total, l2, 0.0, 0.0])
         self._pace = Pace(shape, numbers, self.rates)
-        dtype = np.dtype(data.dtype).name
+        self._gradient = np.empty(start.size)
         self._kernel = partial(specialise, fastmath=FASTMATH, REAL=data.dtype)
-        self._advance = self._kernel(advance, dtype)
-        self._is_small = False  # if it is, one kernel does all
         self._lay_out()
         if rule.tol and start.any():
             self._theta[...] = 0
-            self._pass()
-            self.log.marks[STEEPEST] = ((self._gradient / data.total) ** 2).sum()
-            self._theta[...], self._gradient[...], self._square[0] = start, 0, 0
+            self._evaluate()
+            self.log.marks[STEEPEST] = (self._gradient**2).sum()
+            self._theta[...], shape[IS_LAST] = start, False
 
     def _lay_out(self) -> None:
         """Prepare the passes: over rows or columns where they lie, over blocks packed once, or packed in each pass."""
@@ -75,11 +89,10 @@ class Fused(Engine):
         self._tags, self._block = tags(data), (size + p) * int(LINE)
         blocks = -(-m // unit)
         is_copied = blocks * self._block * dtype.itemsize <= COPY_LIMIT
-        self._is_small = is_copied and self.work <= PARALLEL
+        is_small = is_copied and self.work <= SMALL
         is_plain, is_long = self._coordinates.is_plain, n >= (LEAST if is_copied else 2)
-        self._by_rows = is_plain and is_long and not self._is_small and data.x.flags.c_contiguous
-        # The one kernel of small work has the dtype of the computation.
-        is_readable = is_plain and not self._by_rows and (data.x.dtype == dtype or not self._is_small)
+        self._by_rows = is_plain and is_long and not is_small and data.x.flags.c_contiguous
+        is_readable = is_plain and not self._by_rows and (data.x.dtype == dtype or not is_small)
         features = _by_features(data.x) if is_readable else None
         self._columns: Columns | None = None  # as they lie, or packed once
         if features is not None:
@@ -90,12 +103,10 @@ class Fused(Engine):
             memory = np.empty(blocks * self._block, dtype)
             self._bound(pack)(*self._given, memory, 0, m)
             self._columns = self._packed(memory)
-        if self._is_small:
-            self._descent = self._kernel(descent, dtype.name)
-        piece = min(max(m * size // 16, PIECE[0]), PIECE[1])
+        piece = min(max(m * size // PIECES, PIECE[0]), PIECE[1])
         rows_of_piece = max(1, piece // (size * unit)) * unit
-        self._pieces = [(low, min(low + rows_of_piece, m)) for low in range(0, m, rows_of_piece)]
-        self._sums = np.empty((len(self._pieces), self._theta.size + 1))
+        self._cuts = read_only(np.append(np.arange(0, m, rows_of_piece), m))
+        self._sums, self._squares = np.empty((len(self._cuts) - 1, *self._theta.shape)), np.empty(len(self._cuts) - 1)
 
     @property
     def _weight(self) -> Floats:
@@ -114,26 +125,33 @@ class Fused(Engine):
         return len(self._data.x) * self._theta.size
 
     def run(self, end: int) -> None:
-        state = self._velocity, self._before, self._pace, self.log
-        if self._is_small:
-            flat = Flat(self._theta.ravel(), self._gradient.ravel())
-            room = (self._theta, self._gradient, flat, self._square)
-            arguments = (self._columns, len(self._data.y), *room, *state, end)
-            entry_point(self._descent, *arguments)(*arguments)
-            return
-        while self.done < end and self.goes_on:
-            self._pass()
-            sums = self._theta.ravel(), self._gradient.ravel(), self._square
-            entry_point(self._advance, *sums, *state)(*sums, *state)
+        turn = np.zeros(TURNS, np.int64)
+        turn[OPENED] = 1
+        is_shared = self.work >= PARALLEL and self.work * (end - self.done) >= EIGHT * PARALLEL
+        threads = min(get_num_threads() if is_shared else 1, len(self._squares))
+        share(partial(self._iterate, turn, end), range(threads), threads)
+
+    def _iterate(self, turn: np.ndarray, end: int, members: Iterator[int]) -> None:
+        """Take part in the iterations, as one of the threads that share them."""
+        kernel, data, part = self._ready()
+        flat = Flat(self._theta.ravel(), self._sums.ravel(), self._gradient)
+        sums = data, part, self._cuts, self._sums, self._squares, self._theta, flat
+        arguments = *sums, self._velocity, self._before, self._pace, self.log, turn, end
+        for _ in members:
+            entry_point(kernel, *arguments)(*arguments)
 
     def settle(self) -> float:
         if not self.is_diverged and not self._is_settled:
-            self._pace.shape[IS_LAST] = True
-            position = self.log.position
-            ended, position[END] = position[END], GOES_ON
-            self.run(self.done + 1)
-            position[END] = ended
+            self._evaluate()
         return float(self._pace.numbers[COST])
+
+    def _evaluate(self) -> None:
+        """Find the cost and the gradient of theta, which stays."""
+        self._pace.shape[IS_LAST] = True
+        position = self.log.position
+        ended, position[END] = position[END], GOES_ON
+        self.run(self.done + 1)
+        position[END] = ended
 
     @property
     def _is_settled(self) -> bool:
@@ -159,30 +177,18 @@ class Fused(Engine):
     def rate(self) -> float:
         return float(self._pace.numbers[RATE])
 
-    def _pass(self) -> None:
-        """Sum squares and gradients of all rows, piece by piece, in the order of the pieces."""
-        self._sums[...] = 0
-        share(self._go_over, list(enumerate(self._pieces)), get_num_threads())
-        total = self._sums.sum(axis=0)
-        self._gradient[...] = total[:-1].reshape(self._gradient.shape)
-        self._square[0] = total[-1]
-
-    def _go_over(self, pieces: Any) -> None:
+    def _ready(self) -> tuple[Kernel, Any, Floats]:
+        """Return the kernel, the data as it takes them, and room for one thread."""
         data, dtype = self._data, np.dtype(self._data.dtype)
-        before: tuple[Any, ...]
+        kernel = partial(self._kernel, descent, dtype.name)
         if self._by_rows:
-            kernel, part = self._kernel(rows, dtype.name, *self._tags[:2]), np.empty(data.x.shape[1], dtype)
-            before = data.x, data.y, self._weight, int(self._coordinates.intercept), part
-        elif self._columns is not None:
-            kernel = self._kernel(columns, dtype.name, self._columns.x.dtype.name)
-            before = (self._columns,)
-        else:
-            kernel, block = self._bound(packing), np.empty(self._block, dtype)
-            before = self._given, block, self._packed(block)
-        for which, (low, high) in pieces:
-            gradient, square = self._sums[which, :-1].reshape(self._gradient.shape), self._sums[which, -1:]
-            arguments = *before, self._theta, gradient, square, low, high
-            entry_point(kernel, *arguments)(*arguments)
+            rows_of_data = Rows(data.x, data.y, self._weight, int(self._coordinates.intercept))
+            return kernel(*self._tags[:2], go=rows), rows_of_data, np.empty(data.x.shape[1], dtype)
+        if self._columns is not None:
+            return kernel(self._columns.x.dtype.name, go=columns), self._columns, np.empty(0, dtype)
+        block = np.empty(self._block, dtype)
+        packed = Packing(self._given, self._packed(block))
+        return kernel(*self._tags, go=packing, BY_COLUMNS=by_columns(data)), packed, block
 
     def _bound(self, kernel: Kernel) -> Kernel:
         """Return a kernel for the layout of these data."""
@@ -217,11 +223,16 @@ class FusedEntries(Fused):
 
     def _lay_out(self) -> None:
         self._passes = Passes(self._inner, self._data.y)
+        self._advance = self._kernel(advance)
 
     @property
     def work(self) -> int:
         x: Entries = self._data.x
         return (x.count + sum(x.shape)) * len(self._theta)
 
-    def _pass(self) -> None:
-        self._gradient[...], self._square[0] = self._passes.go(self._theta)
+    def run(self, end: int) -> None:
+        while self.done < end and self.goes_on:
+            gradient, square = self._passes.go(self._theta)
+            self._gradient[...] = gradient.ravel()
+            arguments = self._theta.ravel(), self._gradient, square, self._velocity, self._before, self._pace, self.log
+            entry_point(self._advance, *arguments)(*arguments)

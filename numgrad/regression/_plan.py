@@ -6,22 +6,27 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from numgrad._checks import choice, not_negative, number
+from numgrad._system.threads import get_num_threads
 from numgrad.regression._check import Floats
 from numgrad.regression._engine import Rule
+from numgrad.regression._fused import PARALLEL
 from numgrad.regression._kernels.iteration import BACKTRACKING, BARZILAI_BORWEIN, FIXED
 from numgrad.regression._problem import Problem
-from numgrad.regression._rows import FEW
+from numgrad.regression._rows import FEW, PIECE
 
 # The "optimal" rate is at most this part of the limit.
 BELOW = 1 - 1e-9
 RATES = ("auto", "optimal", "bb", "backtracking")
 ADAPTIVE = {"bb": BARZILAI_BORWEIN, "backtracking": BACKTRACKING}
-# Costs, in products of a fused pass, of 0.17 ns. Of modes: the start, and that of few data, 0.4 ms as well, but without
-# Numba, which nobody should wait for there; for each element of R by the lesser of rows and columns; and again for each
-# of that lesser. Of a pass, and of an iteration in modes.
-START, START_OF_FEW, ELEMENT, SQUARE, PASS, STEP = 2.5e6, 1e5, 600, 6, 200, 200
-# Products of a decomposition that one with a stored entry takes as long as, in a pass.
-SCATTERED = 5
+# Costs in ns, on one thread of the machine of benchmarks/NOTES.md. Of a pass, and of an iteration in modes; in them of a
+# byte of X, for each target, or once from memory by one thread and by all; of a stored entry; of an eigenvalue.
+PASS, STEP, BYTE, FETCHED, FETCHED_BY_ALL, ENTRY, EIGENVALUE = 34, 34, 0.033, 0.063, 0.034, 1.7, 0.7
+# Of the start of modes, and that of few data, 0.4 ms as well, but without Numba, which nobody should wait for there; for
+# each element of R by the lesser of rows and columns: for each row, at all, and for each of that lesser. Of the Gram
+# matrix for each row.
+START, START_OF_FEW, ROW, ELEMENT, SQUARE, GRAM = 4.3e5, 1.7e4, 0.17, 100, 1, 0.05
+# Bytes that the caches hold.
+CACHED = 2**25
 
 
 class Wish(NamedTuple):
@@ -50,7 +55,7 @@ class Plan(NamedTuple):
     @property
     def is_beyond(self) -> bool:
         """Whether the rate is known to be at or above the limit."""
-        return self.rule.rate >= self.rule.limit and self.problem.largest[1]
+        return self.rule.is_beyond and self.problem.largest[1]
 
 
 def read_wish(learning_rate: Any, momentum: Any, tol: Any) -> Wish:
@@ -81,41 +86,49 @@ def plan(problem: Problem, theta: Floats, method: str, n_iter: int, wish: Wish) 
     rows = theta.reshape(len(theta), -1).T
     if method == "auto":
         is_decomposed = wish.needs_mu or (problem.model.standardize and problem.entries is None)
-        method = "modes" if is_decomposed else _cheaper(problem, n_iter, len(rows))
+        method = "modes" if is_decomposed else _cheaper(problem, n_iter, len(rows), isinstance(wish.learning_rate, str))
     if method == "modes" or wish.needs_mu:
         problem.compress()
     start = problem.prepare(rows)
     return Plan(problem, start, _rule(problem, wish), method, n_iter)
 
 
-def _cheaper(problem: Problem, n_iter: int, p: int) -> str:
-    """Return the engine that takes less time, by what both took on one thread of the machine of benchmarks/NOTES.md.
-
-    The rates of a fused run need L, for which it looks at the Gram matrix; the QR counts by what it takes beyond that.
-    """
+def _cheaper(problem: Problem, n_iter: int, p: int, needs_L: bool) -> str:
+    """Return the engine that takes less time, by what both take on so many threads as there are."""
     if problem.data is None:
         return "modes"
-    m, n = problem.data.x.shape
+    x, threads = problem.data.x, get_num_threads()
+    m, n = x.shape
     size = n + p + 1
     least = min(m, size)
-    fused: float = n_iter * p * (2 * m * (n + 1) + PASS)
+    sharing = min(threads, -(-m * size // PIECE))
     if problem.entries is not None:
         if problem.refusal:
             return "fused"
-        fused = 2 * n_iter * problem.entries.count * p * SCATTERED
+        each, sharing = problem.entries.count * p * ENTRY, 1
+    else:
+        item = np.dtype(problem.data.dtype).itemsize
+        each = p * item * BYTE / (threads if m * n * p >= PARALLEL else 1)
+        if m * n * x.itemsize > CACHED:
+            each = max(each, x.itemsize * max(FETCHED / threads, FETCHED_BY_ALL))
+        each *= m * (n + 1)
+    fused = n_iter * (each + p * PASS) + needs_L * size * least * GRAM * m / sharing
     start = START_OF_FEW if m * size <= FEW else START
-    modes = start + size * least * (m + SQUARE * least + ELEMENT) + n_iter * (4 * size * p + STEP)
+    decomposition = size * least * (ROW * m / sharing + SQUARE * least + ELEMENT)
+    modes = start + decomposition + n_iter * (size * p * EIGENVALUE + STEP)
     return "modes" if modes < fused else "fused"
 
 
 def _rule(problem: Problem, wish: Wish) -> Rule:
     """Return the rule that fulfils a wish on these data."""
-    L, is_exact = problem.largest
     rate, tol = wish.learning_rate, wish.tol
     given = None if isinstance(rate, str) else rate
     inner = 1.0 if given is None else problem.scale.enter_rate(given)
+    if given is not None and inner and not wish.is_nesterov and problem.is_surely_below(2 * (1 + wish.momentum) / inner):
+        return Rule(FIXED, inner, wish.momentum, tol=tol, given=given)
+    L, is_exact = problem.largest
     if not L:  # nothing moves
-        return Rule(FIXED, inner, wish.momentum, wish.is_nesterov, inner, np.inf, tol)
+        return Rule(FIXED, inner, wish.momentum, wish.is_nesterov, inner, tol=tol)
     safe = 1 / L
     if isinstance(rate, str) and rate in ADAPTIVE:
         kind = ADAPTIVE[rate]
@@ -125,12 +138,12 @@ def _rule(problem: Problem, wish: Wish) -> Rule:
     elif rate == "auto":
         inner = safe
     m = _nesterov(wish, inner, L, problem.slowest) if wish.is_nesterov else wish.momentum
-    limit = 2 * (1 + m) / L / (1 + 2 * m if wish.is_nesterov else 1)
+    limit = Rule(FIXED, inner, m, wish.is_nesterov).limit(L)
     if rate == "optimal":  # 2/(L + mu) is 2/L to rounding, if mu is small enough
         inner = min(inner, BELOW * limit)
     # The cost of a run with momentum swings; without, growth means divergence, if L may be larger than estimated.
     is_watched = inner >= limit or not (is_exact or m)
-    return Rule(FIXED, inner, m, wish.is_nesterov, safe, limit, tol, is_watched, given)
+    return Rule(FIXED, inner, m, wish.is_nesterov, safe, inner >= limit, tol, is_watched, given)
 
 
 def _optimal(wish: Wish, L: float, mu: float) -> float:

@@ -24,7 +24,7 @@ from numgrad.regression._quadratic import (
 )
 from numgrad.regression._rows import CompressedRows, is_dask
 from numgrad.regression._source import Source
-from numgrad.regression._step_size import Inner, StepSize, diagnose, divided, extreme_eigenvalues
+from numgrad.regression._step_size import Inner, StepSize, diagnose, divided, extreme_eigenvalues, is_surely_below
 
 # Sizes within 2**-SINGLE to 2**SINGLE are computed in float32, if they were given so; others in float64.
 SINGLE = 32
@@ -57,8 +57,6 @@ class Problem:
     scale: Scale = UNSCALED
     unit: float = 1.0  # inner theta of this size explains the targets
     source: Source | None = None  # of rows
-    # The largest and the least eigenvalue but zero, divided by the scale, and whether they are exact.
-    ends: tuple[float, float, bool] = field(init=False)
 
     def compress(self) -> Quadratic:
         """Return the cost as a quadratic function, for which the data are compressed if they have not been yet."""
@@ -94,7 +92,7 @@ class Problem:
         return (len(self.names),) if self.is_flat else (len(self.names), self.n_targets)
 
     def prepare(self, theta: Floats) -> Floats:
-        """Choose the coordinates and the scale of a descent, find the spectrum there, and return the start there."""
+        """Choose the coordinates and the scale of a descent, and return the start there."""
         x = self.entries if self.compressed is None else None
         if self.data is not None and x is not None and self.model.standardize:
             self.coordinates = _sparse.standardising(self.data, self.model.fit_intercept)
@@ -105,14 +103,23 @@ class Problem:
             self.coordinates = ThetaCoordinates(np.zeros(n), np.ones(n), self.model.fit_intercept)
         start = self.coordinates.enter(theta)
         self._find_scale(start)
-        if x is not None and not _sparse.is_quick(x):
-            self.ends = _sparse.largest_eigenvalue(self.inner, self.scale.curvature(self.model.l2))
-        elif self.compressed is None:
-            self.ends = extreme_eigenvalues(self.inner, self.scale.curvature(self.model.l2))
-        else:
-            values = self.compressed.eigenvalues(self.scale)
-            self.ends = (float(values[0]), float(values[-1]), True) if len(values) else (0.0, 0.0, True)
         return self.scale.enter(start)
+
+    @cached_property
+    def ends(self) -> tuple[float, float, bool]:
+        """The largest and the least eigenvalue but zero, divided by the scale, and whether they are exact."""
+        if self.compressed is not None:
+            values = self.compressed.eigenvalues(self.scale)
+            return (float(values[0]), float(values[-1]), True) if len(values) else (0.0, 0.0, True)
+        x = self.entries
+        find = extreme_eigenvalues if x is None or _sparse.is_quick(x) else _sparse.largest_eigenvalue
+        return find(self.inner, self.scale.curvature(self.model.l2))
+
+    def is_surely_below(self, most: float) -> bool:
+        """Return whether L, divided by the scale, is so much below a number that it need not be known."""
+        if self.compressed is not None or self.entries is not None:
+            return False
+        return is_surely_below(self.inner, self.scale.curvature(self.model.l2), most)
 
     def leave(self, inner: Floats) -> Floats:
         """Return theta of the features and targets as given."""

@@ -284,7 +284,8 @@ class Descent:
             step = self.step_size
         except ValueError:
             return ["  the squares of the features are beyond the range of numbers, and so are L and mu"]
-        limit, rate = (self._problem.scale.rate(value) for value in (self._rule.limit, self._rule.rate))
+        limit = self._rule.limit(self._problem.largest[0])
+        limit, rate = (self._problem.scale.rate(value) for value in (limit, self._rule.rate))
         share = self.learning_rate / limit
         text = f"{share:.0%}" if share < 10 else f"{share:.3g} times"
         before = f"{text} of the limit {limit:.6g}; " if limit < np.inf else ""

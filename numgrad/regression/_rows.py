@@ -13,7 +13,7 @@ from numgrad.regression import _check
 from numgrad.regression._check import Data, Floats
 from numgrad.regression._entries import Entries
 from numgrad.regression._kernels.householder import compress, fold
-from numgrad.regression._kernels.passes import LINE, ROWS
+from numgrad.regression._kernels.passes import FASTMATH, LINE, ROWS
 from numgrad.regression._quadratic import Quadratic, Triangle, column_norms, reduce
 
 # Elements of [1 | X | y] in a piece of work, and the memory for the R of the pieces that are done at a time.
@@ -30,7 +30,6 @@ SAMPLE = 1024
 ROUNDING = 2
 # Columns of a smaller norm may have lost squares that underflowed.
 SMALL = 1e-140
-FASTMATH = frozenset({"reassoc", "contract", "nsz"})
 
 
 class CompressedRows:

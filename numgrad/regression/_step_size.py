@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import ceil, inf, log, log1p
+from math import ceil, inf, isnan, log, log1p, sqrt
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from numgrad._checks import not_negative, number
 from numgrad._system.memory import read_only
 from numgrad._system.tables import figures
+from numgrad._system.threads import get_num_threads, share
 from numgrad.regression import _check
 from numgrad.regression._check import Data, Floats
 from numgrad.regression._entries import Entries
@@ -18,6 +19,11 @@ from numgrad.regression._rows import CompressedRows, by_blocks, is_dask
 
 # Up to this size of the smaller Gram matrix, L is computed exactly.
 EXACT = 2000
+# Columns of a block whose largest eigenvalue is found, at least; how far below what is wanted the bound should be
+# expected for that; and what rounding may take off a sum of squares.
+LEAST_BLOCK, ENOUGH, SLACK = 32, 0.95, 1.02
+# Products that OpenBLAS has one thread for.
+ALONE = 2**18
 
 
 @dataclass(frozen=True, repr=False)
@@ -171,6 +177,31 @@ class Inner(NamedTuple):
     first: int
     one: float = 1.0
 
+    def columns(self, low: int, high: int, rows: slice = slice(None), dtype: Any = np.float64) -> Floats:
+        """[1 | (X - shift) factor], times the roots of the weights, of some columns."""
+        data, coordinates = self.data, self.coordinates
+        ones = int(coordinates.intercept)
+        some = slice(max(0, low - ones), high - ones)
+        z = data.x[rows, some].astype(dtype, copy=False)
+        if not coordinates.is_plain:
+            z = (z - coordinates.shift[some]) * coordinates.factor[some]
+        if low < ones:
+            z = np.hstack([np.full((len(z), 1), self.one, z.dtype), z])
+        if data.weight.strides == (0,):
+            return np.asarray(z)
+        return np.asarray(z * np.sqrt(data.weight[rows])[:, None])
+
+    @property
+    def trace(self) -> float:
+        """The sum of the squares of all elements of all columns."""
+        data, coordinates, first, one = self
+        size = int(coordinates.intercept) + data.x.shape[1]
+        if data.traces and coordinates.is_plain and data.weight.strides == (0,) and not isnan(data.traces[0].squares):
+            return data.traces[0].squares + int(coordinates.intercept) * one**2 * len(data.x)
+        with np.errstate(over="ignore", invalid="ignore"):
+            parts = (self.columns(0, size, rows, data.dtype) for rows in _pieces(len(data.x), size))
+            return sum(float(np.einsum("ij,ij->", z, z)) for z in parts)
+
 
 def divided(data: Data, coordinates: ThetaCoordinates, scale: Scale) -> Inner:
     """Return data beyond the ordinary as a copy in the coordinates of the descent, divided by its scale."""
@@ -185,7 +216,7 @@ def divided(data: Data, coordinates: ThetaCoordinates, scale: Scale) -> Inner:
     y = shifted(data.y.astype(np.float64), -scale.y)
     size = x.shape[1]
     same = ThetaCoordinates(np.zeros(size), np.ones(size), False)
-    return Inner(data._replace(x=read_only(x), y=read_only(y)), same, first)
+    return Inner(data._replace(x=read_only(x), y=read_only(y), traces=()), same, first)
 
 
 def extreme_eigenvalues(inner: Inner, l2: float) -> tuple[float, float, bool]:
@@ -195,27 +226,9 @@ def extreme_eigenvalues(inner: Inner, l2: float) -> tuple[float, float, bool]:
     are an estimate of the largest from below, by power iteration, and nan. `Entries` are made dense, some
     rows at a time: for those that `is_quick` says.
     """
-    data, coordinates, first, one = inner
-    m, n = data.x.shape
-    ones = int(coordinates.intercept)
-
-    def columns(low: int, high: int, rows: slice = slice(None)) -> Floats:
-        """[1 | (X - shift) factor], times the roots of the weights, of some columns."""
-        some = slice(max(0, low - ones), high - ones)
-        z = data.x[rows, some].astype(np.float64, copy=False)
-        if not coordinates.is_plain:
-            z = (z - coordinates.shift[some]) * coordinates.factor[some]
-        if low < ones:
-            z = np.hstack([np.full((len(z), 1), one), z])
-        if data.weight.strides == (0,):
-            return np.asarray(z)
-        return np.asarray(z * np.sqrt(data.weight[rows])[:, None])
-
-    def pieces(length: int, width: int) -> Iterator[slice]:
-        step = max(1, _check.AT_A_TIME // width)
-        return (slice(low, min(low + step, length)) for low in range(0, length, step))
-
-    size = ones + n
+    data, first = inner.data, inner.first
+    m, columns, pieces = len(data.x), inner.columns, _pieces
+    size = int(inner.coordinates.intercept) + data.x.shape[1]
     penalty = np.full(size, l2 * data.total)
     penalty[:first] = 0
     with np.errstate(over="ignore", invalid="ignore"):
@@ -241,6 +254,47 @@ def extreme_eigenvalues(inner: Inner, l2: float) -> tuple[float, float, bool]:
             new += z.T @ (z @ v)
         v, length = new, float(np.linalg.norm(new))
     return length / data.total, np.nan, False
+
+
+def is_surely_below(inner: Inner, l2: float, most: float) -> bool:
+    """Return whether the largest eigenvalue is surely below `most`, if that takes much less than to find it.
+
+    The largest eigenvalue of a positive matrix is at most the sum of those of the blocks on its diagonal: of single
+    elements, which is the trace, then of blocks so wide that it is enough if all eigenvalues are about alike.
+    """
+    data, size = inner.data, int(inner.coordinates.intercept) + inner.data.x.shape[1]
+    m, below = len(data.x), (most - l2) * data.total / SLACK
+    trace = inner.trace
+    if not (0 < below and trace < inf):
+        return False
+    if trace < below:
+        return True
+    width = LEAST_BLOCK
+    # That of columns at random is about this; Marchenko and Pastur, Math. USSR-Sbornik 1, 1967.
+    while width < size and trace / width * (1 + sqrt(width / m)) ** 2 > ENOUGH * below:
+        width *= 2
+    if 2 * width > size:
+        return False
+
+    def largest(lows: Iterator[int]) -> float:
+        """The sum of the largest eigenvalues of blocks, by products so small that OpenBLAS wakes no threads."""
+        total = 0.0
+        for low in lows:
+            gram = np.zeros((min(width, size - low),) * 2)
+            for rows in _pieces(m, width):
+                z = inner.columns(low, low + len(gram), rows, data.dtype)
+                for some in _pieces(len(z), width, ALONE // width):
+                    gram += z[some].T @ z[some]
+            total += float(np.linalg.eigvalsh(gram)[-1])
+        return total
+
+    lost = trace * max(ALONE // width**2, 1) * float(np.finfo(data.dtype).eps)  # by rounding
+    return lost + sum(share(largest, range(0, size, width), get_num_threads())) < below
+
+
+def _pieces(length: int, width: int, count: int = _check.AT_A_TIME) -> Iterator[slice]:
+    step = max(1, count // width)
+    return (slice(low, min(low + step, length)) for low in range(0, length, step))
 
 
 def _ends(gram: Floats, total: float, l2: float) -> tuple[float, float]:

@@ -25,7 +25,7 @@ def limit_and_remedy(problem: Problem, rule: Rule) -> str:
         "standardize=True" if model.fit_intercept else "fit_intercept=True, standardize=True without a column of ones"
     )
     remedy = "" if model.standardize else f", or {scaled}, which raises the limit"
-    rate, limit, safe = (_shown(value, -2 * problem.scale.x) for value in (rule.rate, rule.limit, 1 / L))
+    rate, limit, safe = (_shown(value, -2 * problem.scale.x) for value in (rule.rate, rule.limit(L), 1 / L))
     rate = rate if rule.given is None else f"{rule.given:.6g}"
     return (
         f"{rate}, at or above the limit {formula} = {limit}, L = {_shown(L, 2 * problem.scale.x)} being the largest "
@@ -65,13 +65,13 @@ def doubt(problem: Problem, tol: float) -> str:
 def diagnosis(problem: Problem, rule: Rule, engine: Engine) -> str:
     """Say why the cost of a run has grown."""
     of_cost, of_rate = 2 * problem.scale.y, -2 * problem.scale.x
-    latest, limit, rate = engine.latest, _shown(rule.limit, of_rate), _shown(rule.rate, of_rate)
+    latest, limit, rate = engine.latest, _shown(rule.limit(problem.largest[0]), of_rate), _shown(rule.rate, of_rate)
     grown = f"diverged in iteration {engine.done}: the cost "
     if engine.least_cost < LARGEST / 2:
         grown += f"grew from {_shown(engine.least_cost, of_cost)} to {_shown(latest, of_cost)}"
     else:
         grown += f"is {latest} from the start"
-    if rule.rate >= rule.limit:
+    if rule.is_beyond:
         return f"{grown}. learning_rate={limit_and_remedy(problem, rule)}"
     if rule.is_watched and np.isfinite(latest):
         return (

@@ -1,11 +1,14 @@
 """Iterations of gradient descent: over packed data, and in the eigenbasis of the Hessian."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from numgrad._compile.language import Array, Index, Scalar, Target, early, light
-from numgrad.regression._kernels.passes import SIZE, Columns, columns
+from numgrad._compile.language import Array, Index, Record, Scalar, Target, early, light
+from numgrad._compile.stand_ins import now, rest, swap
+from numgrad.regression._kernels.passes import SIZE, columns
+
+go = columns  # or another pass over some rows
 
 LARGEST = float(np.finfo(np.float64).max)
 # The line search stops doubling there: where gradients are too small to be squared, nothing else would stop it.
@@ -30,6 +33,9 @@ RATE, MOMENTUM, A, B, SAFE = range(5)
 WEIGHT, PENALTY, SLOPE, COST = range(5, 9)
 # More of them in the eigenbasis: the least possible cost, and the next rate of Barzilai and Borwein.
 OFFSET, NEXT = range(5, 7)
+# The places of `turn`, by which threads share passes, on lines of the cache of their own: passes that have been opened,
+# none any more if that is negative; pieces of all passes that have been taken, and that are done.
+OPENED, TAKEN, DONE, TURNS = 0, 16, 32, 48
 
 
 class Pace(NamedTuple):
@@ -41,9 +47,10 @@ class Pace(NamedTuple):
 
 
 class Flat(NamedTuple):
-    """Theta and the gradient, with one dimension."""
+    """Theta, the sums of pieces, and room for the gradient, with one dimension."""
 
     theta: Target
+    sums: Target
     gradient: Target
 
 
@@ -149,9 +156,9 @@ def tally(now: Scalar, excess: Scalar, slope: Scalar, theta: Array, log: Log) ->
 
 
 def advance(
-    theta: Target, gradient: Target, square: Target, velocity: Target, before: Target, pace: Pace, log: Log
+    theta: Target, gradient: Target, square: Scalar, velocity: Target, before: Target, pace: Pace, log: Log
 ) -> None:
-    """Update theta with the sums of a pass, which are set to zero again: v = m v + g, theta -= rate (a g + b v).
+    """Update theta with the sums of a pass: v = m v + g, theta -= rate (a g + b v).
 
     `before` is the gradient of the iteration before.
     """
@@ -173,8 +180,7 @@ def advance(
         for j in range(size):
             if gradient[j] != 0:
                 slope = np.nan
-    numbers[COST] = (square[0] * part + penalty * weight) / 2
-    square[0] = 0
+    numbers[COST] = (square * part + penalty * weight) / 2
     # For a quadratic cost, Armijo's condition with the constant 1/2 says that the least cost along the line is not yet
     # passed: the gradients at both ends do not oppose each other. Else half the way back.
     if shape[KIND] == BACKTRACKING and not is_first and along < 0 and numbers[RATE] > numbers[SAFE]:
@@ -183,7 +189,6 @@ def advance(
             rates[SIZE(position[ITERATION] - 1)] = numbers[RATE]
         for j in range(size):
             theta[j] += numbers[RATE] * before[j]
-            gradient[j] = 0
         return
     if shape[IS_LAST]:
         position[END] = SETTLED
@@ -201,23 +206,76 @@ def advance(
         velocity[j] = numbers[MOMENTUM] * velocity[j] + g
         theta[j] -= numbers[RATE] * (numbers[A] * g + numbers[B] * velocity[j])
         before[j] = g
-        gradient[j] = 0
 
 
 def descent(
-    data: Columns,
-    rows: Index,
+    data: Record,
+    part: Target,
+    cuts: Array,
+    sums: Target,
+    squares: Target,
     theta: Target,
-    gradient: Target,
     flat: Flat,
-    square: Target,
     velocity: Target,
     before: Target,
     pace: Pace,
     log: Log,
+    turn: Target,
     end: Index,
 ) -> None:
-    """Iterate over so many rows until the iteration `end`, or until one is the last."""
-    while log.position[ITERATION] < end and log.position[END] == GOES_ON:
-        columns(data, theta, gradient, square, 0, rows)
-        advance(flat.theta, flat.gradient, square, velocity, before, pace, log)
+    """Iterate until the iteration `end`, or until one is the last, together with all who call this with this `turn`.
+
+    Rows are cut into pieces, each of which has a place in `sums` and `squares`, and in each pass whoever is free takes
+    the next one. Who has done the last one adds them up in their order, and opens the next pass.
+    """
+    pieces, which, goes_on, size = SIZE(len(cuts) - 1), SIZE(0), True, SIZE(flat.theta.size)
+    while goes_on:
+        if pieces > SIZE(1):
+            which = taken(turn, pieces)
+            if which == pieces:
+                return
+        gradient = sums[which]
+        for k in range(SIZE(theta.shape[0])):
+            for j in range(SIZE(theta.shape[1])):
+                gradient[k, j] = 0
+        squares[which] = go(data, part, theta, gradient, cuts[which], cuts[which + SIZE(1)])
+        if pieces == SIZE(1) or is_last(turn, pieces):
+            square = squares[SIZE(0)]
+            for j in range(size):
+                flat.gradient[j] = flat.sums[j]
+            for other in range(SIZE(1), pieces):
+                square += squares[other]
+                for j in range(size):
+                    flat.gradient[j] += flat.sums[other * size + j]
+            advance(flat.theta, flat.gradient, square, velocity, before, pace, log)
+            goes_on = log.position[ITERATION] < end and log.position[END] == GOES_ON
+            if pieces > SIZE(1):
+                opened = now(turn, OPENED)
+                swap(turn, OPENED, opened, opened + 1 if goes_on else -1)
+
+
+def taken(turn: Target, pieces: Index) -> Any:
+    """Return which piece of the pass is to be done next; `pieces` if there will be none any more.
+
+    Nobody waits who has taken one, so nobody waits for those who come late, or never.
+    """
+    turns = 0
+    while True:
+        opened = now(turn, OPENED)
+        if opened < 0:
+            return pieces
+        ticket = now(turn, TAKEN)
+        left = opened * np.int64(pieces) - ticket
+        if left <= 0:
+            rest(turns)
+            turns += 1
+        elif swap(turn, TAKEN, ticket, ticket + 1):
+            return pieces - SIZE(left)
+
+
+def is_last(turn: Target, pieces: Index) -> Any:
+    """Say that a piece is done, and whether all of the pass are."""
+    while True:
+        done = now(turn, DONE)
+        if swap(turn, DONE, done, done + 1):
+            return SIZE(done + 1) % pieces == SIZE(0)

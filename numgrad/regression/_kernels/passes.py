@@ -13,6 +13,8 @@ from numgrad._compile.stand_ins import prefetch, room
 
 REAL: Any = np.float64
 SIZE = np.uintp
+# Sums in any order: what these kernels add up.
+FASTMATH = frozenset({"reassoc", "contract", "nsz"})
 ROWS = SIZE(128)
 # Whether neighbours in memory are those in a column of x.
 BY_COLUMNS = False
@@ -33,6 +35,15 @@ class Layout(NamedTuple):
     intercept: Flag
 
 
+class Rows(NamedTuple):
+    """Data row by row, where they lie."""
+
+    x: Array
+    y: Array
+    weight: Array  # none where all are 1
+    intercept: Flag
+
+
 class Columns(NamedTuple):
     """Data feature by feature, and where they lie: see `columns`."""
 
@@ -45,6 +56,13 @@ class Columns(NamedTuple):
     before: Index  # from the first feature of a block in x to its first target in y
     rows: Index  # of a block, ROOM at most
     step: Index  # from one block to the next
+
+
+class Packing(NamedTuple):
+    """Data that are packed in each pass, and how a block of them lies."""
+
+    layout: Layout
+    packed: Columns
 
 
 def pack(
@@ -94,17 +112,17 @@ def pack(
         base += size
 
 
-def columns(data: Columns, theta: Array, gradient: Target, square: Target, start: Index, stop: Index) -> None:
-    """Add l' W l to `square[0]` and Z' W l to `gradient`, l = Z theta - y, for rows `start` to `stop`.
+def columns(data: Columns, part: Target, theta: Array, gradient: Target, start: Index, stop: Index) -> Any:
+    """Return l' W l and add Z' W l to `gradient`, l = Z theta - y, for rows `start` to `stop`.
 
-    `start` is where a block begins. All features of a block are in the cache from the first product to the second. Four
+    `part` is not needed. `start` is where a block begins. All features of a block are in the cache from the first product to the second. Four
     at a time share the loads and stores of l; where fewer are left, the first of these stands for the missing ones. l
     is on the stack, so that LLVM knows that nothing else lies there.
     """
     x, y, weight, intercept, line, across, before, rows, step = data
     p, first, rows, line = SIZE(theta.shape[0]), SIZE(intercept), SIZE(rows), SIZE(line)
     n, four = SIZE(theta.shape[1]), SIZE(4)
-    one, two, three, loss = SIZE(1), SIZE(2), SIZE(3), room(y)
+    one, two, three, loss, square = SIZE(1), SIZE(2), SIZE(3), room(y), 0.0
     for low in range(SIZE(start), SIZE(stop), rows):
         base, count = low // rows * SIZE(step), min(rows, SIZE(stop) - low)
         for k in range(p):
@@ -135,7 +153,7 @@ def columns(data: Columns, theta: Array, gradient: Target, square: Target, start
             else:
                 for i in range(count):
                     total += loss[i] * loss[i]
-            square[SIZE(0)] += total
+            square += total
             if first:
                 for i in range(count):
                     ones += loss[i]
@@ -163,43 +181,28 @@ def columns(data: Columns, theta: Array, gradient: Target, square: Target, start
                     gradient[k, j + two] += c
                 if j + three < n:
                     gradient[k, j + three] += d
+    return square
 
 
-def packing(
-    data: Layout,
-    block: Target,
-    packed: Columns,
-    theta: Array,
-    gradient: Target,
-    square: Target,
-    start: Index,
-    stop: Index,
-) -> None:
-    """Pack a block of rows at a time, and go over it, as `packed` says, while it is in the cache."""
+def packing(data: Packing, part: Target, theta: Array, gradient: Target, start: Index, stop: Index) -> Any:
+    """Pack a block of rows at a time in `part`, and go over it, as `columns` does, while it is in the cache."""
+    x, y, weight, shift, factor, intercept = data.layout
+    square = 0.0
     for low in range(SIZE(start), SIZE(stop), ROWS):
-        x, y, weight, shift, factor, intercept = data
-        pack(x, y, weight, shift, factor, intercept, block, low, min(low + ROWS, SIZE(stop)))
-        columns(packed, theta, gradient, square, 0, ROWS)
+        pack(x, y, weight, shift, factor, intercept, part, low, min(low + ROWS, SIZE(stop)))
+        square += columns(data.packed, part, theta, gradient, 0, ROWS)
+    return square
 
 
-def rows(
-    x: Array,
-    y: Array,
-    weight: Array,
-    intercept: Flag,
-    part: Target,
-    theta: Array,
-    gradient: Target,
-    square: Target,
-    start: Index,
-    stop: Index,
-) -> None:
-    """Add l' W l to `square[0]` and [1 | X]' W l to `gradient`, l = [1 | X] theta - y, for rows `start` to `stop`.
+def rows(data: Rows, part: Target, theta: Array, gradient: Target, start: Index, stop: Index) -> Any:
+    """Return l' W l and add [1 | X]' W l to `gradient`, l = [1 | X] theta - y, for rows `start` to `stop`.
 
     There are no weights where all are 1. Four rows at a time share the loads of theta and the sums; `part` holds the
     sums of ROWS rows. What lies AHEAD is asked for meanwhile, half of it before each product: the processor's own
     guesses leave memory idle while it computes.
     """
+    x, y, weight, intercept = data
+    square = 0.0
     p, n, first = SIZE(y.shape[1]), SIZE(x.shape[1]), SIZE(intercept)
     zero, one, two, three, four = SIZE(0), SIZE(1), SIZE(2), SIZE(3), SIZE(4)
     for low in range(SIZE(start), SIZE(stop), ROWS):
@@ -244,8 +247,9 @@ def rows(
                 ones += wa
                 for j in range(n):
                     part[j] += wa * REAL(x[i, j])
-            square[zero] += total
+            square += total
             if first:
                 gradient[k, zero] += ones
             for j in range(n):
                 gradient[k, first + j] += part[j]
+    return square
