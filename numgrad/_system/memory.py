@@ -2,7 +2,7 @@
 
 import mmap
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from math import prod
 from typing import Any
@@ -14,6 +14,8 @@ import numpy as np
 HELD = 256 << 20
 # After so many elements a sweep looks how much it holds.
 EVERY = 1 << 20
+# Bytes of the blocks that glibc takes from the heap or from the system, as it learns from those that were freed.
+HEAP = 128 << 10, 32 << 20
 _COUNTS = "/proc/self/statm"
 
 
@@ -120,8 +122,23 @@ def _held() -> int:
         return int(file.read().split()[2]) * mmap.PAGESIZE
 
 
+def new_arrays(count: int, nbytes: int, make: Callable[[], np.ndarray]) -> list[np.ndarray]:
+    """Return so many new arrays, each of so many bytes.
+
+    glibc gives back what is free at the end of the heap once that is twice the largest block that it ever got from the
+    system; then all pages of each call are faults, of some microseconds each. Arrays that are made together are freed
+    together, and two of 2 MiB are just too many. So a block as large as all, never touched, comes and goes before.
+    """
+    if count > 1 and HEAP[0] <= count * nbytes <= HEAP[1]:
+        np.empty(count * nbytes, np.uint8)
+    return [make() for _ in range(count)]
+
+
 def shares_memory(result: np.ndarray, inputs: tuple[Any, ...]) -> bool:
-    return any(type(given) is np.ndarray and may_share(result, given) for given in inputs)
+    for given in inputs:  # a generator would take as long again
+        if type(given) is np.ndarray and (np.may_share_memory(result, given) or share_file(result, given)):
+            return True
+    return False
 
 
 def store(computed: list[np.ndarray], results: list[np.ndarray]) -> bool:
