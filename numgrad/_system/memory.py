@@ -16,6 +16,8 @@ HELD = 256 << 20
 EVERY = 1 << 20
 # Bytes of the blocks that glibc takes from the heap or from the system, as it learns from those that were freed.
 HEAP = 128 << 10, 32 << 20
+# Bytes of a large page, where the system has them.
+LARGE = 1 << 21
 _COUNTS = "/proc/self/statm"
 
 
@@ -132,6 +134,20 @@ def new_arrays(count: int, nbytes: int, make: Callable[[], np.ndarray]) -> list[
     if count > 1 and HEAP[0] <= count * nbytes <= HEAP[1]:
         np.empty(count * nbytes, np.uint8)
     return [make() for _ in range(count)]
+
+
+def in_large_pages(shape: tuple[int, ...], dtype: "np.dtype[Any]") -> np.ndarray:
+    """Return a new array of some megabytes that begins a large page, so that few small ones are faulted in.
+
+    NumPy asks for large pages, but its memory begins anywhere: some 500 small ones are left at the two ends of each
+    array, and take as long as 10 MB in large ones. It does not own its memory, which is no matter inside of dask.
+    """
+    nbytes = prod(shape) * dtype.itemsize
+    memory = np.empty(nbytes + LARGE, np.uint8)
+    skip = -memory.ctypes.data % LARGE
+    if skip > LARGE - mmap.PAGESIZE:  # it does begin a large page, behind what malloc needs
+        skip = -memory.ctypes.data % 64
+    return memory[skip : skip + nbytes].view(dtype).reshape(shape)
 
 
 def shares_memory(result: np.ndarray, inputs: tuple[Any, ...]) -> bool:

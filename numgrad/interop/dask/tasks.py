@@ -171,6 +171,7 @@ def _of_chunk(
     given: Any = _read(operands, places)
     place: Any = places[0]
     depth = cut.depth
+    beyond = max(2 * depth, cut.least - depth)  # so many points of the chunk make those of its end right
 
     def strip(is_low: bool) -> Any:
         """Compute over the end of one chunk and the beginning of the next."""
@@ -179,9 +180,9 @@ def _of_chunk(
             if p is None:
                 parts.append(x[0])
             elif is_low:
-                parts.append(_joined([x[1][rows(p, slice(depth, None))], x[0][rows(p, slice(cut.least))]], p))
+                parts.append(_joined([x[1][rows(p, slice(depth, None))], x[0][rows(p, slice(beyond))]], p))
             else:
-                parts.append(_joined([x[0][rows(p, slice(-cut.least, None))], x[2][rows(p, slice(depth))]], p))
+                parts.append(_joined([x[0][rows(p, slice(-beyond, None))], x[2][rows(p, slice(depth))]], p))
         return compute(*parts, inner=(is_low, not is_low))
 
     with one_thread():
