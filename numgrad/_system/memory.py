@@ -125,15 +125,21 @@ def _held() -> int:
 
 
 def new_arrays(count: int, nbytes: int, make: Callable[[], np.ndarray]) -> list[np.ndarray]:
-    """Return so many new arrays, each of so many bytes.
+    """Return so many new arrays, each of so many bytes, which will be freed together in most cases."""
+    if count > 1:
+        keep(count * nbytes)
+    return [make() for _ in range(count)]
+
+
+def keep(nbytes: int) -> None:
+    """Let the heap keep so many bytes that are freed at about the same time.
 
     glibc gives back what is free at the end of the heap once that is twice the largest block that it ever got from the
-    system; then all pages of each call are faults, of some microseconds each. Arrays that are made together are freed
-    together, and two of 2 MiB are just too many. So a block as large as all, never touched, comes and goes before.
+    system; then all pages of the next call are faults, of some microseconds each. So a block as large as all, never
+    touched, comes and goes before.
     """
-    if count > 1 and HEAP[0] <= count * nbytes <= HEAP[1]:
-        np.empty(count * nbytes, np.uint8)
-    return [make() for _ in range(count)]
+    if HEAP[0] <= nbytes <= HEAP[1]:
+        np.empty(nbytes, np.uint8)
 
 
 def in_large_pages(shape: tuple[int, ...], dtype: "np.dtype[Any]") -> np.ndarray:
@@ -143,7 +149,7 @@ def in_large_pages(shape: tuple[int, ...], dtype: "np.dtype[Any]") -> np.ndarray
     array, and take as long as 10 MB in large ones. It does not own its memory, which is no matter inside of dask.
     """
     nbytes = prod(shape) * dtype.itemsize
-    memory = np.empty(nbytes + LARGE, np.uint8)
+    memory = np.empty(nbytes + (LARGE if nbytes < 16 * LARGE else 2 * LARGE), np.uint8)  # a whole one at the end, too
     skip = -memory.ctypes.data % LARGE
     if skip > LARGE - mmap.PAGESIZE:  # it does begin a large page, behind what malloc needs
         skip = -memory.ctypes.data % 64

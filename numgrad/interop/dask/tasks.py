@@ -10,6 +10,7 @@ import numpy as np
 from dask.base import tokenize
 from dask.highlevelgraph import HighLevelGraph, MaterializedLayer
 
+from numgrad._system.memory import keep
 from numgrad._system.threads import one_thread
 from numgrad.interop.dask.cuts import Cut, cut_alike, inner_ends, rows, with_neighbours
 
@@ -187,6 +188,8 @@ def _of_chunk(
 
     with one_thread():
         result = compute(*[x[0] for x in given], inner=inner) if done is None else done
+        if place is not None:
+            keep(4 * (depth + beyond) * result.nbytes // result.shape[place])  # two strips, and what they are made of
         if inner[0]:
             result[rows(place, slice(depth))] = strip(True)[rows(place, slice(depth, 2 * depth))]
         if inner[1]:
