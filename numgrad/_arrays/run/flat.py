@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from numgrad._arrays.plan.compose import compiled, drafted, has_streaming_stores, past_the_cache
-from numgrad._arrays.plan.dispatch import known_calls
+from numgrad._arrays.plan.dispatch import is_done_at_once, known_calls
 from numgrad._arrays.plan.types import PIECE, AxisPlan, Plan, Recipe
 from numgrad._compile.jit import Kernel, entry_point
 from numgrad._compile.tiers import STEP, Account
@@ -42,7 +42,8 @@ def fill(sources: list[np.ndarray], results: list[np.ndarray], plan: Plan, spaci
     if streaming and not has_sums:  # each call waits for what it has written past the cache: half as many are better
         piece = min(2 * PIECE, max(PIECE, size // (threads * PARTS)))
     ranges = pieces(size, [axis.inner for axis in axes], [axis.n for axis in axes], threads, piece)
-    if len(ranges) == 1 and not streaming and not is_shared(plan, size):
+    is_at_once = len(ranges) == 1 or is_done_at_once(size, len(axes))
+    if is_at_once and not streaming and not is_shared(plan, size):
         plan.calls = known_calls(axes, size)
 
     pages = pages_of([*sources, *results, *spacings])
