@@ -103,6 +103,7 @@ def lower(monkeypatch):
     def apply(piece, threads, streaming=False, has_stores=None):
         for module in (_dispatch, _derivative, known, _sweep, _strided):
             monkeypatch.setattr(module, "PIECE", piece)
+        monkeypatch.setattr(_dispatch, "AT_ONCE", 4 * piece)
         monkeypatch.setattr(_sweep, "PARALLEL", 0)
         monkeypatch.setattr(arrange, "COPIED", 0)
         monkeypatch.setattr(_sweep, "is_streaming", lambda nbytes: streaming)

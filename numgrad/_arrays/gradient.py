@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     )
     from numgrad._checks import unit_of
     from numgrad._compile.tiers import COMPILED, Account
-    from numgrad._system.out import is_plain, store
+    from numgrad._system.memory import new_arrays
+    from numgrad._system.out import is_plain, plain_arrays, store
 
 # What a script of a few small calls does without; `_load` imports it. The last name says that all is there.
 LATER = {
@@ -50,7 +51,8 @@ LATER = {
     "numgrad._arrays.run.flat": ("account_of", "is_streaming"),
     "numgrad._checks": ("unit_of",),
     "numgrad._compile.tiers": ("COMPILED",),
-    "numgrad._system.out": ("is_plain", "store"),
+    "numgrad._system.memory": ("new_arrays",),
+    "numgrad._system.out": ("is_plain", "plain_arrays", "store"),
     "numgrad._arrays.plan.dispatch": ("prepare", "plan_for"),
 }
 plan_for: Any = None
@@ -62,6 +64,7 @@ GAIN, CHEAPEST = 0.7, 0.45
 # Types of arguments that NumPy does not ask for anything but their numbers.
 PLAIN = {np.ndarray, list, tuple, float, int, np.float64}
 _ndarray, _empty = np.ndarray, np.empty
+INTEGER = {int}
 # NumPy's messages, for dask and compiled code, which raise them without asking NumPy.
 MESSAGES = {
     "COUNT": "invalid number of arguments",
@@ -176,7 +179,12 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out: 
             return result
         if plan_for is None:
             _load()
-    if type(f) is _ndarray and f.flags.carray and type(edge_order) is int and (axis is None or type(axis) is int):
+    if (
+        type(f) is _ndarray
+        and f.flags.carray
+        and type(edge_order) is int
+        and (axis is None or type(axis) is int or (type(axis) is tuple and INTEGER.issuperset(map(type, axis))))
+    ):
         shape = f.shape
         if varargs:
             spacings, keys = read(varargs)
@@ -195,9 +203,12 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out: 
             else:
                 met_zero = kernel(f.reshape(-1), result.reshape(-1), *arguments)
             return _fall_back(f, varargs, axis, edge_order, out) if met_zero else result
-        if calls and out is None:
-            results = _of_each_axis(plan, f, spacings)
-            return _fall_back(f, varargs, axis, edge_order, out) if results is None else results
+        results = calls and _results(plan, shape, out, (f, *spacings))
+        if results:
+            met_zero = _fill(calls, f, results, spacings)
+            if met_zero:
+                return _fall_back(f, varargs, axis, edge_order, out)
+            return tuple(results) if out is None else out
         request = Request(plan, f, f, None, spacings)
     else:
         if type(f) not in (_ndarray, list, tuple):
@@ -218,16 +229,21 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1, out: 
     return result
 
 
-def _of_each_axis(plan: "Plan", f: np.ndarray, spacings: tuple[Any, ...]) -> tuple[np.ndarray, ...] | None:
-    """Return the results for a small array in C order; None if there are coordinates of which NumPy must warn."""
-    flat, results, met_zero = f.reshape(-1), [], False
-    for kernel, arguments, make, place in plan.calls:
+def _results(plan: "Plan", shape: tuple[int, ...], out: Any, inputs: tuple[Any, ...]) -> list[np.ndarray] | None:
+    """Return arrays for the results of a small array in C order; None if `out` is not all as kernels write it."""
+    if out is not None:
+        return plain_arrays(out, len(plan.calls), plan.dtype, shape, inputs)
+    return new_arrays(len(plan.calls), inputs[0].size * plan.dtype.itemsize, partial(_empty, shape, plan.dtype))
+
+
+def _fill(calls: Any, f: np.ndarray, results: list[np.ndarray], spacings: tuple[Any, ...]) -> bool:
+    """Fill the results for a small array in C order; return whether there are coordinates of which NumPy must warn."""
+    flat, met_zero = f.reshape(-1), False
+    for (kernel, arguments, make, place), result in zip(calls, results, strict=True):
         if make is not None:
             arguments += make(spacings[place])
-        result = _empty(f.shape, plan.dtype)
         met_zero |= kernel(flat, result.reshape(-1), *arguments)
-        results.append(result)
-    return None if met_zero else tuple(results)
+    return met_zero
 
 
 def account_and_work(request: "Request") -> "tuple[Account, int]":

@@ -2,7 +2,7 @@
 
 import mmap
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from math import prod
 from typing import Any
@@ -14,6 +14,10 @@ import numpy as np
 HELD = 256 << 20
 # After so many elements a sweep looks how much it holds.
 EVERY = 1 << 20
+# Bytes of the blocks that glibc takes from the heap or from the system, as it learns from those that were freed.
+HEAP = 128 << 10, 32 << 20
+# Bytes of a large page, where the system has them.
+LARGE = 1 << 21
 _COUNTS = "/proc/self/statm"
 
 
@@ -120,8 +124,43 @@ def _held() -> int:
         return int(file.read().split()[2]) * mmap.PAGESIZE
 
 
+def new_arrays(count: int, nbytes: int, make: Callable[[], np.ndarray]) -> list[np.ndarray]:
+    """Return so many new arrays, each of so many bytes, which will be freed together in most cases."""
+    if count > 1:
+        keep(count * nbytes)
+    return [make() for _ in range(count)]
+
+
+def keep(nbytes: int) -> None:
+    """Let the heap keep so many bytes that are freed at about the same time.
+
+    glibc gives back what is free at the end of the heap once that is twice the largest block that it ever got from the
+    system; then all pages of the next call are faults, of some microseconds each. So a block as large as all, never
+    touched, comes and goes before.
+    """
+    if HEAP[0] <= nbytes <= HEAP[1]:
+        np.empty(nbytes, np.uint8)
+
+
+def in_large_pages(shape: tuple[int, ...], dtype: "np.dtype[Any]") -> np.ndarray:
+    """Return a new array of some megabytes that begins a large page, so that few small ones are faulted in.
+
+    NumPy asks for large pages, but its memory begins anywhere: some 500 small ones are left at the two ends of each
+    array, and take as long as 10 MB in large ones. It does not own its memory, which is no matter inside of dask.
+    """
+    nbytes = prod(shape) * dtype.itemsize
+    memory = np.empty(nbytes + (LARGE if nbytes < 16 * LARGE else 2 * LARGE), np.uint8)  # a whole one at the end, too
+    skip = -memory.ctypes.data % LARGE
+    if skip > LARGE - mmap.PAGESIZE:  # it does begin a large page, behind what malloc needs
+        skip = -memory.ctypes.data % 64
+    return memory[skip : skip + nbytes].view(dtype).reshape(shape)
+
+
 def shares_memory(result: np.ndarray, inputs: tuple[Any, ...]) -> bool:
-    return any(type(given) is np.ndarray and may_share(result, given) for given in inputs)
+    for given in inputs:  # a generator would take as long again
+        if type(given) is np.ndarray and (np.may_share_memory(result, given) or share_file(result, given)):
+            return True
+    return False
 
 
 def store(computed: list[np.ndarray], results: list[np.ndarray]) -> bool:

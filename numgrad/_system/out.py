@@ -11,21 +11,25 @@ from numgrad._system.memory import copy, share_file, shares_memory
 
 def targets(out: Any, count: int, shape: tuple[int, ...], dtype: np.dtype[Any], kind: type) -> list[np.ndarray]:
     """Return the `count` arrays that `out` names, each able to hold a result of this shape, dtype and container."""
-    if isinstance(out, (tuple, list)):
-        if len(out) != count:
-            raise ValueError(f"`out` has {len(out)} arrays, one for each of {count} axes is needed")
-        arrays = list(out)
-    elif isinstance(out, np.ndarray) and out.shape == (count, *shape):
-        arrays = [out[i, ...] for i in range(count)]
-    elif count == 1:
-        arrays = [out]
-    else:
+    arrays = _named(out, count, shape)
+    if arrays is None:
         got = f"an array of shape {out.shape}" if isinstance(out, np.ndarray) else f"a {type(out).__name__}"
         raise ValueError(f"`out` is {got}; give a tuple of {count} arrays, or one of shape {(count, *shape)}")
+    if len(arrays) != count:
+        raise ValueError(f"`out` has {len(arrays)} arrays, one for each of {count} axes is needed")
     for array in arrays:
         check(array, shape, dtype, kind)
     check_apart(arrays)
     return arrays
+
+
+def _named(out: Any, count: int, shape: tuple[int, ...]) -> list[Any] | None:
+    """Return what `out` has for `count` results of this shape, as it is; None if that is no arrays for each."""
+    if isinstance(out, (tuple, list)):
+        return list(out)
+    if isinstance(out, np.ndarray) and out.shape == (count, *shape):
+        return [out[i, ...] for i in range(count)]
+    return [out] if count == 1 else None
 
 
 def check(array: Any, shape: tuple[int, ...], dtype: np.dtype[Any], kind: type) -> None:
@@ -50,6 +54,19 @@ def is_plain(out: Any, dtype: "np.dtype[Any]", shape: tuple[int, ...], inputs: t
         and out.flags.carray
         and not shares_memory(out, inputs)
     )
+
+
+def plain_arrays(
+    out: Any, count: int, dtype: "np.dtype[Any]", shape: tuple[int, ...], inputs: tuple[Any, ...]
+) -> list[np.ndarray] | None:
+    """Return the arrays that `out` names, if kernels may write to each as it is, and none shares memory; else None."""
+    arrays = _named(out, count, shape)
+    if arrays is None or len(arrays) != count:
+        return None
+    for i, array in enumerate(arrays):
+        if not is_plain(array, dtype, shape, (*inputs, *arrays[:i])):
+            return None
+    return arrays
 
 
 def check_apart(arrays: Sequence[np.ndarray]) -> None:

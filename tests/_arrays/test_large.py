@@ -1,6 +1,7 @@
 """The paths of large arrays: threads, streaming stores, pieces, rows. Small arrays take them, thresholds lowered."""
 
 import os
+import platform
 import subprocess
 import sys
 import threading
@@ -194,6 +195,25 @@ def test_no_temporaries(case, threads):
         assert peak >= allowed - MIB, "the results were not traced"
         del result
     ng.set_num_threads(None)
+
+
+FAULTS = """
+import resource
+import numpy as np
+import numgrad as ng
+f = np.ones((512, 512))
+ng.gradient(f), ng.gradient(f)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(10):
+    ng.gradient(f)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the heap of glibc")
+def test_fresh_results_keep_their_pages():
+    """Two results of 2 MiB are 1024 pages, which the heap gave back after each call."""
+    assert int(finish(start(code=FAULTS))) < 1024
 
 
 QUIET = """

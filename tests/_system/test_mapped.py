@@ -214,3 +214,13 @@ def test_what_numpy_refuses(tmp_path):
         with pytest.raises(type(expected.value)) as got:
             ng.gradient(f, *args, **options)
         assert str(got.value) == str(expected.value)
+
+
+def test_where_large_pages_begin():
+    for shape in ((800, 700), (3, 1 << 20), (1 << 21,), (2, 1, 1 << 22)):
+        for dtype in map(np.dtype, ("f4", "f8", "c16")):
+            made = memory.in_large_pages(shape, dtype)
+            assert made.ctypes.data % memory.LARGE <= 64
+            assert (made.shape, made.dtype) == (shape, dtype)
+            assert made.flags.carray
+            made[...] = 1

@@ -68,12 +68,22 @@ def test_overlap_with_f():
 
 
 def test_overlap_of_one_axis_result_with_f():
-    f = values("f8", (7, 8))
-    expected = np.gradient(f)
-    other = np.empty_like(f)
-    ng.gradient(f, out=(f, other))
-    assert same_bits(f, expected[0])
-    assert same_bits(other, expected[1])
+    for axis in (None, None, (0, 1)):  # from the second call on the kernels are known
+        f = values("f8", (7, 8))
+        expected = np.gradient(f)
+        other = np.empty_like(f)
+        ng.gradient(f, axis=axis, out=(f, other))
+        assert same_bits(f, expected[0])
+        assert same_bits(other, expected[1])
+
+
+def test_a_tuple_of_what_equals_an_axis_is_none():
+    f, out = values("f8", (7, 8)), np.empty((1, 7, 8))
+    for axis in ((1,), (1,), (np.int8(1),), (-1,)):
+        assert same_bits(ng.gradient(f, axis=axis, out=out)[0], np.gradient(f, axis=1))
+        assert same_bits(ng.gradient(f, axis=axis), np.gradient(f, axis=1))
+    with pytest.raises(TypeError):
+        ng.gradient(f, axis=(1.0,), out=out)
 
 
 def test_overlap_with_coordinates():

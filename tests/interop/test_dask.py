@@ -57,7 +57,7 @@ def test_axes_asked_for_together(spacing, monkeypatch):
     """A chunk is read once for all of them, and nothing is computed that nobody asks for."""
     asked = []
 
-    def gradient(*args, axis=None, **options):
+    def gradient(*args, axis=None, out=None, **options):
         asked.append(axis)
         return np.gradient(*args, axis=axis, **options)
 
@@ -78,6 +78,19 @@ def test_axes_asked_for_together(spacing, monkeypatch):
         inside = [axis for axis in asked if isinstance(axis, tuple)]
         # Each chunk but the outer ones has strips over its ends, too.
         assert (len(inside), len(asked) - len(inside) >= alone) == (together, True), asked
+
+
+def test_large_chunks():
+    """Their results are put where large pages begin, in the dtype of the gradient; those of masked arrays are not."""
+    integers, masked = values("i4", (1600, 700)), np.ma.masked_less(values("f8", (1600, 700)), 1.0)
+    for f in (integers, masked):
+        chunked = da.from_array(f, chunks=(800, 700), asarray=False)
+        for theirs, ours in zip(np.gradient(f, 0.3), dask.compute(*ng.gradient(chunked, 0.3)), strict=True):
+            assert type(ours) is type(theirs)
+            assert np.ma.allequal(theirs, ours)
+            assert np.array_equal(np.ma.getmask(theirs), np.ma.getmask(ours))
+    chunked = da.from_array(integers, chunks=(800, 700))
+    assert same_bits(ng.derivative(integers, n=2, axis=0), ng.derivative(chunked, n=2, axis=0).compute())
 
 
 def test_many_chunks():

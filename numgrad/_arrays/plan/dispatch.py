@@ -100,9 +100,14 @@ def plan_for(
         done = AxisPlan(a, 0 if is_for_all else place, n, inner, *rung)
         plans.append(done._replace(target=place))
     plan = Plan(np.dtype(FIELDS[dtype]), tuple(plans))
-    if size * len(plans) < AT_ONCE:
+    if is_done_at_once(size, len(plans)):
         plan.calls = known_calls(plan.axes, size)
     return plan
+
+
+def is_done_at_once(size: int, count: int) -> bool:
+    """Whether each of so many axes of f, of this size, is best done by one call."""
+    return size * count < AT_ONCE
 
 
 def known_calls(axes: tuple[AxisPlan, ...], size: int) -> tuple[KernelCall, ...]:

@@ -109,8 +109,14 @@ def read(varargs: tuple[Any, ...]) -> tuple[tuple[Any, ...], list[Any]]:
     are exactly equal are a number of the dtype of the coordinates, which is NumPy's own rule. Coordinates are ready for
     a kernel (`is_ready`) unless they are many; then `ready` makes those of a part.
     """
-    if len(varargs) == 1 and type(varargs[0]) is float:  # the same as below, in half the time
-        return varargs, [number_key(float, varargs[0])]
+    if len(varargs) == 1:  # the same as below, in half the time
+        x = varargs[0]
+        if type(x) is float:
+            return varargs, [number_key(float, x)]
+        if type(x) is _ndarray and x.dtype is _FLOAT64 and x.flags.carray and x.ndim == 1 and x.size > 2:
+            middle = x.item(1)
+            if x.item(2) - middle != middle - x.item(0):
+                return varargs, [(_FLOAT64, None, x.size)]
     spacings: list[Any] = []
     keys: list[Any] = []
     for given in varargs:

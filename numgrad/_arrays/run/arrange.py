@@ -10,7 +10,7 @@ from numgrad._arrays.plan.spacing import is_ready
 from numgrad._arrays.plan.types import Order, Request, is_compact
 from numgrad._arrays.run.flat import account_of, fill, fill_plainly, is_streaming, steps_of
 from numgrad._compile.tiers import Account
-from numgrad._system.memory import shares_memory, store
+from numgrad._system.memory import new_arrays, shares_memory, store
 from numgrad._system.out import targets
 
 # Bytes, in all, up to which arrays that are not compact are copied: that takes less time than to find their rows.
@@ -21,7 +21,8 @@ def arrange(request: Request, out: Any) -> tuple[list[np.ndarray], tuple[Any, ..
     """Return the arrays for the results, and what they must not share memory with, or NumPy would get other values."""
     plan = request.plan
     if out is None:
-        return [np.empty_like(request.like, plan.dtype) for _ in plan.axes], ()
+        nbytes = request.f.size * plan.dtype.itemsize
+        return new_arrays(len(plan.axes), nbytes, partial(np.empty_like, request.like, plan.dtype)), ()
     results = targets(out, len(plan.axes), request.f.shape, plan.dtype, np.ndarray)
     return results, (request.f, *request.others, *request.spacings)
 

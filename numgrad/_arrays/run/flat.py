@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from numgrad._arrays.plan.compose import compiled, drafted, has_streaming_stores, past_the_cache
-from numgrad._arrays.plan.dispatch import known_calls
+from numgrad._arrays.plan.dispatch import is_done_at_once, known_calls
 from numgrad._arrays.plan.types import PIECE, AxisPlan, Plan, Recipe
 from numgrad._compile.jit import Kernel, entry_point
 from numgrad._compile.tiers import STEP, Account
@@ -36,16 +36,20 @@ def fill(sources: list[np.ndarray], results: list[np.ndarray], plan: Plan, spaci
     axes, size = plan.axes, sources[0].size
     threads = thread_count(plan, size)
     streaming = is_streaming(sum(r.nbytes for r in results))
-    ranges = pieces(size, [axis.inner for axis in axes], [axis.n for axis in axes], threads)
     steps = [_step(i, axes, sources, results, spacings, streaming) for i in range(len(axes))]
-    if len(ranges) == 1 and not streaming and not is_shared(plan, size):
+    has_sums = any(step.total is not None for step in steps)
+    piece = PIECE
+    if streaming and not has_sums:  # each call waits for what it has written past the cache: half as many are better
+        piece = min(2 * PIECE, max(PIECE, size // (threads * PARTS)))
+    ranges = pieces(size, [axis.inner for axis in axes], [axis.n for axis in axes], threads, piece)
+    is_at_once = len(ranges) == 1 or is_done_at_once(size, len(axes))
+    if is_at_once and not streaming and not is_shared(plan, size):
         plan.calls = known_calls(axes, size)
 
     pages = pages_of([*sources, *results, *spacings])
 
     def work(parts: Iterator[list[tuple[int, int]]]) -> bool:
         buffer = _buffer(plan.dtype) if streaming else 0
-        has_sums = any(step.total is not None for step in steps)
         scratch = np.empty(max(stop - start for start, stop in ranges) if has_sums else 0, plan.dtype)
         met = False
         for part in parts:
@@ -162,7 +166,7 @@ def cache_size() -> int:
     return max(sizes, default=32 << 20)
 
 
-def pieces(size: int, inners: list[int], lengths: list[int], threads: int) -> list[tuple[int, int]]:
+def pieces(size: int, inners: list[int], lengths: list[int], threads: int, piece: int) -> list[tuple[int, int]]:
     """Return ranges that cover the array once, in an order that reads f from memory once, whatever the axes.
 
     Neighbours along an axis are `inner` elements apart. While a piece and all that lies between its neighbours fit the
@@ -171,10 +175,10 @@ def pieces(size: int, inners: list[int], lengths: list[int], threads: int) -> li
     """
     line = next((n for n, inner in zip(lengths, inners, strict=True) if inner == 1), 1)
     reach = max(inners)
-    if len(inners) == 1 and reach <= PIECE:
-        step = min(LONGEST, size if threads == 1 else max(PIECE, -(-size // (threads * PARTS))))
+    if len(inners) == 1 and reach <= piece:
+        step = min(LONGEST, size if threads == 1 else max(piece, -(-size // (threads * PARTS))))
         return [(i, min(i + step, size)) for i in range(0, size, step)]
-    step = PIECE // line * line or PIECE  # whole lines of the innermost axis, if they fit: kernels are faster on those
+    step = piece // line * line or piece  # whole lines of the innermost axis, if they fit: kernels are faster on those
     row = min((inner for inner in inners if inner > step), default=size)
     return [
         (start, min(start + step, base + row))

@@ -14,10 +14,11 @@ from numgrad._arrays.containers import as_array
 from numgrad._arrays.derivative import GAPS, by_stencil, error_of, read_call
 from numgrad._arrays.errors import WithError, read_sigma
 from numgrad._arrays.gradient import MESSAGES
-from numgrad._arrays.plan.dtypes import REAL
+from numgrad._arrays.plan.dtypes import FIELDS, REAL
 from numgrad._arrays.plan.options import check_length, read_formula, read_spacing
 from numgrad._arrays.terms import spacing_of_each
 from numgrad._checks import choice
+from numgrad._system.memory import LARGE, in_large_pages
 from numgrad.interop.dask.coordinates import (
     Steps,
     check_known,
@@ -196,13 +197,26 @@ def _first_line(f: Any, axis: int, spacing: Any, edge_order: int, is_strict: boo
 def _first(f: np.ndarray, *given: Any, axis: int, edge_order: int, is_strict: bool, inner: tuple[bool, bool]) -> Any:
     if is_strict:
         read_spacing(given[0], "x", f.shape, axis, None, lines=False)
-    return _gradient.gradient(f, _spacing_inside(*given, inner=inner), axis=axis, edge_order=edge_order)
+    spacing = _spacing_inside(*given, inner=inner)
+    return _gradient.gradient(f, spacing, axis=axis, edge_order=edge_order, out=_room(f, 1))
 
 
 def _first_of_each(f: np.ndarray, parts: Sequence[Any], *, axes: tuple[int, ...], edge_order: int) -> Any:
     """The gradient along several axes, in one sweep."""
     spacings = [_spacing_inside(*given, inner=inner) for _, given, inner in parts]
-    return _gradient.gradient(f, *spacings, axis=tuple([axes[i] for i, *_ in parts]), edge_order=edge_order)
+    own = tuple([axes[i] for i, *_ in parts])
+    return _gradient.gradient(f, *spacings, axis=own, edge_order=edge_order, out=_room(f, len(own)))
+
+
+def _room(f: np.ndarray, count: int) -> Any:
+    """Return where to write so many large results: a chunk has a fresh one each time. None: as it comes."""
+    if type(f) is not np.ndarray or not f.flags.c_contiguous or f.dtype not in FIELDS:
+        return None
+    dtype = np.dtype(FIELDS[f.dtype])
+    if f.size * dtype.itemsize < 2 * LARGE:
+        return None
+    results = [in_large_pages(f.shape, dtype) for _ in range(count)]
+    return results[0] if count == 1 else tuple(results)
 
 
 def _spacing_inside(x: Any, *steps: Any, inner: tuple[bool, bool]) -> Any:
@@ -214,7 +228,7 @@ def _spacing_inside(x: Any, *steps: Any, inner: tuple[bool, bool]) -> Any:
 
 
 def _nth(f: np.ndarray, *given: Any, options: dict[str, Any], inner: tuple[bool, bool]) -> Any:
-    return by_stencil(_read(f, *given, options=options))
+    return by_stencil(_read(f, *given, options=options), _room(f, 1))
 
 
 def _error(f: np.ndarray, sigma: Any, *given: Any, options: dict[str, Any], inner: tuple[bool, bool]) -> Any:

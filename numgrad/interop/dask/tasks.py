@@ -10,6 +10,7 @@ import numpy as np
 from dask.base import tokenize
 from dask.highlevelgraph import HighLevelGraph, MaterializedLayer
 
+from numgrad._system.memory import keep
 from numgrad._system.threads import one_thread
 from numgrad.interop.dask.cuts import Cut, cut_alike, inner_ends, rows, with_neighbours
 
@@ -171,6 +172,7 @@ def _of_chunk(
     given: Any = _read(operands, places)
     place: Any = places[0]
     depth = cut.depth
+    beyond = max(2 * depth, cut.least - depth)  # so many points of the chunk make those of its end right
 
     def strip(is_low: bool) -> Any:
         """Compute over the end of one chunk and the beginning of the next."""
@@ -179,13 +181,15 @@ def _of_chunk(
             if p is None:
                 parts.append(x[0])
             elif is_low:
-                parts.append(_joined([x[1][rows(p, slice(depth, None))], x[0][rows(p, slice(cut.least))]], p))
+                parts.append(_joined([x[1][rows(p, slice(depth, None))], x[0][rows(p, slice(beyond))]], p))
             else:
-                parts.append(_joined([x[0][rows(p, slice(-cut.least, None))], x[2][rows(p, slice(depth))]], p))
+                parts.append(_joined([x[0][rows(p, slice(-beyond, None))], x[2][rows(p, slice(depth))]], p))
         return compute(*parts, inner=(is_low, not is_low))
 
     with one_thread():
         result = compute(*[x[0] for x in given], inner=inner) if done is None else done
+        if place is not None:
+            keep(4 * (depth + beyond) * result.nbytes // result.shape[place])  # two strips, and what they are made of
         if inner[0]:
             result[rows(place, slice(depth))] = strip(True)[rows(place, slice(depth, 2 * depth))]
         if inner[1]:
