@@ -1,12 +1,14 @@
 """Errors of derivatives, from those of the samples: a sum of independent ones has the sum of their variances."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from numgrad._arrays.plan.dtypes import FIELDS, REAL
 from numgrad._arrays.plan.spacing import not_real
+from numgrad._arrays.plan.types import PIECE
 from numgrad._checks import is_masked, refuse_units
 from numgrad._system.memory import EVERY, parts_of
 from numgrad._system.out import check, check_apart
@@ -82,11 +84,11 @@ def has_gaps(f: np.ndarray) -> bool:
     if f.dtype.kind not in "fc":
         return False
 
-    def work(parts: Iterator[slice]) -> bool:
-        halves = [half[part] for part in parts for half in ((f.real, f.imag) if f.dtype.kind == "c" else (f,))]
-        return any(np.isnan(np.minimum.reduce(half, axis=None, initial=np.inf)) for half in halves)
+    def has_nan(part: slice) -> bool:
+        halves = (f[part].real, f[part].imag) if f.dtype.kind == "c" else (f[part],)
+        return any([np.isnan(np.minimum.reduce(half, axis=None, initial=np.inf)) for half in halves])
 
-    return any(share(work, parts_of(f.shape), get_num_threads() if f.size > EVERY else 1))
+    return any(_in_parts(has_nan, f.shape))
 
 
 def gaps(f: np.ndarray) -> np.ndarray:
@@ -104,14 +106,15 @@ def variances(sigma: np.ndarray, f: np.ndarray) -> tuple[np.ndarray, float]:
 
     They are NaN where samples are, so that a stencil meets the same gaps.
     """
-    own = once(sigma)
-    largest = np.fmax.reduce(own, axis=None, initial=0.0)
+    largest = np.fmax.reduce(once(sigma), axis=None, initial=0.0)
     unit = float(np.ldexp(1.0, max(int(np.frexp(largest)[1]) - 1, -1022)))
     squares = np.empty_like(f, np.float64, subok=False)
-    if own.shape == f.shape:
-        np.square(np.divide(own, unit, out=squares), out=squares)
-    else:
-        squares[...] = np.square(own / unit)
+
+    def square(part: slice) -> None:
+        np.divide(sigma[part], unit, out=squares[part])
+        np.square(squares[part], out=squares[part])
+
+    _in_parts(square, f.shape)
     if has_gaps(f):
         squares[gaps(f)] = np.nan
     return squares, unit
@@ -125,10 +128,24 @@ def is_alike(sigma: np.ndarray, axis: int) -> bool:
 
 def roots(sums: np.ndarray, unit: float, f: np.ndarray) -> np.ndarray:
     """Return the standard errors of sums of `variances`, in the precision of the derivative of f."""
-    np.sqrt(sums, out=sums)
-    if unit != 1:
-        sums *= unit
+
+    def root(part: slice) -> None:
+        np.sqrt(sums[part], out=sums[part])
+        if unit != 1:
+            sums[part] *= unit
+
+    _in_parts(root, sums.shape)
     return sums.astype(dtype_of_error(f), copy=False)
+
+
+def _in_parts(work: Callable[[slice], Any], shape: tuple[int, ...]) -> list[Any]:
+    """Do what takes some passes of NumPy's part by part, while that is in the cache, and share the parts of large ones.
+
+    Return what it returned.
+    """
+    parts, is_large = parts_of(shape, PIECE), math.prod(shape) > EVERY
+    done = share(lambda mine: [work(part) for part in mine], parts, get_num_threads() if is_large else 1)
+    return [one for some in done for one in some]
 
 
 def dtype_of_error(f: np.ndarray) -> Any:

@@ -88,12 +88,12 @@ def copy(source: np.ndarray, target: np.ndarray) -> None:
             if pages is not None:
                 pages.touch(source[part].size)
 
-    share(work, parts_of(source.shape), get_num_threads() if pages is None else 1)
+    share(work, parts_of(source.shape, EVERY), get_num_threads() if pages is None else 1)
 
 
-def parts_of(shape: tuple[int, ...]) -> list[slice]:
-    """Return slices of the first dimension, of EVERY elements or of one row."""
-    rows = max(1, EVERY // max(1, prod(shape[1:])))
+def parts_of(shape: tuple[int, ...], size: int) -> list[slice]:
+    """Return slices of the first dimension, of so many elements or of one row."""
+    rows = max(1, size // max(1, prod(shape[1:])))
     return [slice(i, i + rows) for i in range(0, shape[0], rows)]
 
 
