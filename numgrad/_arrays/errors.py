@@ -86,7 +86,7 @@ def has_gaps(f: np.ndarray) -> bool:
 
     def has_nan(part: slice) -> bool:
         halves = (f[part].real, f[part].imag) if f.dtype.kind == "c" else (f[part],)
-        return any([np.isnan(np.minimum.reduce(half, axis=None, initial=np.inf)) for half in halves])
+        return any(np.isnan(np.minimum.reduce(half, axis=None, initial=np.inf)) for half in halves)
 
     return any(_in_parts(has_nan, f.shape))
 
