@@ -393,7 +393,8 @@ def read_lines(f: np.ndarray, x: np.ndarray, cuts: np.ndarray, **options: Any) -
     formula = formula_of(given)
     firsts, lasts = (np.repeat(x[at], np.diff(cuts)) for at in (cuts[:-1], cuts[1:] - 1))
     values, origin = from_first(x, firsts, lasts)
-    steps = abs(np.delete(np.diff(values), cuts[1:-1] - 1))
+    steps = abs(np.diff(values))
+    steps[cuts[1:-1] - 1] = steps[:1]  # from line to line there is none
     shortest, longest = (float(steps.min()), float(steps.max())) if steps.size else (1.0, 1.0)
     spacing = Coordinates(values, True, 1, shortest, longest, origin, cuts)
     return Arguments(f, values, None, 0, spacing, formula, read_period(given.period, spacing, formula, len(f)))
