@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Unpack, overload
 import numpy as np
 
 from numgrad._arrays.containers import home_of
-from numgrad._arrays.errors import WithError, check_pair, gaps, is_alike, read_sigma, roots, variances
+from numgrad._arrays.errors import (
+    WithError,
+    check_pair,
+    dtype_of_error,
+    gaps,
+    has_gaps,
+    is_alike,
+    read_sigma,
+    roots,
+    variances,
+)
 from numgrad._arrays.gradient import gradient
 from numgrad._arrays.known import Known, Limits, Single, are_uneven, limits_of, may_be_kept, slot_of, steps
 from numgrad._arrays.plan.dispatch import axis_plan, known_calls, plan_for
@@ -32,7 +42,7 @@ from numgrad._arrays.plan.spacing import from_first, number_key
 from numgrad._arrays.plan.types import PIECE, Order, Plan, Request, memory_order
 from numgrad._arrays.run.arrange import arrange, fill_by_stencils
 from numgrad._checks import choice
-from numgrad._system.memory import copy
+from numgrad._system.memory import copy, shares_memory
 from numgrad._system.out import check
 
 if TYPE_CHECKING:
@@ -245,20 +255,26 @@ def filled(request: Request, out: np.ndarray | None = None) -> np.ndarray:
 
 def with_error(call: "Arguments", sigma: np.ndarray, out: Any = None) -> WithError:
     """Return the derivative and its standard error, for samples with errors of these standard deviations."""
-    if out is not None:
-        check_pair(out, call.f)
-    error = error_of(call, sigma)  # first: `out` may share memory with what this reads
     missing = gaps(call.f) if call.is_gradient and isinstance(call.spacing, Coordinates) else None
-    value = value_of(call, None if out is None else out[0])
+    if out is None:
+        value, error = value_of(call), error_of(call, sigma)
+    else:
+        check_pair(out, call.f)
+        is_apart = not shares_memory(out[1], (call.f, call.x, sigma))
+        error = error_of(
+            call, sigma, out[1] if is_apart else None
+        )  # first: the value may be written over what it reads
+        value = value_of(call, out[0])
     if missing is not None:
         error[missing & gaps(value)] = np.nan  # `gradient` has a weight on the point itself, if need be of zero
     if out is None:
         return WithError(value, error)
-    copy(error, out[1])
+    if error is not out[1]:
+        copy(error, out[1])
     return WithError(*out)
 
 
-def error_of(call: "Arguments", sigma: np.ndarray) -> np.ndarray:
+def error_of(call: "Arguments", sigma: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
     """Return the standard error of a derivative: the root of the sum of squared weights times variances.
 
     Where lines have the same one, only that of one line is computed; and of an even grid with the same sigma at all
@@ -266,20 +282,30 @@ def error_of(call: "Arguments", sigma: np.ndarray) -> np.ndarray:
     """
     f, axis, count = call.f, call.axis, call.formula.most_points
     size = f.shape[axis]
-    is_short = isinstance(call.spacing, float) and sigma.strides[axis] == 0 and size > 2 * count + 1
+    is_short = isinstance(call.spacing, float) and sigma.strides[axis] == 0 and size > 2 * count + 1 and f.size > 0
     are_alike = call.has_shared_spacing and is_alike(sigma, axis) and (is_short or f.size > size)
-    if not are_alike or gaps(f).any():
+    if not are_alike or has_gaps(f):
         return _errors(call, sigma)
-    line = tuple([slice(1 if a != axis else 2 * count + 1 if is_short else None) for a in range(f.ndim)])
-    found = np.moveaxis(_errors(call._replace(f=np.zeros_like(f[line], order="C"), order=None), sigma[line]), axis, 0)
-    result = np.empty_like(f, found.dtype, subok=False)
-    lines = np.moveaxis(result, axis, 0)
+    result = np.empty_like(f, dtype_of_error(f), subok=False) if out is None else out
     if is_short:
-        lines[...] = found[count]
-        lines[:count], lines[-count:] = found[:count], found[-count:]
-    else:
-        lines[...] = found
+        lines = np.moveaxis(result, axis, -1)
+        found = _errors_of_few(f.dtype, call.spacing, call.formula, call.period, sigma.item(0))
+        copy(np.broadcast_to(found[count], f.shape), result)
+        lines[..., :count], lines[..., -count:] = found[:count], found[-count:]
+        return result
+    line = tuple([slice(1 if a != axis else None) for a in range(f.ndim)])
+    few = call._replace(f=np.zeros_like(f[line], order="C"), order=None)
+    copy(np.broadcast_to(_errors(few, sigma[line]), f.shape), result)
     return result
+
+
+@lru_cache(256)
+def _errors_of_few(
+    dtype: "np.dtype[Any]", h: float | Coordinates, formula: StencilFormula, period: float, sigma: float
+) -> np.ndarray:
+    """Return the errors at so many points that the one in the middle has none of the ends in its formula."""
+    f = np.zeros(2 * formula.most_points + 1, dtype)
+    return _errors(Arguments(f, h, None, 0, h, formula, period), np.broadcast_to(sigma, f.shape))
 
 
 def _errors(call: "Arguments", sigma: np.ndarray) -> np.ndarray:
@@ -367,7 +393,8 @@ def read_lines(f: np.ndarray, x: np.ndarray, cuts: np.ndarray, **options: Any) -
     formula = formula_of(given)
     firsts, lasts = (np.repeat(x[at], np.diff(cuts)) for at in (cuts[:-1], cuts[1:] - 1))
     values, origin = from_first(x, firsts, lasts)
-    steps = abs(np.delete(np.diff(values), cuts[1:-1] - 1))
+    steps = abs(np.diff(values))
+    steps[cuts[1:-1] - 1] = steps[:1]  # from line to line there is none
     shortest, longest = (float(steps.min()), float(steps.max())) if steps.size else (1.0, 1.0)
     spacing = Coordinates(values, True, 1, shortest, longest, origin, cuts)
     return Arguments(f, values, None, 0, spacing, formula, read_period(given.period, spacing, formula, len(f)))

@@ -18,6 +18,8 @@ from numgrad._system.threads import get_num_threads, share
 
 # Samples that are worth another thread.
 PARALLEL = 1 << 18
+# Samples of a line that are done at once, so that where they turn is in the cache when that is looked at.
+PIECE = 1 << 14
 KINDS = np.array(["minimum", "maximum"])
 # Seconds in which NumPy finds the turns of a sample, about.
 BY_NUMPY = 4e-8
@@ -159,13 +161,13 @@ def turning_points(
     if found is None:
         records = _scan(call.lines, call.shape[call.axis], call.min_change, call.ends, call.plateaus, call.periodic)
         found = _refined(call, *records.T)
-    line, index, first, last, sign, position, value, slope = found
+    line, index, first, last, is_maximum, position, value, slope = found
     others = [s for a, s in enumerate(call.shape) if a != call.axis]
     where = np.empty((len(index), len(others)), np.int64)
     if where.size:
         where.T[...] = np.unravel_index(line, others)
     position = _beside(call.origin, position, line)
-    return TurningPoints(index, position, value, sign > 0, slope, first, last, where)
+    return TurningPoints(index, position, value, is_maximum, slope, first, last, where)
 
 
 def _may_be_strict(call: "Arguments") -> bool:
@@ -187,33 +189,43 @@ def _strict(call: "Arguments") -> Any:
 
 def _strict_by_kernel(call: "Arguments") -> Any:
     n, size, kernel = call.shape[call.axis], call.lines.size, draft(strict, call.lines.dtype)
+    length = min(n, PIECE)
+    pieces = -(-n // length)
+    counts = np.empty(size // n * pieces, np.int64)
     if isinstance(call.spacing, float):
         spacing = np.empty(0), 0, call.spacing
     else:
         spacing = call.spacing.reshape(-1), call.spacing.ndim, 0.0
-    counts = np.empty(size // n, np.int64)
 
-    def run(fills: bool, *results: np.ndarray) -> None:
+    def run(places: np.ndarray, fills: bool, *results: np.ndarray) -> None:
         def work(mine: Any) -> None:
             for a, b in mine:
-                given = call.lines, n, a, b, counts, fills, *results, *spacing
+                given = call.lines, n, length, a, b, places, fills, *results, *spacing
                 entry_point(kernel.compiled, *given)(*given)
 
-        share(work, _parts(call.lines, n), thread_count(size))
+        share(work, _parts(counts.size, size), thread_count(size))
 
-    def room(m: int) -> tuple[np.ndarray, ...]:
-        real = call.lines.dtype
-        return np.empty(m, np.int64), np.empty(m, bool), np.empty(m), np.empty(m, real), np.empty(m, real)
-
-    run(False, *room(0))
+    kinds = np.int64, np.float64, call.lines.dtype, call.lines.dtype, np.bool_
+    run(counts, False, *_room(0, kinds))
     if (counts < 0).any():
         return None
-    of_each, results = counts, room(int(counts.sum()))
-    counts = np.cumsum(of_each) - of_each
-    run(True, *results)
-    index, rises, position, value, slope = results
+    places = np.concatenate([[0], np.cumsum(counts)])
+    index, position, value, slope, rises = results = _room(int(places[-1]), kinds)
+    run(places, True, *results)
+    of_each = counts.reshape(-1, pieces).sum(axis=1)
     line = np.repeat(np.arange(len(of_each)), of_each) if len(of_each) > 1 else np.broadcast_to(0, index.shape)
     return line, index, index, index, rises, position, value, slope
+
+
+def _room(count: int, kinds: tuple[Any, ...]) -> list[np.ndarray]:
+    """Return arrays of so many elements of each kind, in one block of memory.
+
+    Several blocks would be given back to the system together and be touched for the first time in each call (glibc
+    keeps free memory up to twice the largest block that it has asked the system for).
+    """
+    cuts = np.cumsum([0, *[count * np.dtype(kind).itemsize for kind in kinds]]).tolist()
+    memory = np.empty(cuts[-1], np.uint8)
+    return [memory[a:b].view(kind) for a, b, kind in zip(cuts, cuts[1:], kinds, strict=False)]
 
 
 def _strict_by_numpy(call: "Arguments") -> Any:
@@ -249,7 +261,7 @@ def _refined(call: "Arguments", line: np.ndarray, first: np.ndarray, last: np.nd
     is_flat = extent > 0
     position = np.where(is_flat, (position + at.x(first + extent)) / 2, position)
     offset, change, slope = _parabola(at, index, is_flat, call.periodic)
-    return line, index, first, last, sign, position + offset, *_rounded(call, value + change, slope)
+    return line, index, first, last, sign > 0, position + offset, *_rounded(call, value + change, slope)
 
 
 @np.errstate(over="ignore")  # what is beyond the range of float32 becomes infinite
@@ -374,7 +386,7 @@ def read_call(y: Any, x: Any = None, **options: Any) -> Arguments:
 
 def _scan(lines: np.ndarray, n: int, *options: Any) -> np.ndarray:
     """Return the records of `kernels.turning`."""
-    parts = _parts(lines, n)
+    parts = _parts(lines.size // n if n else 0, lines.size)
     counts = np.zeros(parts[-1][1] if parts else 0, np.int64)
     kernel = draft(scan, lines.dtype)
 
@@ -391,10 +403,9 @@ def _scan(lines: np.ndarray, n: int, *options: Any) -> np.ndarray:
     return records
 
 
-def _parts(lines: np.ndarray, n: int) -> list[tuple[int, int]]:
-    """Return which lines are done at once."""
-    count = lines.size // n if n else 0
-    step = max(1, -(-count // (4 * thread_count(lines.size))))
+def _parts(count: int, size: int) -> list[tuple[int, int]]:
+    """Return which of so many lines or pieces, of `size` samples in all, are done at once."""
+    step = max(1, -(-count // (4 * thread_count(size))))
     return [(a, min(a + step, count)) for a in range(0, count, step)]
 
 
@@ -403,7 +414,8 @@ def tier(call: "Arguments") -> Callable[[], tuple[int, str]]:
     lines, n = call.lines, call.shape[call.axis]
     if _may_be_strict(call):
         return partial(_tier_of_strict, lines.dtype, lines.size)
-    return partial(tier_of, draft(scan, lines.dtype), n * max([b - a for a, b in _parts(lines, n)], default=0))
+    parts = _parts(lines.size // n if n else 0, lines.size)
+    return partial(tier_of, draft(scan, lines.dtype), n * max([b - a for a, b in parts], default=0))
 
 
 def _tier_of_strict(dtype: "np.dtype[Any]", size: int) -> tuple[int, str]:

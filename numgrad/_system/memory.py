@@ -2,17 +2,19 @@
 
 import mmap
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from math import prod
 from typing import Any
 
 import numpy as np
 
+from numgrad._system.threads import get_num_threads, share
+
 # Bytes of mapped files that a sweep may hold in memory. To read again what was given back costs little: it is in the
 # system's cache.
 HELD = 256 << 20
-# After so many elements a sweep looks how much it holds.
+# After so many elements a sweep looks how much it holds, and another thread may take the next ones.
 EVERY = 1 << 20
 # Bytes of the blocks that glibc takes from the heap or from the system, as it learns from those that were freed.
 HEAP = 128 << 10, 32 << 20
@@ -78,15 +80,25 @@ def share_file(a: np.ndarray, b: np.ndarray) -> bool:
 
 
 def copy(source: np.ndarray, target: np.ndarray) -> None:
-    """Copy an array into another, that of a mapped file in parts."""
+    """Copy an array into another that lies apart: large ones in parts, shared by threads; mapped ones part by part."""
     pages = pages_of([source, target])
-    if pages is None or not source.ndim:
+    if not source.ndim or (pages is None and source.size <= EVERY):
         target[...] = source
         return
-    rows = max(1, EVERY // max(1, prod(source.shape[1:])))
-    for i in range(0, len(source), rows):
-        target[i : i + rows] = source[i : i + rows]
-        pages.touch(rows * prod(source.shape[1:]))
+
+    def work(parts: Iterator[slice]) -> None:
+        for part in parts:
+            target[part] = source[part]
+            if pages is not None:
+                pages.touch(source[part].size)
+
+    share(work, parts_of(source.shape, EVERY), get_num_threads() if pages is None else 1)
+
+
+def parts_of(shape: tuple[int, ...], size: int) -> list[slice]:
+    """Return slices of the first dimension, of so many elements or of one row."""
+    rows = max(1, size // max(1, prod(shape[1:])))
+    return [slice(i, i + rows) for i in range(0, shape[0], rows)]
 
 
 def _root(array: np.ndarray) -> Any:

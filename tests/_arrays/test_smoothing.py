@@ -14,6 +14,8 @@ from scipy.signal import savgol_filter
 
 import numgrad as ng
 import numgrad.interop.xarray  # for `.numgrad`
+from numgrad._arrays import errors
+from numgrad._system import memory
 
 pytestmark = pytest.mark.tier(0)
 
@@ -387,8 +389,33 @@ def test_errors_go_to_out():
     got = ng.derivative(g, h, n=2, sigma=sigma, out=(g, sigma))  # over what is read
     for a, b in zip(got, expected, strict=True):
         assert same_bits(a, b)
+    expected = ng.derivative(f, h, n=2, sigma=0.5)
+    for g in (f.copy(), np.asfortranarray(f)):
+        room = np.empty_like(g)
+        for out in ((room, np.empty_like(g)), (room, g)):
+            got = ng.derivative(g, h, n=2, sigma=0.5, out=out)
+            assert got.error is out[1]
+            for a, b in zip(got, expected, strict=True):
+                assert same_bits(a, b)
     with pytest.raises(ValueError, match="share memory"):
-        ng.derivative(f, sigma=1.0, out=(g, g))
+        ng.derivative(f, sigma=1.0, out=(room, room))
+
+
+def test_large_samples_are_done_in_parts(monkeypatch):
+    """With the same bits, and NaN is found in any of them."""
+    f, sigma = values("f8", (40, 3)), values("f8", (40, 3)) ** 2
+    gap = f.copy()
+    gap[37, 1] = np.nan
+    cases = [(g.astype(d), s) for g in (f, gap) for d in ("f8", "f4", "c16") for s in (0.5, np.where(g == g, sigma, 1))]
+    cases += [(f + 1j * gap, 0.5), (np.asfortranarray(gap), 0.5)]
+    expected = [ng.derivative(g, 0.3, axis=0, sigma=s) for g, s in cases]
+    assert sum(np.isnan(each.error).any() for each in expected) == 8
+    for module in (errors, memory):
+        monkeypatch.setattr(module, "EVERY", 20)
+    monkeypatch.setattr(errors, "PIECE", 15)
+    for (g, s), each in zip(cases, expected, strict=True):
+        for a, b in zip(ng.derivative(g, 0.3, axis=0, sigma=s), each, strict=True):
+            assert same_bits(a, b)
 
 
 @pytest.mark.parametrize("options", [{}, {"n": 2, "accuracy": 4}, {"window": 7, "degree": 2}], ids=str)

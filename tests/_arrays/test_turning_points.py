@@ -234,21 +234,25 @@ def test_errors(name):
         call()
 
 
-@pytest.mark.parametrize("number", [0, 1], ids=["by_numpy", "by_kernel"])
-def test_lines_whose_neighbours_differ_as_others(number, monkeypatch):
+@pytest.mark.parametrize(
+    ("number", "piece"), [(0, None), (1, module.PIECE), (1, 8)], ids=["by_numpy", "by_kernel", "in_pieces"]
+)
+def test_lines_whose_neighbours_differ_as_others(number, piece, monkeypatch):
     """These have a way of their own, of which neighbours that are the same, and NaN, are no part."""
+    monkeypatch.setattr(module, "PIECE", piece)
     rng = np.random.default_rng(7)
     y = rng.standard_normal((4, 41))
     x = np.cumsum(rng.random((4, 41)) + 0.1, axis=1)
     ways = [(y, 1.0), (y.astype("f4"), -0.3), (y, x[0]), (y, -x), (y * 1e300, x), (y.astype("f4") * 1e38, 0.1)]
     ways += [(np.cumsum(y, axis=1), x), (y[:, :3], 0.5), (y[0], x[0]), (np.argsort(y), 1.0), (y[:, :2], 1.0)]
+    ways.append((rng.standard_normal(2000), np.cumsum(rng.random(2000) + 0.1)))  # more turns than are placed at once
     for name, of_two in (("same", (3, 3)), ("nan", (3, 9))):
         other = y.copy()
         other[2, 5] = other[of_two] if name == "same" else np.nan
         ways.append((other, x))
     with tier(number), np.errstate(all="ignore"):  # as Python kernels warn
         found = [ng.turning_points(*given) for given in ways]
-        assert sum(map(len, found)) > 900
+        assert sum(map(len, found)) > 2200
         monkeypatch.setattr(module, "_strict", lambda call: None)
         for got, given in zip(found, ways, strict=True):
             expected = ng.turning_points(*given)

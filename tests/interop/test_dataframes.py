@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
+from helpers import tier
 
 import numgrad as ng
 
@@ -15,7 +16,7 @@ pytest.importorskip("narwhals")
 import numgrad.pandas  # noqa: E402
 import numgrad.polars  # noqa: E402
 from numgrad.interop import dataframes  # noqa: E402
-from numgrad.interop.dataframes import functions  # noqa: E402
+from numgrad.interop.dataframes import functions, groups  # noqa: E402
 
 pytestmark = pytest.mark.tier(0)
 
@@ -577,3 +578,29 @@ except ImportError as error:
 """
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert "data frames need narwhals: pip install 'numgrad[dataframes]'" in found
+
+
+@pytest.mark.parametrize("number", [0, 1])
+@pytest.mark.parametrize("table", [pd.DataFrame, pl.DataFrame, pa.table])
+def test_whole_numbers_as_keys(table, number):
+    """Those that lie close together are not looked up; groups are what they are by words, which are, and in order."""
+    small = np.array([-128, 127, -1, 0] * 80, "i1")
+    keys = [small, small[:300] % 3 + np.int64(2**62), np.uint64(2**64 - 200) + small.view("u1") % 200]
+    keys.append(small * np.int64(10**15))  # far apart
+    for key in (np.random.default_rng(0).permutation(k) for k in keys):
+        with tier(number):
+            codes = [
+                groups.codes_of([functions.read(table({"k": k}), "f").column("k", "by")]) for k in (key, key.astype(str))
+            ]
+            lengths = np.bincount(codes[1])
+            assert len(np.unique(codes, axis=1).T) == len(lengths) == len(np.unique(key))
+            found = groups.groups_of(functions.read(table({"k": key}), "f"), ["k"], 2, True)
+        assert np.array_equal(np.diff(found.cuts), np.sort(lengths))
+        for a, b in zip(found.cuts, found.cuts[1:], strict=False):
+            assert np.array_equal(found.order[a:b], np.flatnonzero(key == key[found.order[a]]))
+
+
+def test_rows_without_a_key_come_last():
+    codes, places = np.array([1, -1, 0, 1, -1, 0]), np.array([0, 2, 4])
+    for ordered in (groups._ordered, groups._ordered_by_kernel):
+        assert ordered(codes, places).tolist() == [2, 5, 0, 3, 1, 4]

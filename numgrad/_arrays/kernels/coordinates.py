@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from numgrad._compile.language import Array, Flag, Index, Record, Scalar, Target, early
-from numgrad._compile.stand_ins import TILE, frozen, workspace
+from numgrad._compile.stand_ins import frozen, prefetch, workspace
 
 FIELD: Any = np.float64
 REAL: Any = np.float64
@@ -15,9 +15,11 @@ TAPS: Any = 3  # 0: as many as there is room for in the table, or as the ends ta
 SCALED: Any = False
 # Whether weights are squared, as for the variance of a sum.
 SQUARED: Any = False
-# How many points have their weights found together.
-BATCH: Any = TILE
 SIZE = np.uintp
+# How many points have their weights found together: of nine weights each these, and the room for the next, fit the
+# first-level cache.
+BATCH: Any = SIZE(192)
+LINE = SIZE(8)  # weights in a line of the cache
 
 # The ways to do the ends of an axis.
 ONE_SIDED, PERIODIC, EMPTY = 0, 1, 2
@@ -103,6 +105,8 @@ def fill_table(x: Array, table: Target, reach: Index, start: Index, stop: Index,
     for tile in range(start, stop, BATCH):
         size = min(BATCH, stop - tile)
         for j in range(SIZE(table.shape[0])):
+            for t in range(SIZE(0), size, LINE):  # where the next ones go, or they would wait for the memory
+                prefetch(table, j * SIZE(table.shape[1]) + tile + BATCH + t)
             weigh(row, shared, x, tile, size, one, reach, j, count, factor)
             for t in range(size):
                 table[j, tile + t] = row[t]

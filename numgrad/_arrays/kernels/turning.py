@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from numgrad._compile.language import Array, Flag, Index, Scalar, Target
+from numgrad._compile.stand_ins import TILE, workspace
 
 SIZE = np.uintp
 
@@ -86,43 +87,70 @@ def scan(
 
 
 def strict(
-    y: Array, n: Index, start: Index, stop: Index, counts: Target, fills: Flag, index: Target, rises: Target,
-    position: Target, value: Target, slope: Target, x: Array, kind: Index, h: Scalar,
+    y: Array, n: Index, length: Index, start: Index, stop: Index, counts: Target, fills: Flag, index: Target,
+    position: Target, value: Target, slope: Target, rises: Target, x: Array, kind: Index, h: Scalar,
 ) -> None:  # fmt: skip
-    """Count the turns in each line of y whose neighbours all differ, -1 where some do not; and with `fills` place them.
+    """Count the turns in lines of y whose neighbours all differ, -1 where some do not; and with `fills` place them.
 
-    counts[line] is how many there are; when filling, where to write. x is coordinates: of each line, if `kind` is 2; of
-    all, if it is 1; or else neighbours are h apart. Parabolas are those of `turning_points`, operation by operation.
+    Lines are cut into pieces of `length` samples. counts[piece] is how many turns there are; when filling, where to
+    write them, up to counts[piece + 1]. x is coordinates: of each line, if `kind` is 2; of all, if it is 1; or else
+    neighbours are h apart. Parabolas are those of `turning_points`, operation by operation.
     """
-    for line in range(SIZE(start), SIZE(stop)):
-        base, one, count, same = line * SIZE(n), SIZE(1), SIZE(0), SIZE(0)
-        for k in range(base + one, base + SIZE(n) - one):
-            count += SIZE((y[k] > y[k - one]) != (y[k + one] > y[k]))
+    n, length, one = SIZE(n), SIZE(length), SIZE(1)
+    pieces = (n + length - one) // length
+    for piece in range(SIZE(start), SIZE(stop)):
+        base, low = piece // pieces * n, piece % pieces * length
+        begin, end = base + max(low, one), base + min(low + length, n)
+        inner_end = min(end, base + n - one)
         if not fills:
-            for k in range(base + one, base + SIZE(n)):
+            count, same = SIZE(0), SIZE(0)
+            for k in range(begin, inner_end):
+                count += SIZE((y[k] > y[k - one]) != (y[k + one] > y[k]))
+            for k in range(begin, end):
                 same += SIZE(not (y[k] > y[k - one] or y[k] < y[k - one]))
-            counts[line] = -1 if same else count
+            counts[piece] = -1 if same else count
             continue
-        first = at = SIZE(counts[line])
-        last = first + count
-        for k in range(base + one, base + SIZE(n) - one):
+        first = at = SIZE(counts[piece])
+        last = SIZE(counts[piece + one])
+        for k in range(begin, inner_end):
             if at == last:
                 break
             index[at] = k - base  # whether it is one or not: what a branch would do is guessed wrong half of the time
             at += SIZE((y[k] > y[k - one]) != (y[k + one] > y[k]))
-        own = base if kind == 2 else SIZE(0)
-        for m in range(first, last):
-            i = SIZE(index[m])
-            here, place = np.float64(y[base + i]), np.float64(i) * h
-            p, q = (np.float64(i) - 1) * h - place, (np.float64(i) + 1) * h - place
+        locate(y, base, first, last, index, position, value, slope, rises, x, kind, base if kind == 2 else SIZE(0), h)
+
+
+def locate(
+    y: Array, base: Index, first: Index, last: Index, index: Target, position: Target, value: Target, slope: Target,
+    rises: Target, x: Array, kind: Index, own: Index, h: Scalar,
+) -> None:  # fmt: skip
+    """Place the turns of `strict` from the first-th on, of a line that begins at y[base], its coordinates at x[own].
+
+    A tile of them is put into workspaces, which LLVM knows to lie apart: so it packs the five divisions.
+    """
+    here, near, far, p, q, place = workspace(x), workspace(x), workspace(x), workspace(x), workspace(x), workspace(x)
+    one = SIZE(1)
+    for tile in range(first, last, TILE):
+        size = min(TILE, last - tile)
+        for t in range(size):
+            i = SIZE(index[tile + t])
+            here[t], place[t] = np.float64(y[base + i]), np.float64(i) * h
+            p[t], q[t] = (np.float64(i) - 1) * h, (np.float64(i) + 1) * h
             if kind:
-                place = x[own + i]
-                p, q = x[own + i - one] - place, x[own + i + one] - place
-            near, far = np.float64(y[base + i - one]) - here, np.float64(y[base + i + one]) - here
-            d = near / p
-            curvature = (far / q - d) / (q - p)
-            s = d - curvature * p
-            offset, change = -s / (2 * curvature), -(s * s) / (4 * curvature)
-            turns = abs(offset) < np.inf and abs(change) < np.inf
-            position[m], value[m] = place + (offset if turns else 0.0), here + (change if turns else 0.0)
-            slope[m], rises[m] = s, near < 0
+                place[t], p[t], q[t] = x[own + i], x[own + i - one], x[own + i + one]
+            near[t], far[t] = np.float64(y[base + i - one]), np.float64(y[base + i + one])
+        for t in range(size):
+            behind, ahead = p[t] - place[t], q[t] - place[t]
+            change = near[t] - here[t]
+            d = change / behind
+            curvature = ((far[t] - here[t]) / ahead - d) / (ahead - behind)
+            s = d - curvature * behind
+            offset, rise = -s / (2 * curvature), -(s * s) / (4 * curvature)
+            turns = abs(offset) < np.inf and abs(rise) < np.inf
+            place[t] += offset if turns else 0.0
+            here[t] += rise if turns else 0.0
+            near[t], far[t] = change, s
+        for t in range(size):
+            position[tile + t], rises[tile + t] = place[t], near[t] < 0
+        for t in range(size):
+            value[tile + t], slope[tile + t] = here[t], far[t]

@@ -101,6 +101,8 @@ def derivative(
     keys = [] if by is None else names_of(table, by, "by")
     asked, names = chosen(table, columns, [x, *keys] if isinstance(x, str) else keys)
     groups = _groups(table, keys, short, options)
+    if groups is not None and np.ndim(place.x):
+        place = place._replace(x=place.x[groups.order])
     check_sorted(table, place, groups, keys)
     errors = _errors_of(table, sigma)
     made = [
@@ -158,14 +160,17 @@ def _values(
 
 
 def _calls(f: np.ndarray, place: Place, groups: Groups, options: dict[str, Any]) -> Iterator[tuple[np.ndarray, Any]]:
-    """Yield rows, and the call for them: one for all groups by coordinates, one for those of a length by a distance."""
+    """Yield rows, and the call for them: one for all groups by coordinates, one for those of a length by a distance.
+
+    Coordinates are in the order of the groups.
+    """
     if np.ndim(place.x) == 0:
         for rows in groups.batches():
             yield rows, read_call(f[rows], place.x, **options)
     elif groups.short < len(groups.cuts) - 1:
         cuts = groups.cuts[groups.short :]
         rows, cuts = groups.order[cuts[0] :], cuts - cuts[0]
-        yield rows, read_lines(f[rows], numbers(place, place.x[rows], cuts), cuts, **options)
+        yield rows, read_lines(f[rows], numbers(place, place.x[-len(rows) :], cuts), cuts, **options)
 
 
 def _made(call: Arguments, sigma: Any) -> list[np.ndarray]:

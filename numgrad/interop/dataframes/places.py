@@ -106,10 +106,10 @@ def numbers(place: Place, x: Any, cuts: np.ndarray | None = None) -> Any:
 
 
 def check_sorted(table: Table, place: Place, groups: Groups | None, keys: list[Any]) -> None:
-    """Refuse coordinates that repeat or turn back, in all rows or in a group."""
-    if np.ndim(place.x) == 0 or len(table) < 2:
+    """Refuse coordinates that repeat or turn back, in all rows or in a group, in whose order they are."""
+    x = place.x
+    if np.ndim(x) == 0 or len(table) < 2:
         return
-    x = place.x if groups is None else place.x[groups.order]
     starts = np.zeros(1, np.int64) if groups is None else groups.cuts[:-1]
     a, b = x[:-1], x[1:]
     is_within = np.ones(len(a), bool)
@@ -123,10 +123,10 @@ def check_sorted(table: Table, place: Place, groups: Groups | None, keys: list[A
     ):
         rows = np.flatnonzero(are_wrong & is_within)
         if rows.size:
-            behind, ahead = (rows + i if groups is None else groups.order[rows + i] for i in range(2))
+            ahead = rows + 1 if groups is None else groups.order[rows + 1]
             within = f" within a group of {keys!r}" if keys else ""
             raise ValueError(
-                f"{place.name} {happens}{within}: it has {place.x[ahead[0]]} after {place.x[behind[0]]} "
+                f"{place.name} {happens}{within}: it has {x[rows[0] + 1]} after {x[rows[0]]} "
                 f"at {table.labels(ahead)}; {remedy}"
             )
 
