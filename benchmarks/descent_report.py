@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from time import perf_counter, sleep
+from time import perf_counter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,7 +19,8 @@ RATE = 0.1
 # How many times as long as the better engine "auto" may take.
 SLOWER = 1.2
 # Seconds before each call, in which threads of OpenBLAS go to sleep: after a product they wait busily for 27 ms, on a
-# processor that what comes next would have.
+# processor that what comes next would have. This thread stays awake: after a sleep Linux in a virtual machine takes 5
+# to 10 ms to put a second thread on the second processor.
 IDLE = 0.04
 
 
@@ -34,8 +35,8 @@ class Kind(NamedTuple):
 
     @property
     def n_iter(self) -> int:
-        """More of them where one is short."""
-        return max(50, min(10_000, 4 * 10**7 // (self.rows * self.features * self.targets)))
+        """As many as descents take, 100 to 10,000: more of them where one is short."""
+        return max(100, min(10_000, 4 * 10**8 // (self.rows * self.features * self.targets)))
 
     def __str__(self) -> str:
         targets = "" if self.targets == 1 else f", {self.targets} targets"
@@ -91,7 +92,9 @@ def in_turns(calls: dict[str, Callable[[], Any]], seconds: float) -> dict[str, f
     end = perf_counter() + seconds
     while perf_counter() < end or len(times["start"]) < 3:
         for name, call in calls.items():
-            sleep(IDLE)
+            start = perf_counter()
+            while perf_counter() < start + IDLE:
+                pass
             start = perf_counter()
             call()
             times[name].append(perf_counter() - start)

@@ -1,8 +1,8 @@
 """Instructions that Python has no words for.
 
-Memory on the stack, or asked for early, or written by several threads; for x86-64, stores that go past the cache; calls of compiled functions at an
-address, where Numba's own would compile what they call anew into each caller; `min` and `max` of two numbers, for each
-pair of whose types Numba's own compile a function.
+Memory on the stack, or asked for early, or written by several threads; for x86-64, stores that go past the cache;
+calls of compiled functions at an address, where Numba's own would compile what they call anew into each caller; `min`
+and `max` of two numbers, for each pair of whose types Numba's own compile a function.
 """
 
 import operator
@@ -156,7 +156,7 @@ PATIENT = 2000
 
 @intrinsic
 def rest(typing: Any, turns: Any) -> Any:
-    """Wait a moment for another thread; from PATIENT turns on let others have the processor, which may be that thread."""
+    """Wait a moment for another thread; from PATIENT turns on let others have the processor: it may be one of them."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         if machine().lower() in ("x86_64", "amd64"):

@@ -7,6 +7,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from threading import RLock, local
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -57,7 +58,7 @@ def get_num_threads() -> int:
         given = os.environ.get("NUMGRAD_NUM_THREADS", "")
         if given and not (given.isdecimal() and int(given) >= 1):
             raise ValueError(f"NUMGRAD_NUM_THREADS is {given!r}; set it to a whole number of at least 1, or unset it")
-        _chosen = int(given) if given else _usable_cpus()
+        _chosen = int(given) if given else usable_cpus()
     return _chosen
 
 
@@ -99,7 +100,9 @@ def one_thread() -> Iterator[None]:
         _own.is_one = before
 
 
-def _usable_cpus() -> int:
+@cache
+def usable_cpus() -> int:
+    """Return the number of CPUs that this process may use, by its affinity and by the quota of its cgroup."""
     from pathlib import Path
 
     count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -320,7 +320,8 @@ def _looked_at(flat: np.ndarray) -> Trace:
 
 def _factors(count: int) -> Floats:
     multiples = np.arange(count) * GOLDEN
-    return 1 + (multiples - np.floor(multiples))  # a remainder, which takes ten times as long
+    multiples -= np.floor(multiples)  # a remainder takes ten times as long
+    return 1 + multiples
 
 
 def _pieces(array: np.ndarray) -> Iterator[tuple[int, Floats]]:

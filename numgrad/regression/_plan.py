@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from numgrad._checks import choice, not_negative, number
-from numgrad._system.threads import get_num_threads
+from numgrad._system.threads import usable_cpus
 from numgrad.regression._check import Floats
 from numgrad.regression._engine import Rule
 from numgrad.regression._fused import PARALLEL
@@ -18,12 +18,12 @@ from numgrad.regression._rows import FEW, PIECE
 BELOW = 1 - 1e-9
 RATES = ("auto", "optimal", "bb", "backtracking")
 ADAPTIVE = {"bb": BARZILAI_BORWEIN, "backtracking": BACKTRACKING}
-# Costs in ns, on one thread of the machine of benchmarks/NOTES.md. Of a pass, and of an iteration in modes; in them of a
-# byte of X, for each target, or once from memory by one thread and by all; of a stored entry; of an eigenvalue.
+# Costs in ns, on one thread of the machine of benchmarks/NOTES.md. Of a pass, and of an iteration in modes; in them of
+# a byte of X, for each target, or once from memory by one thread and by all; of a stored entry; of an eigenvalue.
 PASS, STEP, BYTE, FETCHED, FETCHED_BY_ALL, ENTRY, EIGENVALUE = 34, 34, 0.033, 0.063, 0.034, 1.7, 0.7
-# Of the start of modes, and that of few data, 0.4 ms as well, but without Numba, which nobody should wait for there; for
-# each element of R by the lesser of rows and columns: for each row, at all, and for each of that lesser. Of the Gram
-# matrix for each row.
+# Of the start of modes, and that of few data, 0.4 ms as well, but without Numba, which nobody should wait for there;
+# for each element of R by the lesser of rows and columns: for each row, at all, and for each of that lesser. Of the
+# Gram matrix for each row.
 START, START_OF_FEW, ROW, ELEMENT, SQUARE, GRAM = 4.3e5, 1.7e4, 0.17, 100, 1, 0.05
 # Bytes that the caches hold.
 CACHED = 2**25
@@ -97,7 +97,7 @@ def _cheaper(problem: Problem, n_iter: int, p: int, needs_L: bool) -> str:
     """Return the engine that takes less time, by what both take on so many threads as there are."""
     if problem.data is None:
         return "modes"
-    x, threads = problem.data.x, get_num_threads()
+    x, threads = problem.data.x, usable_cpus()  # not those that are set, on which no result depends
     m, n = x.shape
     size = n + p + 1
     least = min(m, size)
@@ -124,7 +124,12 @@ def _rule(problem: Problem, wish: Wish) -> Rule:
     rate, tol = wish.learning_rate, wish.tol
     given = None if isinstance(rate, str) else rate
     inner = 1.0 if given is None else problem.scale.enter_rate(given)
-    if given is not None and inner and not wish.is_nesterov and problem.is_surely_below(2 * (1 + wish.momentum) / inner):
+    if (
+        given is not None
+        and inner
+        and not wish.is_nesterov
+        and problem.is_surely_below(2 * (1 + wish.momentum) / inner)
+    ):
         return Rule(FIXED, inner, wish.momentum, tol=tol, given=given)
     L, is_exact = problem.largest
     if not L:  # nothing moves

@@ -194,7 +194,7 @@ class Inner(NamedTuple):
     @property
     def trace(self) -> float:
         """The sum of the squares of all elements of all columns."""
-        data, coordinates, first, one = self
+        data, coordinates, _, one = self
         size = int(coordinates.intercept) + data.x.shape[1]
         if data.traces and coordinates.is_plain and data.weight.strides == (0,) and not isnan(data.traces[0].squares):
             return data.traces[0].squares + int(coordinates.intercept) * one**2 * len(data.x)
@@ -265,7 +265,7 @@ def is_surely_below(inner: Inner, l2: float, most: float) -> bool:
     data, size = inner.data, int(inner.coordinates.intercept) + inner.data.x.shape[1]
     m, below = len(data.x), (most - l2) * data.total / SLACK
     trace = inner.trace
-    if not (0 < below and trace < inf):
+    if below <= 0 or not trace < inf:
         return False
     if trace < below:
         return True
@@ -289,7 +289,8 @@ def is_surely_below(inner: Inner, l2: float, most: float) -> bool:
         return total
 
     lost = trace * max(ALONE // width**2, 1) * float(np.finfo(data.dtype).eps)  # by rounding
-    return lost + sum(share(largest, range(0, size, width), get_num_threads())) < below
+    found: list[float] = share(largest, range(0, size, width), get_num_threads())
+    return lost + sum(found) < below
 
 
 def _pieces(length: int, width: int, count: int = _check.AT_A_TIME) -> Iterator[slice]:

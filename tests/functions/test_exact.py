@@ -218,7 +218,7 @@ IN_BOTH = [idiom for idiom in idioms.IDIOMS if idiom not in FORWARD_ONLY]
 def test_idioms(part, monkeypatch):
     """The value is what Python makes of them; forward and reverse mode agree to rounding, and with a quotient.
 
-    Which derivatives are formed is decided before LLVM optimizes, which takes a third of the time unless it does little.
+    Which derivatives are formed is decided before LLVM optimizes, which takes a third of the time if it does all.
     """
     monkeypatch.setattr(numba.config, "OPT", type(numba.config.OPT)(1))
     some = IN_BOTH[part::4]

@@ -589,9 +589,8 @@ def test_whole_numbers_as_keys(table, number):
     keys.append(small * np.int64(10**15))  # far apart
     for key in (np.random.default_rng(0).permutation(k) for k in keys):
         with tier(number):
-            codes = [
-                groups.codes_of([functions.read(table({"k": k}), "f").column("k", "by")]) for k in (key, key.astype(str))
-            ]
+            read = [functions.read(table({"k": k}), "f") for k in (key, key.astype(str))]
+            codes = [groups.codes_of([one.column("k", "by")]) for one in read]
             lengths = np.bincount(codes[1])
             assert len(np.unique(codes, axis=1).T) == len(lengths) == len(np.unique(key))
             found = groups.groups_of(functions.read(table({"k": key}), "f"), ["k"], 2, True)

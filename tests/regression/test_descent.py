@@ -792,6 +792,18 @@ def test_auto_takes_the_cheaper_engine():
     assert ng.gradient_descent(X, y, n_iter=2000).method == "modes"
 
 
+def test_auto_does_not_depend_on_the_threads_that_are_set():
+    """For then the bits of the result would."""
+    X, y = random_problem(5000, 20)
+    taken = []
+    for threads in (1, 2, 16):
+        ng.set_num_threads(threads)
+        taken.append([ng.gradient_descent(X, y, n_iter=n).method for n in range(2, 800, 20)])
+    ng.set_num_threads(None)
+    assert taken[0] == taken[1] == taken[2]
+    assert set(taken[0]) == {"fused", "modes"}
+
+
 @pytest.mark.parametrize("layout", WAYS[1:])
 def test_threads_change_no_bit(layout, monkeypatch):
     monkeypatch.setattr(_fused, "PARALLEL", 0)

@@ -115,9 +115,9 @@ def pack(
 def columns(data: Columns, part: Target, theta: Array, gradient: Target, start: Index, stop: Index) -> Any:
     """Return l' W l and add Z' W l to `gradient`, l = Z theta - y, for rows `start` to `stop`.
 
-    `part` is not needed. `start` is where a block begins. All features of a block are in the cache from the first product to the second. Four
-    at a time share the loads and stores of l; where fewer are left, the first of these stands for the missing ones. l
-    is on the stack, so that LLVM knows that nothing else lies there.
+    `part` is not needed. `start` is where a block begins. All features of a block are in the cache from the first
+    product to the second. Four at a time share the loads and stores of l; where fewer are left, the first of these
+    stands for the missing ones. l is on the stack, so that LLVM knows that nothing else lies there.
     """
     x, y, weight, intercept, line, across, before, rows, step = data
     p, first, rows, line = SIZE(theta.shape[0]), SIZE(intercept), SIZE(rows), SIZE(line)
