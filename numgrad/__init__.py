@@ -54,7 +54,7 @@ __all__ = [
     "warm_up",
     "weights",
 ]
-__version__ = "0.13.0"
+__version__ = "0.14.0"
 
 # Objects of these packages have functions of their own in place of those for arrays.
 homes |= {package: f"numgrad.interop.{package}" for package in ("dask", "xarray")}
