@@ -261,9 +261,8 @@ def with_error(call: "Arguments", sigma: np.ndarray, out: Any = None) -> WithErr
     else:
         check_pair(out, call.f)
         is_apart = not shares_memory(out[1], (call.f, call.x, sigma))
-        error = error_of(
-            call, sigma, out[1] if is_apart else None
-        )  # first: the value may be written over what it reads
+        # First, for the value may be written over what this reads.
+        error = error_of(call, sigma, out[1] if is_apart else None)
         value = value_of(call, out[0])
     if missing is not None:
         error[missing & gaps(value)] = np.nan  # `gradient` has a weight on the point itself, if need be of zero
