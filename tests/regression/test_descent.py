@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import numgrad as ng
-from numgrad.regression import _check, _fused, _modes, _rows, _run, _step_size
+from numgrad.regression import _check, _fused, _modes, _problem, _rows, _run, _step_size
 from numgrad.regression._kernels import iteration
 from numgrad.regression._quadratic import ThetaCoordinates
 
@@ -1464,3 +1464,32 @@ def test_small_work_needs_no_compiler():
         command = [sys.executable, "-c", SMALL_WORK]
         found.append(subprocess.run(command, env={**os.environ, **own}, check=True, capture_output=True).stdout)
     assert found[0] == found[1] != b""
+
+
+@pytest.mark.parametrize("l2", [0.0, 0.3])
+@pytest.mark.parametrize("dtype", ["f8", "f4"])
+def test_what_is_surely_below_the_limit_is(dtype, l2):
+    """Rates around 2/L and far below, on data alike in all directions and in one, with weights and intercepts."""
+    rng, said = np.random.default_rng(0), []
+    for m, n in ((30, 3), (500, 40), (600, 130), (3000, 130), (200, 300), (2000, 256)):
+        for kind in ("even", "one direction", "one column", "shifted"):
+            X = rng.standard_normal((m, n))
+            if kind == "one direction":
+                X += 9 * rng.standard_normal((m, 1))
+            elif kind == "one column":
+                X[:, n // 2] *= 30
+            elif kind == "shifted":
+                X += 5
+            X = X.astype(dtype)
+            weight = rng.random(m) if m % 3 == 0 else None
+            for first in (False, True):
+                problem = _problem.read(X, X[:, 0], weight, _problem.Model(l2, first, False), "fused")
+                problem.prepare(np.zeros((1, n + first)))
+                z = np.hstack([np.ones((m, int(first))), X.astype("f8")])
+                w = np.ones(m) if weight is None else weight
+                hessian = (z.T * w) @ z / w.sum() + l2 * np.diag([0.0] * first + [1.0] * n)
+                L = np.linalg.eigvalsh(hessian)[-1] * problem.scale.curvature(1.0)
+                assert not any(problem.is_surely_below(L * part) for part in (0.5, 0.99, 1.0, 1 + 1e-7))
+                said.append([problem.is_surely_below(L * times) for times in (1.5, 4, 1000)])
+    found = np.mean(said, axis=0)
+    assert found[-1] == 1 and 0 < found[0] < found[1]
