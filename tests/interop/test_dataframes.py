@@ -590,7 +590,8 @@ def test_whole_numbers_as_keys(table, number):
     for key in (np.random.default_rng(0).permutation(k) for k in keys):
         with tier(number):
             codes = [
-                groups.codes_of([functions.read(table({"k": k}), "f").column("k", "by")]) for k in (key, key.astype(str))
+                groups.codes_of([functions.read(table({"k": k}), "f").column("k", "by")])
+                for k in (key, key.astype(str))
             ]
             lengths = np.bincount(codes[1])
             assert len(np.unique(codes, axis=1).T) == len(lengths) == len(np.unique(key))
