@@ -63,7 +63,7 @@ def codes_of(keys: list[Any]) -> np.ndarray:
         low, high = values.min(), values.max()
         # So close together that they are the numbers of groups, but for some left out.
         if values.dtype.kind in "iu" and int(high) - int(low) < len(values):
-            codes = values.astype(np.int64) - low.astype(np.int64)  # modulo 2**64
+            codes: np.ndarray = values.astype(np.int64) - low.astype(np.int64)  # modulo 2**64
             are_there = np.bincount(codes) > 0
             return codes if are_there.all() else (np.cumsum(are_there) - 1)[codes]
     first, is_missing = first_alike(keys)
