@@ -220,7 +220,7 @@ def explain(f: Any, *varargs: Any, at: Any = None, **options: Any) -> Any:
 
 
 def _are_within(spacings: tuple[Any, ...], limits: tuple[Limits | None, ...]) -> bool:
-    for x, own in zip(spacings, limits, strict=False):  # noqa: SIM110: all() takes as long again
+    for x, own in zip(spacings, limits, strict=False):  # noqa: SIM110  # all() takes as long again
         if own is not None and own.read(x) is None:
             return False
     return True
