@@ -25,7 +25,18 @@ from numgrad._compile import jit
 from numgrad.regression import _fused, _rows
 
 STORES = [False, True]
-VIEWS = [(1, 9, 1), (3, 4, 1), (2, 5, 3), (4, 2, 2), (5, 3, 1), (1, 3, 7), (1400, 3, 1), (40, 300, 5), (700, 3, 16)]
+VIEWS = [
+    (4, 20, 1),
+    (1, 9, 1),
+    (3, 4, 1),
+    (2, 5, 3),
+    (4, 2, 2),
+    (5, 3, 1),
+    (1, 3, 7),
+    (1400, 3, 1),
+    (40, 300, 5),
+    (700, 3, 16),
+]
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import pickle
 import signal
 import subprocess
 import sys
+import threading
 import tracemalloc
 import warnings
 import weakref
@@ -20,7 +21,7 @@ from hypothesis import strategies as st
 
 import numgrad as ng
 from numgrad.regression import _check, _fused, _modes, _problem, _rows, _run, _step_size
-from numgrad.regression._kernels import iteration
+from numgrad.regression._kernels import iteration, looks
 from numgrad.regression._quadratic import ThetaCoordinates
 
 JIT = os.environ.get("NUMBA_DISABLE_JIT") != "1"
@@ -790,6 +791,40 @@ def test_auto_takes_the_cheaper_engine():
     X, y = random_problem(5000, 20)
     assert ng.gradient_descent(X, y, n_iter=2).method == "fused"
     assert ng.gradient_descent(X, y, n_iter=2000).method == "modes"
+
+
+def test_shared_passes_as_python(monkeypatch):
+    """Threads take pieces by turns; who finds none waits until the next pass is opened, or told that there is none."""
+    monkeypatch.setattr(_fused, "PARALLEL", 0)
+    monkeypatch.setattr(_fused, "PIECE", (100, 100))
+    X, y = random_problem(700, 3)
+    runs = []
+    for threads in (1, 3):
+        ng.set_num_threads(threads)
+        runs.append(ng.gradient_descent(X, y, n_iter=4, method="fused").theta)
+    ng.set_num_threads(None)
+    assert np.array_equal(*runs)
+    turn = np.zeros(iteration.TURNS, np.int64)
+    turn[iteration.OPENED], turn[iteration.TAKEN] = 1, 5
+    other = threading.Timer(0.05, iteration.swap, (turn, iteration.OPENED, 1, -1))
+    other.start()
+    assert iteration.taken(turn, 5) == 5
+    other.join()
+    assert not iteration.swap(turn, iteration.OPENED, 1, 2)
+    turn[iteration.OPENED] = 2
+    assert [int(iteration.taken(turn, 5)) for _ in range(5)] == [0, 1, 2, 3, 4]
+    assert [bool(iteration.is_last(turn, 5)) for _ in range(5)] == [False, False, False, False, True]
+
+
+def test_looks_as_python():
+    """Of the same numbers the same sums, up to rounding, however they are cut into stretches."""
+    x, found = np.random.default_rng(0).standard_normal(1000), np.empty(3)
+    looks.look(x, _check._factors(64), _check.GOLDEN, found, 64, 1000)
+    assert np.allclose(found[1:], [abs(x[64:]).sum(), (x[64:] ** 2).sum()], rtol=1e-12)
+    before = found.copy()
+    x[100], x[101] = x[101], x[100]
+    looks.look(x, _check._factors(64), _check.GOLDEN, found, 64, 1000)
+    assert before[0] != found[0]
 
 
 def test_auto_does_not_depend_on_the_threads_that_are_set():
