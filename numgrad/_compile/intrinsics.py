@@ -107,13 +107,17 @@ def fence(typing: Any) -> Any:
     return types.void(), generate
 
 
+def _place(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    """The address of element k of a contiguous array, of the first two arguments."""
+    return builder.gep(context.make_array(signature.args[0])(context, builder, arguments[0]).data, [arguments[1]])
+
+
 @intrinsic
 def prefetch(typing: Any, x: Any, k: Any) -> Any:
     """Ask for the line of the cache with element k of a contiguous array, which may lie beyond its end."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        made = context.make_array(signature.args[0])(context, builder, arguments[0])
-        pointer = builder.bitcast(builder.gep(made.data, [arguments[1]]), cgutils.voidptr_t)
+        pointer = builder.bitcast(_place(context, builder, signature, arguments), cgutils.voidptr_t)
         number = ir.IntType(32)
         kind = ir.FunctionType(ir.VoidType(), [cgutils.voidptr_t, number, number, number])
         asked = builder.module.declare_intrinsic("llvm.prefetch", [cgutils.voidptr_t], kind)
@@ -121,11 +125,6 @@ def prefetch(typing: Any, x: Any, k: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(x, k), generate
-
-
-def _place(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-    """The address of element k of a contiguous array, of the first two arguments."""
-    return builder.gep(context.make_array(signature.args[0])(context, builder, arguments[0]).data, [arguments[1]])
 
 
 @intrinsic

@@ -124,13 +124,11 @@ def _rule(problem: Problem, wish: Wish) -> Rule:
     rate, tol = wish.learning_rate, wish.tol
     given = None if isinstance(rate, str) else rate
     inner = 1.0 if given is None else problem.scale.enter_rate(given)
-    if (
-        given is not None
-        and inner
-        and not wish.is_nesterov
-        and problem.is_surely_below(2 * (1 + wish.momentum) / inner)
-    ):
-        return Rule(FIXED, inner, wish.momentum, tol=tol, given=given)
+    if given is not None and inner and not wish.is_nesterov:
+        rule = Rule(FIXED, inner, wish.momentum, tol=tol, given=given)
+        # The limit is a number over L; so the rate is below it where L is below the same number over the rate.
+        if problem.is_surely_below(rule.limit(inner)):
+            return rule
     L, is_exact = problem.largest
     if not L:  # nothing moves
         return Rule(FIXED, inner, wish.momentum, wish.is_nesterov, inner, tol=tol)

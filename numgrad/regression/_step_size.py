@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from numgrad._checks import not_negative, number
-from numgrad._system.memory import read_only
+from numgrad._system.memory import parts_of, read_only
 from numgrad._system.tables import figures
 from numgrad._system.threads import get_num_threads, share
 from numgrad.regression import _check
@@ -199,7 +199,9 @@ class Inner(NamedTuple):
         if data.traces and coordinates.is_plain and data.weight.strides == (0,) and not isnan(data.traces[0].squares):
             return data.traces[0].squares + int(coordinates.intercept) * one**2 * len(data.x)
         with np.errstate(over="ignore", invalid="ignore"):
-            parts = (self.columns(0, size, rows, data.dtype) for rows in _pieces(len(data.x), size))
+            parts = (
+                self.columns(0, size, rows, data.dtype) for rows in parts_of((len(data.x), size), _check.AT_A_TIME)
+            )
             return sum(float(np.einsum("ij,ij->", z, z)) for z in parts)
 
 
@@ -227,7 +229,7 @@ def extreme_eigenvalues(inner: Inner, l2: float) -> tuple[float, float, bool]:
     rows at a time: for those that `is_quick` says.
     """
     data, first = inner.data, inner.first
-    m, columns, pieces = len(data.x), inner.columns, _pieces
+    m, columns, at_a_time = len(data.x), inner.columns, _check.AT_A_TIME
     size = int(inner.coordinates.intercept) + data.x.shape[1]
     penalty = np.full(size, l2 * data.total)
     penalty[:first] = 0
@@ -235,13 +237,13 @@ def extreme_eigenvalues(inner: Inner, l2: float) -> tuple[float, float, bool]:
         is_mixed = bool(first and l2)  # the penalty is no multiple of the identity, and no shift of the eigenvalues
         if size <= EXACT and (size <= m or is_mixed or isinstance(data.x, Entries)):
             gram = np.diag(penalty)
-            for rows in pieces(m, size):
+            for rows in parts_of((m, size), at_a_time):
                 z = columns(0, size, rows)
                 gram += z.T @ z
             return *_ends(gram, data.total, 0.0), True
         if m <= EXACT:
             gram = np.zeros((m, m))
-            for part in pieces(size, m):
+            for part in parts_of((size, m), at_a_time):
                 z = columns(part.start, part.stop)
                 gram += z @ z.T
             return *_ends(gram, data.total, l2), not is_mixed
@@ -249,7 +251,7 @@ def extreme_eigenvalues(inner: Inner, l2: float) -> tuple[float, float, bool]:
     for _ in range(100):
         v /= np.linalg.norm(v)
         new = penalty * v
-        for rows in pieces(m, size):
+        for rows in parts_of((m, size), at_a_time):
             z = columns(0, size, rows)
             new += z.T @ (z @ v)
         v, length = new, float(np.linalg.norm(new))
@@ -281,9 +283,9 @@ def is_surely_below(inner: Inner, l2: float, most: float) -> bool:
         total = 0.0
         for low in lows:
             gram = np.zeros((min(width, size - low),) * 2)
-            for rows in _pieces(m, width):
+            for rows in parts_of((m, width), _check.AT_A_TIME):
                 z = inner.columns(low, low + len(gram), rows, data.dtype)
-                for some in _pieces(len(z), width, ALONE // width):
+                for some in parts_of((len(z), width), ALONE // width):
                     gram += z[some].T @ z[some]
             total += float(np.linalg.eigvalsh(gram)[-1])
         return total
@@ -291,11 +293,6 @@ def is_surely_below(inner: Inner, l2: float, most: float) -> bool:
     lost = trace * max(ALONE // width**2, 1) * float(np.finfo(data.dtype).eps)  # by rounding
     found: list[float] = share(largest, range(0, size, width), get_num_threads())
     return lost + sum(found) < below
-
-
-def _pieces(length: int, width: int, count: int = _check.AT_A_TIME) -> Iterator[slice]:
-    step = max(1, count // width)
-    return (slice(low, min(low + step, length)) for low in range(0, length, step))
 
 
 def _ends(gram: Floats, total: float, l2: float) -> tuple[float, float]:
